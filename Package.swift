@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
+}
+
+/// A service's binary is kebab-case, its target UpperCamel: `trigger-service` from `TriggerService`.
+func service(_ name: String, in folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: [
+            "ServiceKit", "Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, logging, hummingbird, lifecycle, arguments,
+        ] + dependencies,
+        path: "Services/\(folder)",
+        swiftSettings: settings
+    )
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let testTargets: [Target] = [
+    tests("MessagesTests", ["Messages"]),
+    tests("EventLogTests", ["EventLog", "Messages"]),
+    tests("BusTests", ["Bus", "EventLog", "Messages", logging]),
+    tests("StoreTests", ["Store", "EventLog", "Messages", grdb]),
+    tests("ProjectFileTests", ["ProjectFile", "Messages"]),
+    tests("ArtifactsTests", ["Artifacts", "Messages"]),
+    tests("HTTPClientTests", ["HTTPClient"]),
+    tests("ProcessesTests", ["Processes", "Messages"]),
+    tests("ServiceKitTests", ["ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", grdb, logging]),
+    tests("EventBusTests", ["EventBus", "Bus", "EventLog", "Messages", logging]),
+    tests("TriggerServiceTests", ["TriggerService", "ServiceKit", "ProjectFile", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
+    tests("TrainerProxyTests", ["TrainerProxy", "ServiceKit", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
+    tests("EvaluatorTests", ["Evaluator", "ServiceKit", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
+    tests("RegistryServiceTests", ["RegistryService", "ServiceKit", "Artifacts", "Store", "Messages", grdb, logging]),
+    tests("DeployerTests", ["Deployer", "ServiceKit", "Processes", "HTTPClient", "Artifacts", "Store", "Messages", grdb, logging]),
+    tests("NotifierTests", ["Notifier", "ServiceKit", "HTTPClient", "Store", "Messages", grdb, logging]),
+    tests("ConsoleTests", ["Console", "ServiceKit", "Store", "Messages", grdb, logging, hummingbird]),
+    tests("MartletTests", ["Martlet", "Messages"]),
+    tests("TidyTests", []),
+].filter { target in
+    guard FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + (target.path ?? "")) else { return false }
+    guard let only = Context.environment["MARTLET_TESTS"] else { return true }
+    return only.split(separator: ",").contains { $0 == target.name }
+}
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "trigger-service", targets: ["TriggerService"]),
+        .executable(name: "trainer-proxy", targets: ["TrainerProxy"]),
+        .executable(name: "evaluator", targets: ["Evaluator"]),
+        .executable(name: "registry-service", targets: ["RegistryService"]),
+        .executable(name: "deployer", targets: ["Deployer"]),
+        .executable(name: "notifier", targets: ["Notifier"]),
+        .executable(name: "event-bus", targets: ["EventBus"]),
+        .executable(name: "console", targets: ["Console"]),
+        .executable(name: "martlet", targets: ["Martlet"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZMQ", path: "Shared/CZMQ"),
+        .systemLibrary(name: "CCurl", path: "Shared/CCurl"),
+        .target(name: "CProcess", path: "Shared/CProcess"),
+        shared("Messages"),
+        shared("EventLog", ["Messages", crypto]),
+        shared("Bus", ["Messages", "EventLog", "CZMQ", logging]),
+        shared("Store", ["Messages", "EventLog", grdb, logging]),
+        shared("ProjectFile", ["Messages", yams, crypto]),
+        shared("Artifacts", ["Messages", crypto]),
+        shared("HTTPClient", ["CCurl"]),
+        shared("Processes", ["Messages", "CProcess", subprocess]),
+        shared("ServiceKit", ["Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, crypto, logging, signals, lifecycle, hummingbird, arguments]),
+        service("TriggerService", in: "trigger-service", ["ProjectFile", "Processes", crypto]),
+        service("TrainerProxy", in: "trainer-proxy", ["Processes", crypto]),
+        service("Evaluator", in: "evaluator", ["Processes", crypto]),
+        service("RegistryService", in: "registry-service"),
+        service("Deployer", in: "deployer", ["Processes", "HTTPClient"]),
+        service("Notifier", in: "notifier", ["HTTPClient"]),
+        service("EventBus", in: "event-bus"),
+        service("Console", in: "console", [crypto]),
+        service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient"]),
+    ] + testTargets
+)

@@ -1,0 +1,101 @@
+import Foundation
+
+/// A job waits for people to agree.
+public struct ApprovalRequested: EventBody {
+    public static let name = "approval.requested"
+    public static let source: Source? = .triggerService
+    public static let summary = "A job waits for people to agree."
+
+    public var approval: String
+    public var run: String
+    public var job: String
+    public var project: String
+    public var pipeline: String
+    public var environment: String
+    public var required: Int
+    /// `user:x`, `group:y`; empty: anybody who may approve.
+    public var from: [String]
+    public var requester: String
+    public var requesterMayApprove: Bool
+    public var model: String?
+    public var version: String?
+    /// Digest of the decision record it is about.
+    public var decision: String?
+    public var expires: Timestamp
+
+    public init(
+        approval: String, run: String, job: String, project: String, pipeline: String, environment: String,
+        required: Int, from: [String], requester: String, requesterMayApprove: Bool, model: String? = nil,
+        version: String? = nil, decision: String? = nil, expires: Timestamp
+    ) {
+        self.approval = approval
+        self.run = run
+        self.job = job
+        self.project = project
+        self.pipeline = pipeline
+        self.environment = environment
+        self.required = required
+        self.from = from
+        self.requester = requester
+        self.requesterMayApprove = requesterMayApprove
+        self.model = model
+        self.version = version
+        self.decision = decision
+        self.expires = expires
+    }
+}
+
+/// One person agreed.
+public struct ApprovalGiven: EventBody {
+    public static let name = "approval.given"
+    public static let source: Source? = .triggerService
+    public static let summary = "One person agreed."
+
+    public var approval: String
+    public var run: String
+    public var by: String
+    public var comment: String?
+    public var given: Int
+    public var required: Int
+
+    public init(approval: String, run: String, by: String, comment: String? = nil, given: Int, required: Int) {
+        self.approval = approval
+        self.run = run
+        self.by = by
+        self.comment = comment
+        self.given = given
+        self.required = required
+    }
+}
+
+/// An approval was granted, rejected, timed out, or became void.
+public struct ApprovalFinished: EventBody {
+    public static let name = "approval.finished"
+    public static let source: Source? = .triggerService
+    public static let summary = "An approval was granted, rejected, timed out, or became void."
+
+    public var approval: String
+    public var run: String
+    public var job: String
+    public var environment: String
+    public var result: ApprovalResult
+    public var by: String?
+    public var comment: String?
+    public var version: String?
+    public var decision: String?
+
+    public init(
+        approval: String, run: String, job: String, environment: String, result: ApprovalResult,
+        by: String? = nil, comment: String? = nil, version: String? = nil, decision: String? = nil
+    ) {
+        self.approval = approval
+        self.run = run
+        self.job = job
+        self.environment = environment
+        self.result = result
+        self.by = by
+        self.comment = comment
+        self.version = version
+        self.decision = decision
+    }
+}

@@ -1,0 +1,185 @@
+import Foundation
+
+/// A person asks for a run.
+public struct RunRequested: EventBody {
+    public static let name = "command.run_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks for a run."
+
+    public var project: String
+    public var pipeline: String
+    /// The repository's default branch where it is not given.
+    public var branch: String?
+    public var sha: String?
+    public var parameters: [String: JSONValue]
+
+    public init(
+        project: String, pipeline: String, branch: String? = nil, sha: String? = nil,
+        parameters: [String: JSONValue]
+    ) {
+        self.project = project
+        self.pipeline = pipeline
+        self.branch = branch
+        self.sha = sha
+        self.parameters = parameters
+    }
+}
+
+/// A person asks to cancel a run.
+public struct RunCancelRequested: EventBody {
+    public static let name = "command.run_cancel_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks to cancel a run."
+
+    public var run: String
+    public var reason: String?
+
+    public init(run: String, reason: String? = nil) {
+        self.run = run
+        self.reason = reason
+    }
+}
+
+/// A person asks to run again what failed.
+public struct RunRetryRequested: EventBody {
+    public static let name = "command.run_retry_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks to run again what failed."
+
+    public var run: String
+    /// Also what succeeded.
+    public var all: Bool
+
+    public init(run: String, all: Bool) {
+        self.run = run
+        self.all = all
+    }
+}
+
+/// A person asks to watch a repository.
+public struct RepositoryAddRequested: EventBody {
+    public static let name = "command.repository_add_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks to watch a repository."
+
+    public var repository: String
+    /// A path or URL without credentials.
+    public var url: String
+    public var pollSeconds: Double?
+    public var branches: [String]?
+
+    public init(repository: String, url: String, pollSeconds: Double? = nil, branches: [String]? = nil) {
+        self.repository = repository
+        self.url = url
+        self.pollSeconds = pollSeconds
+        self.branches = branches
+    }
+}
+
+/// A person asks to stop watching a repository.
+public struct RepositoryRemoveRequested: EventBody {
+    public static let name = "command.repository_remove_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks to stop watching a repository."
+
+    public var repository: String
+
+    public init(repository: String) {
+        self.repository = repository
+    }
+}
+
+/// A person approves or rejects.
+public struct ApprovalAnswered: EventBody {
+    public static let name = "command.approval_answered"
+    public static let source: Source? = .console
+    public static let summary = "A person approves or rejects."
+
+    public var approval: String
+    public var approve: Bool
+    public var comment: String?
+    /// The groups of the person's token.
+    public var groups: [String]
+
+    public init(approval: String, approve: Bool, comment: String? = nil, groups: [String]) {
+        self.approval = approval
+        self.approve = approve
+        self.comment = comment
+        self.groups = groups
+    }
+}
+
+/// A person asks for another stage.
+public struct TransitionRequested: EventBody {
+    public static let name = "command.transition_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks for another stage."
+
+    public var model: String
+    /// A number or a selector.
+    public var version: String
+    public var to: String
+    /// The stage that it must have now.
+    public var expect: String?
+    public var reason: String?
+    /// The groups of the person's token.
+    public var groups: [String]
+
+    public init(
+        model: String, version: String, to: String, expect: String? = nil, reason: String? = nil,
+        groups: [String]
+    ) {
+        self.model = model
+        self.version = version
+        self.to = to
+        self.expect = expect
+        self.reason = reason
+        self.groups = groups
+    }
+}
+
+/// A person asks for the version before.
+public struct RollbackRequested: EventBody {
+    public static let name = "command.rollback_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks for the version before."
+
+    public var endpoint: String
+    public var reason: String?
+
+    public init(endpoint: String, reason: String? = nil) {
+        self.endpoint = endpoint
+        self.reason = reason
+    }
+}
+
+/// An operator retries or drops a dead letter.
+public struct DeadLetterAnswered: EventBody {
+    public static let name = "command.deadletter_answered"
+    public static let source: Source? = .console
+    public static let summary = "An operator retries or drops a dead letter."
+
+    public var letter: String
+    public var service: String
+    /// `false`: drop.
+    public var retry: Bool
+
+    public init(letter: String, service: String, retry: Bool) {
+        self.letter = letter
+        self.service = service
+        self.retry = retry
+    }
+}
+
+/// A person asks for a test message.
+public struct NotificationTestRequested: EventBody {
+    public static let name = "command.notification_test_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks for a test message."
+
+    public var project: String
+
+    public init(project: String) {
+        self.project = project
+    }
+}

@@ -1,0 +1,168 @@
+import Foundation
+
+/// A version is being deployed.
+public struct DeploymentStarted: EventBody {
+    public static let name = "deployment.started"
+    public static let source: Source? = .deployer
+    public static let summary = "A version is being deployed."
+
+    public var deployment: String
+    public var endpoint: String
+    public var target: String
+    public var model: String
+    public var version: Int
+    public var run: String?
+
+    public init(
+        deployment: String, endpoint: String, target: String, model: String, version: Int, run: String? = nil
+    ) {
+        self.deployment = deployment
+        self.endpoint = endpoint
+        self.target = target
+        self.model = model
+        self.version = version
+        self.run = run
+    }
+}
+
+/// A deployment ended; when it succeeded the endpoint's URL moved to it.
+public struct DeploymentFinished: EventBody {
+    public static let name = "deployment.finished"
+    public static let source: Source? = .deployer
+    public static let summary = "A deployment ended; when it succeeded the endpoint's URL moved to it."
+
+    public var deployment: String
+    public var endpoint: String
+    public var target: String
+    public var model: String
+    public var version: Int
+    public var run: String?
+    public var outcome: Outcome
+    public var message: String?
+    /// Only of a success.
+    public var scoringURL: String?
+
+    public init(
+        deployment: String, endpoint: String, target: String, model: String, version: Int, run: String? = nil,
+        outcome: Outcome, message: String? = nil, scoringURL: String? = nil
+    ) {
+        self.deployment = deployment
+        self.endpoint = endpoint
+        self.target = target
+        self.model = model
+        self.version = version
+        self.run = run
+        self.outcome = outcome
+        self.message = message
+        self.scoringURL = scoringURL
+    }
+}
+
+/// An endpoint went back to the last version that passed its smoke test.
+public struct DeploymentRolledBack: EventBody {
+    public static let name = "deployment.rolled_back"
+    public static let source: Source? = .deployer
+    public static let summary = "An endpoint went back to the last version that passed its smoke test."
+
+    /// The one taken back.
+    public var deployment: String
+    public var endpoint: String
+    public var target: String
+    public var model: String
+    /// The one taken back.
+    public var version: Int
+    /// `nil`: nothing served before.
+    public var restored: Int?
+    /// The run whose deployment is taken back.
+    public var run: String?
+    public var reason: String
+
+    public init(
+        deployment: String, endpoint: String, target: String, model: String, version: Int, restored: Int? = nil,
+        run: String? = nil, reason: String
+    ) {
+        self.deployment = deployment
+        self.endpoint = endpoint
+        self.target = target
+        self.model = model
+        self.version = version
+        self.restored = restored
+        self.run = run
+        self.reason = reason
+    }
+}
+
+/// What an endpoint serves changed.
+public struct EndpointChanged: EventBody {
+    public static let name = "endpoint.changed"
+    public static let source: Source? = .deployer
+    public static let summary = "What an endpoint serves changed."
+
+    public var endpoint: String
+    public var url: String
+    public var model: String
+    /// `nil`: nothing serves.
+    public var version: Int?
+    public var deployment: String?
+    /// `serving`, `stopped` or `unhealthy`.
+    public var state: String
+
+    public init(
+        endpoint: String, url: String, model: String, version: Int? = nil, deployment: String? = nil,
+        state: String
+    ) {
+        self.endpoint = endpoint
+        self.url = url
+        self.model = model
+        self.version = version
+        self.deployment = deployment
+        self.state = state
+    }
+}
+
+/// A deployment was tried with a request of the project's.
+public struct SmokeTestFinished: EventBody {
+    public static let name = "smoke_test.finished"
+    public static let source: Source? = .deployer
+    public static let summary = "A deployment was tried with a request of the project's."
+
+    public var deployment: String
+    public var endpoint: String
+    public var model: String
+    public var version: Int
+    public var run: String?
+    public var outcome: Outcome
+    public var attempts: Int
+    public var message: String
+
+    public init(
+        deployment: String, endpoint: String, model: String, version: Int, run: String? = nil, outcome: Outcome,
+        attempts: Int, message: String
+    ) {
+        self.deployment = deployment
+        self.endpoint = endpoint
+        self.model = model
+        self.version = version
+        self.run = run
+        self.outcome = outcome
+        self.attempts = attempts
+        self.message = message
+    }
+}
+
+/// What became of something a person asked the deployer for.
+public struct DeployerCommandAnswered: EventBody {
+    public static let name = "deployment.command_answered"
+    public static let source: Source? = .deployer
+    public static let summary = "What became of something a person asked the deployer for."
+
+    public var command: String
+    public var accepted: Bool
+    public var reason: String?
+
+    public init(command: String, accepted: Bool, reason: String? = nil) {
+        self.command = command
+        self.accepted = accepted
+        self.reason = reason
+    }
+}

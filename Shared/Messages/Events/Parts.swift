@@ -1,0 +1,173 @@
+import Foundation
+
+/// A model as its project declares it.
+public struct ModelDeclaration: Sendable, Hashable, Codable {
+    public var name: String
+    /// The selector of the champion, for example `stage=production`; `nil` where none is declared.
+    public var champion: String?
+    public var stages: StageMachine
+
+    public init(name: String, champion: String?, stages: StageMachine) {
+        self.name = name
+        self.champion = champion
+        self.stages = stages
+    }
+}
+
+/// The declared stages of a model (project-file D.3). `tag` is the model tag that mirrors the stage.
+public struct StageMachine: Sendable, Hashable, Codable {
+    /// `mlflow`, `trunk`, `none` or `own`.
+    public var preset: String
+    public var tag: String
+    public var states: [String: StageRule]
+
+    public init(preset: String, tag: String, states: [String: StageRule]) {
+        self.preset = preset
+        self.tag = tag
+        self.states = states
+    }
+}
+
+/// What holds for one stage.
+public struct StageRule: Sendable, Hashable, Codable {
+    /// `false`: at most one version at a time.
+    public var many: Bool
+    /// Where a version goes that has to make room; `nil`: it loses its stage.
+    public var replacedBecomes: String?
+    /// `user`, `user:x`, `group:y`, `pipeline:z`; empty: anybody.
+    public var setBy: [String]
+    /// The stages it may come from (`none` for no stage); empty: any.
+    public var from: [String]
+
+    public init(many: Bool, replacedBecomes: String? = nil, setBy: [String] = [], from: [String] = []) {
+        self.many = many
+        self.replacedBecomes = replacedBecomes
+        self.setBy = setBy
+        self.from = from
+    }
+}
+
+/// One entry of `notify:` in a project file.
+public struct NotificationRule: Sendable, Hashable, Codable {
+    /// `run.finished`, `run.failed` (an event and its outcome), `model.stage_changed`, `run.*`.
+    public var when: [String]
+    /// `slack` or `file`.
+    public var use: String
+    /// The secret that holds the webhook's URL: only its name travels.
+    public var secret: String?
+    /// A plain URL or a file's path, where no secret is named.
+    public var channel: String?
+    public var pipelines: [String]
+
+    public init(when: [String], use: String, secret: String?, channel: String?, pipelines: [String] = []) {
+        self.when = when
+        self.use = use
+        self.secret = secret
+        self.channel = channel
+        self.pipelines = pipelines
+    }
+}
+
+/// An error in a file, with its place. Line and column count from 1.
+public struct FileError: Error, Sendable, Hashable, Codable, CustomStringConvertible {
+    public var file: String
+    public var line: Int
+    public var column: Int
+    public var message: String
+
+    public init(file: String, line: Int, column: Int, message: String) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.message = message
+    }
+
+    public var description: String { "\(file):\(line):\(column): \(message)" }
+}
+
+public struct JobPlan: Sendable, Hashable, Codable {
+    public var id: String
+    public var needs: [String]
+    public var environment: String?
+    public var steps: [StepPlan]
+
+    public init(id: String, needs: [String], environment: String?, steps: [StepPlan]) {
+        self.id = id
+        self.needs = needs
+        self.environment = environment
+        self.steps = steps
+    }
+}
+
+public struct StepPlan: Sendable, Hashable, Codable {
+    public var id: String
+    public var verb: String
+    /// For people: the step's `name`, else the verb or the first line of the script.
+    public var title: String
+
+    public init(id: String, verb: String, title: String) {
+        self.id = id
+        self.verb = verb
+        self.title = title
+    }
+}
+
+public enum ApprovalResult: String, Sendable, Hashable, Codable, CaseIterable {
+    case granted, rejected, expired, void, canceled
+}
+
+/// A model's files: a tar archive in the artifact store.
+public struct ModelArtifact: Sendable, Hashable, Codable {
+    public var digest: Digest
+    /// Bytes.
+    public var size: Int64
+    /// Paths inside the archive.
+    public var files: [String]
+
+    public init(digest: Digest, size: Int64, files: [String]) {
+        self.digest = digest
+        self.size = size
+        self.files = files
+    }
+}
+
+public enum EvaluationWinner: String, Sendable, Hashable, Codable, CaseIterable {
+    case challenger, champion
+}
+
+/// Which line of the rule decided.
+public enum EvaluationReason: String, Sendable, Hashable, Codable, CaseIterable {
+    case better
+    case notBetter = "not_better"
+    case tie
+    case noChampion = "no_champion"
+    case missingChallengerMetric = "missing_challenger_metric"
+    case missingChampionMetric = "missing_champion_metric"
+    case changeTooSmall = "change_too_small"
+}
+
+public struct EvaluatedCandidate: Sendable, Hashable, Codable {
+    public var version: Int?
+    public var trainingRun: String?
+    /// `nil`: missing or not a number.
+    public var value: Double?
+
+    public init(version: Int?, trainingRun: String?, value: Double?) {
+        self.version = version
+        self.trainingRun = trainingRun
+        self.value = value
+    }
+}
+
+/// A version that had to leave its stage.
+public struct StageMove: Sendable, Hashable, Codable {
+    public var version: Int
+    public var from: String?
+    public var to: String?
+
+    public init(version: Int, from: String?, to: String?) {
+        self.version = version
+        self.from = from
+        self.to = to
+    }
+}

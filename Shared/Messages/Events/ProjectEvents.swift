@@ -1,0 +1,70 @@
+import Foundation
+
+/// A project file was read and holds: what other services need to know of it.
+public struct ProjectLoaded: EventBody {
+    public static let name = "project.loaded"
+    public static let source: Source? = .triggerService
+    public static let summary = "A project file was read and holds: what other services need to know of it."
+
+    public var project: String
+    public var repository: String
+    public var sha: String
+    /// Of the project file's text.
+    public var digest: String
+    public var pipelines: [String]
+    public var models: [ModelDeclaration]
+    public var notifications: [NotificationRule]
+    /// `targets:` as declared, expressions evaluated.
+    public var targets: [String: JSONValue]
+
+    public init(
+        project: String, repository: String, sha: String, digest: String, pipelines: [String],
+        models: [ModelDeclaration], notifications: [NotificationRule], targets: [String: JSONValue]
+    ) {
+        self.project = project
+        self.repository = repository
+        self.sha = sha
+        self.digest = digest
+        self.pipelines = pipelines
+        self.models = models
+        self.notifications = notifications
+        self.targets = targets
+    }
+}
+
+/// A commit's project file is the one already loaded.
+public struct ProjectUnchanged: EventBody {
+    public static let name = "project.unchanged"
+    public static let source: Source? = .triggerService
+    public static let summary = "A commit's project file is the one already loaded."
+
+    public var project: String
+    public var repository: String
+    public var sha: String
+    public var digest: String
+
+    public init(project: String, repository: String, sha: String, digest: String) {
+        self.project = project
+        self.repository = repository
+        self.sha = sha
+        self.digest = digest
+    }
+}
+
+/// A project file has errors; nothing was started.
+public struct ProjectRejected: EventBody {
+    public static let name = "project.rejected"
+    public static let source: Source? = .triggerService
+    public static let summary = "A project file has errors; nothing was started."
+
+    public var repository: String
+    public var sha: String
+    /// All of them at once.
+    public var errors: [FileError]
+
+    public init(repository: String, sha: String, errors: [FileError]) {
+        self.repository = repository
+        self.sha = sha
+        self.errors = errors
+    }
+}

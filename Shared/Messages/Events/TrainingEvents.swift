@@ -1,0 +1,63 @@
+import Foundation
+
+/// A training run began at its back end.
+public struct TrainingStarted: EventBody {
+    public static let name = "training.started"
+    public static let source: Source? = .trainerProxy
+    public static let summary = "A training run began at its back end."
+
+    public var trainingRun: String
+    public var run: String
+    public var backend: String
+    /// The back end's own name for it.
+    public var handle: String
+
+    public init(trainingRun: String, run: String, backend: String, handle: String) {
+        self.trainingRun = trainingRun
+        self.run = run
+        self.backend = backend
+        self.handle = handle
+    }
+}
+
+/// A training run ended, with what it measured and made.
+public struct TrainingFinished: EventBody {
+    public static let name = "training.finished"
+    public static let source: Source? = .trainerProxy
+    public static let summary = "A training run ended, with what it measured and made."
+
+    /// `<run>.<job>.<step>`.
+    public var trainingRun: String
+    public var run: String
+    public var outcome: Outcome
+    /// Numbers; NaN and infinities as the texts `NaN`, `Infinity`, `-Infinity`.
+    public var metrics: [String: JSONValue]
+    public var params: [String: String]
+    public var tags: [String: String]
+    /// The folder `model/` that it wrote.
+    public var model: ModelArtifact?
+    public var environment: Digest?
+    public var git: GitReference?
+    public var snapshot: Digest?
+    public var seconds: Double
+    public var message: String?
+
+    public init(
+        trainingRun: String, run: String, outcome: Outcome, metrics: [String: JSONValue],
+        params: [String: String], tags: [String: String], model: ModelArtifact? = nil, environment: Digest? = nil,
+        git: GitReference? = nil, snapshot: Digest? = nil, seconds: Double, message: String? = nil
+    ) {
+        self.trainingRun = trainingRun
+        self.run = run
+        self.outcome = outcome
+        self.metrics = metrics
+        self.params = params
+        self.tags = tags
+        self.model = model
+        self.environment = environment
+        self.git = git
+        self.snapshot = snapshot
+        self.seconds = seconds
+        self.message = message
+    }
+}

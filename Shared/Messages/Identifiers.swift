@@ -1,0 +1,59 @@
+import Foundation
+
+/// A source of UUIDv7 ids: they sort by time of making, which keeps indexes dense and lists in order.
+public struct UUIDv7: Sendable {
+    private let random: @Sendable () -> UInt64
+
+    /// - Parameter random: 64 random bits a call; a test hands in a seeded generator.
+    public init(random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }) {
+        self.random = random
+    }
+
+    /// RFC 9562: 48 bits of milliseconds, version 7, 74 random bits.
+    public func next(at time: Timestamp) -> String {
+        let ms = UInt64(max(0, time.milliseconds)) & 0xFFFF_FFFF_FFFF
+        let high = (ms << 16) | 0x7000 | (random() & 0x0FFF)
+        let low = (random() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
+        let digits = Self.hex(high) + Self.hex(low)
+        let cuts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
+        return cuts.map { start, end in
+            digits[digits.index(digits.startIndex, offsetBy: start)..<digits.index(digits.startIndex, offsetBy: end)]
+        }.joined(separator: "-")
+    }
+
+    private static func hex(_ value: UInt64) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}
+
+/// A content address in the artifact store: `sha256:` and 64 hex digits.
+public struct Digest: Sendable, Hashable, Codable, CustomStringConvertible {
+    public let text: String
+
+    /// `nil` unless the text is `sha256:` followed by 64 lower-case hex digits: digests become file names.
+    public init?(_ text: String) {
+        let hex = text.dropFirst("sha256:".count)
+        guard text.hasPrefix("sha256:"), hex.utf8.count == 64,
+            hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        else { return nil }
+        self.text = text
+    }
+
+    public var hex: String { String(text.dropFirst("sha256:".count)) }
+    public var description: String { text }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let digest = Digest(text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not a sha256 digest")
+        }
+        self = digest
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}

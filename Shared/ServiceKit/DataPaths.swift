@@ -1,0 +1,61 @@
+import Foundation
+import Messages
+
+/// Where everything stands under one data folder; the same for every service.
+package struct DataPaths: Sendable, Hashable {
+    package let root: String
+
+    package init(root: String) {
+        self.root = URL(fileURLWithPath: root).standardizedFileURL.path
+    }
+
+    package var bus: String { root + "/bus" }
+    package var artifacts: String { root + "/artifacts" }
+    /// Python environments, one folder for each digest.
+    package var environments: String { root + "/environments" }
+    package var secrets: String { root + "/secrets" }
+    package var tokens: String { root + "/tokens" }
+    /// Working copies of runs.
+    package var work: String { root + "/work" }
+    package var notifications: String { root + "/notifications" }
+
+    package func service(_ source: Source) -> String { root + "/services/" + source.name }
+    package func database(_ source: Source) -> String { service(source) + "/state.sqlite" }
+    package func leaderLock(_ source: Source) -> String { service(source) + "/leader.lock" }
+    /// The port that a service really listens on.
+    package func address(_ source: Source) -> String { service(source) + "/http.json" }
+    package func log(_ source: Source) -> String { service(source) + "/log" }
+    package func environment(_ digest: Digest) -> String { environments + "/" + digest.hex }
+
+    /// Makes the folders that a service needs, closed to other users: state, sockets and secrets lie in them.
+    package func prepare(for source: Source) throws {
+        let folders = [root, bus, root + "/services", service(source), artifacts, environments, secrets, tokens, work, notifications]
+        for folder in folders {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+    }
+}
+
+/// What a service writes into `http.json` once it listens.
+package struct ServiceAddress: Codable, Sendable, Hashable {
+    package var host: String
+    package var port: Int
+    package var pid: Int32
+
+    package init(host: String, port: Int, pid: Int32) {
+        self.host = host
+        self.port = port
+        self.pid = pid
+    }
+
+    package func write(to path: String) throws {
+        try Wire.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    /// `nil` while the service has not listened yet.
+    package static func read(from path: String) -> ServiceAddress? {
+        guard let text = try? Data(contentsOf: URL(fileURLWithPath: path)) else { return nil }
+        return try? Wire.decode(ServiceAddress.self, from: text)
+    }
+}

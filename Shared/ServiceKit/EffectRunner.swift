@@ -1,0 +1,88 @@
+import Foundation
+import Logging
+import Messages
+import Store
+
+/// Carries out intents after their commit, several at a time, each until it is settled.
+actor EffectRunner {
+    /// Seconds between tries; the last one repeats.
+    static let backOff: [Int64] = [1, 2, 5, 10, 30, 60]
+    private static let atOnce = 16
+
+    private let effects: [String: Effect]
+    private let store: StateStore
+    private let clock: WallClock
+    private let signal: WakeSignal
+    private let logger: Logger
+    private var running: Set<String> = []
+
+    init(effects: [String: Effect], store: StateStore, clock: WallClock, signal: WakeSignal, logger: Logger) {
+        self.effects = effects
+        self.store = store
+        self.clock = clock
+        self.signal = signal
+        self.logger = logger
+    }
+
+    func run() async {
+        if effects.isEmpty { return }
+        signal.wake()
+        for await _ in signal.wakes {
+            do {
+                try await startDue()
+            } catch {
+                logger.warning("intents could not be read: \(error)")
+                signal.wake(after: .seconds(1))
+            }
+        }
+    }
+
+    private func startDue() async throws {
+        let free = Self.atOnce - running.count
+        guard free > 0 else { return }
+        // Those that run are due as well, so as many more are read.
+        let (due, next) = try await store.dueIntents(
+            at: clock.now(), kinds: Array(effects.keys), limit: free + running.count)
+        for intent in due.filter({ !running.contains(Self.key($0)) }).prefix(free) { start(intent) }
+        if let next { signal.wake(after: next.wait(from: clock.now())) }
+    }
+
+    private static func key(_ intent: Intent) -> String { intent.kind + "\u{0}" + intent.id }
+
+    private func start(_ intent: Intent) {
+        guard let effect = effects[intent.kind] else { return }
+        running.insert(Self.key(intent))
+        Task {
+            let outcome = await effect(intent)
+            await settle(intent, outcome)
+            running.remove(Self.key(intent))
+            signal.wake()
+        }
+    }
+
+    private func settle(_ intent: Intent, _ outcome: EffectOutcome) async {
+        // The world has acted: what came of it must get in, however long the disk takes.
+        while !Task.isCancelled {
+            do {
+                try await store.write { transaction in try Self.write(intent, outcome, transaction) }
+                return
+            } catch {
+                logger.error("the outcome of \(intent.kind) \(intent.id) could not be stored, trying again: \(error)")
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    private static func write(_ intent: Intent, _ outcome: EffectOutcome, _ transaction: Transaction) throws {
+        switch outcome {
+        case .done(let commit), .never(_, let commit):
+            // First, so that a commit body may state the same intent anew.
+            try transaction.dropIntent(intent.kind, id: intent.id)
+            try commit(transaction)
+        case .later(let reason, let delay):
+            let seconds = backOff[min(intent.attempts, backOff.count - 1)]
+            let due = transaction.now.advanced(by: delay ?? .seconds(seconds))
+            try transaction.postpone(intent, until: due, reason: reason)
+        }
+    }
+}

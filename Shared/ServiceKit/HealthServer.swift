@@ -1,0 +1,96 @@
+import Foundation
+import Hummingbird
+import Logging
+import Messages
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// The HTTP door of a service: `/healthz`, `/readyz`, `/metrics`, and the routes it adds.
+package struct HealthServer: ServiceLifecycle.Service {
+    package let host: String
+    package let port: Int
+    /// Where the real port is written once the door is open.
+    package let addressFile: String
+    package let readiness: Readiness
+    package let metrics: MetricsRegistry
+    package let logger: Logger
+    package let routes: (@Sendable (Router<BasicRequestContext>) -> Void)?
+
+    package init(
+        host: String, port: Int, addressFile: String, readiness: Readiness, metrics: MetricsRegistry, logger: Logger,
+        routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil
+    ) {
+        self.host = host
+        self.port = port
+        self.addressFile = addressFile
+        self.readiness = readiness
+        self.metrics = metrics
+        self.logger = logger
+        self.routes = routes
+    }
+
+    package func run() async throws {
+        try? FileManager.default.removeItem(atPath: addressFile)
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            router: router(),
+            configuration: .init(address: .hostname(host, port: port), serverName: "martlet"),
+            onServerRunning: { [addressFile, host] channel in
+                let address = ServiceAddress(
+                    host: host, port: channel.localAddress?.port ?? 0, pid: ProcessInfo.processInfo.processIdentifier)
+                do {
+                    try address.write(to: addressFile)
+                } catch {
+                    logger.error("\(addressFile) could not be written: \(error)")
+                }
+            },
+            logger: quiet
+        )
+        do {
+            try await application.run()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw PortInUse(host: host, port: port)
+        }
+    }
+
+    private func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        router.get("/healthz") { _, _ in "ok\n" }
+        router.get("/readyz") { [readiness] _, _ in
+            let reasons = readiness.reasons
+            return Response(
+                status: reasons.isEmpty ? .ok : .serviceUnavailable,
+                headers: [.contentType: "text/plain"],
+                body: .init(byteBuffer: ByteBuffer(string: reasons.isEmpty ? "ready\n" : reasons.joined(separator: "\n") + "\n")))
+        }
+        router.get("/metrics") { [metrics] _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
+                body: .init(byteBuffer: ByteBuffer(string: metrics.render())))
+        }
+        routes?(router)
+        return router
+    }
+}
+
+/// Why a service is not ready yet, or not any more.
+package final class Readiness: Sendable {
+    private let missing: Mutex<[String: String]>
+
+    package init(waitingFor parts: [String: String] = [:]) { missing = Mutex(parts) }
+
+    package func reached(_ part: String) { missing.withLock { $0[part] = nil } }
+    package func lost(_ part: String, _ reason: String) { missing.withLock { $0[part] = reason } }
+    package var reasons: [String] { missing.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } } }
+}
+
+package struct PortInUse: Error, CustomStringConvertible {
+    package let host: String
+    package let port: Int
+
+    package var description: String {
+        "port \(port) on \(host) is in use by another program; stop that one or choose another with --port"
+    }
+}

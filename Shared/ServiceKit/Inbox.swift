@@ -1,0 +1,177 @@
+import EventLog
+import Foundation
+import Logging
+import Messages
+import Store
+
+/// Applies what the bus brings: effects, own events and the cursor in one transaction (bus.md 5).
+///
+/// An event whose handler fails is parked by its key; later events of that key park behind it, other keys flow.
+struct Inbox: LogFollower {
+    /// Seconds before the tries of a parked event (bus.md 5).
+    static let backOff: [Int64] = [1, 5, 30, 120, 600]
+
+    let source: Source
+    let store: StateStore
+    let handle: @Sendable (ReceivedEvent, Transaction) throws -> Void
+    let positions: PositionTracker
+    let retries: WakeSignal
+    let metrics: MetricsRegistry
+    let logger: Logger
+    /// Told after the commit, for what is not a matter of state: a step to be canceled here.
+    let committed: @Sendable (Envelope) async -> Void
+
+    func cursor(for source: Source) async throws -> LogCursor? {
+        let cursor = try await store.cursor(for: source)
+        if let cursor { await positions.reached(source, epoch: cursor.epoch, seq: cursor.seq) }
+        return cursor
+    }
+
+    func apply(_ records: [LogRecord]) async throws {
+        guard let last = records.last else { return }
+        let (envelopes, parked) = try await store.write { transaction in
+            var envelopes: [Envelope] = []
+            var parked = false
+            for record in records {
+                if let envelope = try take(record, transaction) {
+                    envelopes.append(envelope)
+                } else {
+                    parked = true
+                }
+            }
+            try transaction.advance(past: last, chain: last.chain)
+            return (envelopes, parked)
+        }
+        await positions.reached(last.source, epoch: last.epoch, seq: last.seq)
+        metrics.count(
+            "martlet_events_applied_total", "Events applied.", labels: [("source", last.source.name)],
+            by: Double(envelopes.count))
+        if parked { retries.wake() }
+        for envelope in envelopes { await committed(envelope) }
+    }
+
+    /// `nil`: parked or dead.
+    private func take(_ record: LogRecord, _ transaction: Transaction) throws -> Envelope? {
+        let envelope: Envelope
+        do {
+            envelope = try Wire.decode(Envelope.self, from: record.body)
+        } catch {
+            try bury(record, key: "invalid", envelope: nil, reason: "not an event: \(error)", transaction)
+            return nil
+        }
+        if try transaction.isParked(key: envelope.partitionkey) {
+            _ = try transaction.park(
+                record, key: envelope.partitionkey, attempts: 0, due: transaction.now,
+                reason: "behind another of its key", dead: false)
+            return nil
+        }
+        do {
+            try transaction.attempt { try run(envelope, record.position, $0) }
+            return envelope
+        } catch let dead as DeadAtOnce {
+            try bury(record, key: envelope.partitionkey, envelope: envelope, reason: dead.description, transaction)
+        } catch let error as DecodingError {
+            try bury(record, key: envelope.partitionkey, envelope: envelope, reason: "\(error)", transaction)
+        } catch {
+            logger.warning("event \(envelope.id) (\(envelope.type)) could not be handled: \(error)")
+            _ = try transaction.park(
+                record, key: envelope.partitionkey, attempts: 1,
+                due: transaction.now.advanced(by: .seconds(Self.backOff[0])), reason: "\(error)", dead: false)
+        }
+        return nil
+    }
+
+    private func run(_ envelope: Envelope, _ position: LogPosition, _ transaction: Transaction) throws {
+        if let answer = try envelope.body(DeadLetterAnswered.self) {
+            if answer.service == source.name { try settle(answer, envelope, transaction) }
+            return
+        }
+        try handle(ReceivedEvent(envelope: envelope, position: position), transaction)
+    }
+
+    private func bury(
+        _ record: LogRecord, key: String, envelope: Envelope?, reason: String, _ transaction: Transaction
+    ) throws {
+        logger.error("event \(record.position) is a dead letter: \(reason)")
+        let letter = try transaction.park(
+            record, key: key, attempts: 1, due: transaction.now, reason: reason, dead: true)
+        try announce(letter, record.position, key, envelope, reason, attempts: 1, transaction)
+    }
+
+    private func announce(
+        _ letter: String, _ position: LogPosition, _ key: String, _ envelope: Envelope?, _ reason: String,
+        attempts: Int, _ transaction: Transaction
+    ) throws {
+        try transaction.publish(
+            DeadLetterCreated(
+                letter: letter, service: source.name, source: position.source.name, epoch: position.epoch,
+                seq: position.seq, event: envelope?.id, type: envelope?.type, key: key, reason: reason,
+                attempts: attempts),
+            subject: "deadletter/\(letter)", key: key,
+            because: envelope?.consequence ?? .first(actor: "service:\(source)"))
+    }
+
+    private func settle(_ answer: DeadLetterAnswered, _ envelope: Envelope, _ transaction: Transaction) throws {
+        guard let letter = try transaction.deadLetter(answer.letter) else { return }
+        if answer.retry {
+            let event = try Wire.decode(Envelope.self, from: letter.body)
+            do {
+                try transaction.attempt {
+                    try handle(ReceivedEvent(envelope: event, position: letter.position), $0)
+                }
+            } catch {
+                try transaction.declareDead(letter, reason: "\(error)")
+                try announce(
+                    letter.id, letter.position, letter.key, event, "\(error)", attempts: letter.attempts + 1,
+                    transaction)
+                return
+            }
+        }
+        try transaction.unpark(letter.id)
+        try transaction.publish(
+            DeadLetterClosed(
+                letter: letter.id, service: source.name, result: answer.retry ? "retried" : "dropped",
+                by: envelope.actor),
+            subject: "deadletter/\(letter.id)", key: letter.key, because: envelope.consequence)
+    }
+
+    /// Tries a parked event again; after the last try it is dead and its key flows on.
+    func retry(_ parked: ParkedEvent) async throws {
+        let envelope = try await store.write { transaction -> Envelope? in
+            let envelope = try Wire.decode(Envelope.self, from: parked.body)
+            do {
+                try transaction.attempt { try run(envelope, parked.position, $0) }
+                try transaction.unpark(parked.id)
+                return envelope
+            } catch {
+                let attempts = parked.attempts + 1
+                if error is DeadAtOnce || error is DecodingError || attempts > Self.backOff.count {
+                    try transaction.declareDead(parked, reason: "\(error)")
+                    try announce(
+                        parked.id, parked.position, parked.key, envelope, "\(error)", attempts: attempts, transaction)
+                } else {
+                    let delay = Self.backOff[min(attempts, Self.backOff.count) - 1]
+                    let due = transaction.now.advanced(by: .seconds(delay))
+                    try transaction.postpone(parked, until: due, reason: "\(error)")
+                }
+                return nil
+            }
+        }
+        if let envelope { await committed(envelope) }
+    }
+
+    func quarantine(_ fork: Fork) async throws {
+        logger.critical(
+            "the log \(fork.source) contradicts what was read of it (\(fork.epoch)/\(fork.seq)); it is not followed any further"
+        )
+        let source = source
+        try await store.write { transaction in
+            try transaction.quarantine(fork)
+            try transaction.publish(
+                ForkDetected(
+                    service: source.name, source: fork.source.name, epoch: fork.epoch, seq: fork.seq,
+                    expected: fork.expected, found: fork.found),
+                subject: "source/\(fork.source)", key: fork.source.name, because: .first(actor: "service:\(source)"))
+        }
+    }
+}

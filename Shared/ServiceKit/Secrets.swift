@@ -1,0 +1,41 @@
+import Foundation
+import Messages
+
+/// Secrets by name, from `<data>/secrets/<NAME>`, `/run/secrets/<NAME>` or the environment (architecture, section 4).
+///
+/// Read when they are used, never kept: a changed file counts at once.
+package struct Secrets: Sendable {
+    private let folders: [String]
+
+    package init(paths: DataPaths) { folders = [paths.secrets, "/run/secrets"] }
+
+    /// - Throws: `SecretError` that names the places looked at, never a value.
+    package func value(of name: String) throws -> String {
+        guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) })
+        else { throw SecretError(name: name, places: []) }
+        for folder in folders {
+            if let text = try? String(contentsOfFile: folder + "/" + name, encoding: .utf8) {
+                return text.trimmingCharacters(in: .newlines)
+            }
+        }
+        if let text = ProcessInfo.processInfo.environment[name] { return text }
+        throw SecretError(name: name, places: folders)
+    }
+
+    /// The name in `{"secret": "NAME"}`; `nil` for every other value.
+    package static func reference(_ value: JSONValue) -> String? {
+        guard let members = value.object, members.count == 1 else { return nil }
+        return members["secret"]?.string
+    }
+}
+
+package struct SecretError: Error, CustomStringConvertible, Hashable {
+    package var name: String
+    package var places: [String]
+
+    package var description: String {
+        places.isEmpty
+            ? "'\(name)' is not a secret's name: letters, digits, '_' and '-' only"
+            : "secret \(name) is not set: put it into \(places[0])/\(name) or into the environment of the service"
+    }
+}

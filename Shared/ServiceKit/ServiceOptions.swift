@@ -1,0 +1,65 @@
+import ArgumentParser
+import Bus
+import Foundation
+import Logging
+import Messages
+
+/// What an operator can set at every service, by option or by environment variable.
+package struct ServiceOptions: ParsableArguments, Sendable {
+    @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
+    package var data: String?
+
+    @Option(help: "Bus address: ipc:///folder or tcp://127.0.0.1:5550. Default: $MARTLET_BUS, else the data folder's own.")
+    package var bus: String?
+
+    @Option(help: "Address to listen on.")
+    package var host: String = "127.0.0.1"
+
+    @Option(help: "Port to listen on; 0 takes any free one.")
+    package var port: Int?
+
+    @Option(help: "Name of this worker; the same after a restart. Default: the service's own name.")
+    package var worker: String?
+
+    @Option(help: "Steps worked at once. Default: the service's own.")
+    package var slots: Int?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    package var logLevel: String = ProcessInfo.processInfo.environment["MARTLET_LOG_LEVEL"] ?? "info"
+
+    @Option(help: ArgumentHelp("End when this process is gone.", visibility: .hidden))
+    package var parent: Int32?
+
+    package init() {}
+
+    package func validate() throws {
+        if Logger.Level(rawValue: logLevel) == nil {
+            throw ValidationError("--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")
+        }
+        if let port, !(0...65_535).contains(port) {
+            throw ValidationError("--port: \(port) is not a port; take 0 to 65535")
+        }
+        if let slots, !(1...1_000).contains(slots) {
+            throw ValidationError("--slots: take 1 to 1000")
+        }
+    }
+
+    package var paths: DataPaths {
+        let environment = ProcessInfo.processInfo.environment
+        let fallback = (environment["HOME"] ?? ".") + "/.martlet"
+        return DataPaths(root: data ?? environment["MARTLET_HOME"] ?? fallback)
+    }
+
+    package func busAddress() throws -> BusAddress {
+        if let text = bus ?? ProcessInfo.processInfo.environment["MARTLET_BUS"] {
+            return try BusAddress(text)
+        }
+        return try BusAddress.embedded(in: paths.bus)
+    }
+
+    package func logger(_ source: Source) -> Logger {
+        var logger = Logger(label: source.name) { label in StreamLogHandler.standardError(label: label) }
+        logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
+        return logger
+    }
+}

@@ -1,0 +1,74 @@
+import Bus
+import Foundation
+import Hummingbird
+import Messages
+import ServiceLifecycle
+import Store
+
+/// What one service adds to what all do alike.
+package struct ServiceParts: Sendable {
+    /// The logs that it follows; `console` and, for workers, `trigger-service` are followed anyway.
+    package var subscriptions: [Source] = []
+    /// Further logs that it owns.
+    package var logs: [Source] = []
+    /// Applies one event, in the transaction that moves the cursor.
+    package var handle: @Sendable (ReceivedEvent, Transaction) throws -> Void = { _, _ in }
+    /// How intents are carried out, by their kind.
+    package var effects: [String: Effect] = [:]
+    package var verbs: [StepVerb] = []
+    /// Steps worked at once.
+    package var slots = 4
+    /// Requests to this service as a target on the bus, by method.
+    package var requests: [String: RequestHandler] = [:]
+    package var routes: (@Sendable (Router<BasicRequestContext>) -> Void)?
+    package var background: [any ServiceLifecycle.Service] = []
+
+    package init() {}
+
+    package init(
+        subscriptions: [Source] = [],
+        handle: @escaping @Sendable (ReceivedEvent, Transaction) throws -> Void = { _, _ in },
+        effects: [String: Effect] = [:], verbs: [StepVerb] = [], slots: Int = 4,
+        requests: [String: RequestHandler] = [:],
+        routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil,
+        background: [any ServiceLifecycle.Service] = []
+    ) {
+        self.subscriptions = subscriptions
+        self.handle = handle
+        self.effects = effects
+        self.verbs = verbs
+        self.slots = slots
+        self.requests = requests
+        self.routes = routes
+        self.background = background
+    }
+}
+
+/// An event as a service sees it.
+package struct ReceivedEvent: Sendable, Hashable {
+    package let envelope: Envelope
+    package let position: LogPosition
+
+    package init(envelope: Envelope, position: LogPosition) {
+        self.envelope = envelope
+        self.position = position
+    }
+}
+
+/// Thrown by a handler: trying again cannot help, the event is dead at once (bus.md 5).
+package struct DeadAtOnce: Error, CustomStringConvertible, Hashable {
+    package let description: String
+
+    package init(_ reason: String) { description = reason }
+}
+
+/// Carries out one intent. It may be called again with the same intent after a crash: `intent.id` is its idempotency key.
+package typealias Effect = @Sendable (Intent) async -> EffectOutcome
+
+/// What came of an intent; what follows from it is written in the transaction that removes it.
+package enum EffectOutcome: Sendable {
+    case done(@Sendable (Transaction) throws -> Void)
+    /// Tried again, with back-off unless `after` says when.
+    case later(reason: String, after: Duration? = nil)
+    case never(reason: String, @Sendable (Transaction) throws -> Void)
+}

@@ -1,0 +1,208 @@
+import Bus
+import Foundation
+import Logging
+import Messages
+import Store
+
+/// Claims steps from the trigger-service, has them worked, and completes them (bus.md 6).
+///
+/// One session holds all claimed steps. When the grantor loses it, a new one is opened under the same name, the steps
+/// are granted again with higher tokens, and what runs here simply goes on.
+actor StepWorker {
+    private let verbs: [StepVerb]
+    private let name: String
+    private let slots: Int
+    private let grantor: Grantor
+    private let context: ServiceContext
+    private let positions: PositionTracker
+    private let freed = WakeSignal()
+
+    /// The steps in work here, with the token of the newest grant.
+    private var held: [String: Held] = [:]
+
+    private struct Held {
+        var token: Int64
+        var task: Task<Void, Never>?
+    }
+
+    init(verbs: [StepVerb], name: String, slots: Int, context: ServiceContext, positions: PositionTracker) {
+        self.verbs = verbs
+        self.name = name
+        self.slots = slots
+        self.context = context
+        self.positions = positions
+        grantor = Grantor(bus: context.bus)
+    }
+
+    func run() async {
+        if verbs.isEmpty { return }
+        while !Task.isCancelled {
+            do {
+                let session = try await grantor.open(worker: name, verbs: verbs.flatMap(\.verbs), slots: slots)
+                await work(in: session)
+            } catch {
+                context.logger.debug("no session with the trigger-service yet: \(error)")
+                try? await Task.sleep(for: .milliseconds(200))
+            }
+        }
+    }
+
+    /// Returns when the session is lost.
+    private func work(in session: WorkerSession) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.keepAlive(session) }
+            group.addTask { await self.claim(in: session) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func keepAlive(_ session: WorkerSession) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: session.interval)
+            do {
+                guard let canceled = try await grantor.keepAlive(session) else { return }
+                for item in canceled { cancel(item) }
+            } catch {
+                // The grantor may be restarting: it gives every session a full TTL afterwards.
+                context.logger.debug("keepalive was not answered: \(error)")
+            }
+        }
+    }
+
+    private func claim(in session: WorkerSession) async {
+        var wakes = freed.wakes.makeAsyncIterator()
+        while !Task.isCancelled {
+            guard held.count < slots else {
+                await wakes.next()
+                continue
+            }
+            do {
+                guard let items = try await grantor.claim(session, most: slots - held.count) else { return }
+                for work in items { start(work) }
+            } catch {
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+
+    private func start(_ work: StepWork) {
+        if held[work.item] != nil {
+            held[work.item]?.token = work.token
+            return
+        }
+        held[work.item] = Held(token: work.token, task: nil)
+        // Not a child task: it outlives a lost session, and is cancelled only when the step is to be canceled.
+        held[work.item]?.task = Task { await self.perform(work) }
+    }
+
+    /// Ends a step that a person canceled.
+    func cancel(_ item: String) { held[item]?.task?.cancel() }
+
+    private func perform(_ work: StepWork) async {
+        await positions.wait(for: work.after)
+        let settled = await settle(work)
+        await complete(settled)
+        held[work.item] = nil
+        freed.wake()
+    }
+
+    /// Works the step unless its result is stored already, and stores it; retried until the disk takes it.
+    private func settle(_ work: StepWork) async -> WorkItem {
+        var unsaved: StepEnding?
+        while true {
+            do {
+                if let known = try await context.store.write({ try $0.workItem(work.item) }), known.result != nil {
+                    return known
+                }
+                if let ending = unsaved { return try await store(ending, of: work) }
+                guard let verb = verbs.first(where: { $0.verbs.contains { Self.matches($0, work.verb) } }) else {
+                    throw StepFailure("\(context.source) does not know '\(work.verb)'")
+                }
+                if Task.isCancelled {
+                    unsaved = StepEnding(StepResult(.canceled, message: "canceled before it began"))
+                    continue
+                }
+                switch verb.way {
+                case .transactional(let perform): return try await decide(work, perform)
+                case .lasting(let perform):
+                    try await context.store.write { try $0.remember(work) }
+                    unsaved = await last(work, perform)
+                }
+            } catch let failure as StepFailure {
+                unsaved = StepEnding(StepResult(.failed, outputs: failure.outputs, message: failure.description))
+            } catch {
+                context.logger.error("step \(work.item) could not be stored, trying again: \(error)")
+                await Self.pause(.seconds(1))
+            }
+        }
+    }
+
+    private func decide(
+        _ work: StepWork, _ perform: @escaping @Sendable (StepWork, Transaction) throws -> StepResult
+    ) async throws -> WorkItem {
+        try await context.store.write { transaction in
+            try transaction.settle(work, try perform(work, transaction))
+        }
+    }
+
+    private func last(
+        _ work: StepWork, _ perform: @Sendable (StepWork, StepTools) async throws -> StepEnding
+    ) async -> StepEnding {
+        let tools = StepTools(context: context) { [weak self] state in
+            try await self?.checkpoint(work.item, state)
+        }
+        do {
+            return try await perform(work, tools)
+        } catch let failure as StepFailure {
+            return StepEnding(StepResult(.failed, outputs: failure.outputs, message: failure.description))
+        } catch is CancellationError {
+            return StepEnding(StepResult(.canceled, message: "canceled"))
+        } catch {
+            return StepEnding(StepResult(.failed, message: "\(error)"))
+        }
+    }
+
+    private func store(_ ending: StepEnding, of work: StepWork) async throws -> WorkItem {
+        try await context.store.write { transaction in
+            try ending.commit(transaction)
+            return try transaction.settle(work, ending.result)
+        }
+    }
+
+    private func checkpoint(_ item: String, _ state: JSONValue) async throws {
+        guard let token = held[item]?.token else { return }
+        try await grantor.checkpoint(item: item, token: token, state: state)
+    }
+
+    private func complete(_ settled: WorkItem) async {
+        guard let result = settled.result else { return }
+        let item = settled.work.item
+        var delay = Duration.milliseconds(50)
+        while true {
+            do {
+                let token = held[item]?.token ?? settled.work.token
+                let accepted = try await grantor.complete(item: item, token: token, result: result, head: settled.head)
+                if !accepted {
+                    // Somebody else holds it now; if that is us under a newer token, that grant completes it.
+                    if let newer = held[item]?.token, newer != token { continue }
+                    context.logger.notice("step \(item) was lost to another worker")
+                }
+                return
+            } catch {
+                await Self.pause(delay)
+                delay = min(delay * 2, .seconds(5))
+            }
+        }
+    }
+
+    /// Sleeps the whole time even in a cancelled task: a canceled step still has to tell what came of it.
+    private static func pause(_ duration: Duration) async {
+        await Task.detached { try? await Task.sleep(for: duration) }.value
+    }
+
+    /// `train/*` covers `train/run`.
+    static func matches(_ pattern: String, _ verb: String) -> Bool {
+        pattern.hasSuffix("*") ? verb.hasPrefix(pattern.dropLast()) : pattern == verb
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import GRDB
+import Synchronization
+
+/// Lets writes that wait for the disk together share one fsync (bus.md 7): what queued up while the last commit ran,
+/// at most 64 bodies, is committed at once. Nobody is ever made to wait for more to come.
+final class GroupCommit: Sendable {
+    private static let most = 64
+
+    /// What one writer wants, and how it is told.
+    private struct Job: Sendable {
+        /// Runs in a savepoint; returns what to do once the fate of the commit is known.
+        var run: @Sendable (Database) -> Ending
+        /// For when not even the transaction could begin.
+        var refuse: @Sendable (any Error) -> Void
+    }
+
+    private typealias Ending = @Sendable ((any Error)?) -> Void
+
+    private struct Pending {
+        var jobs: [Job] = []
+        var draining = false
+    }
+
+    private let pool: DatabasePool
+    private let pending = Mutex(Pending())
+    private let queue = DispatchQueue(label: "martlet.commit")
+
+    init(pool: DatabasePool) { self.pool = pool }
+
+    func run<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let run: @Sendable (Database) -> Ending = { db in
+                let result = Self.inSavepoint(db, body)
+                return { commitError in
+                    switch (commitError, result) {
+                    case (let error?, .success), (_, .failure(let error)): continuation.resume(throwing: error)
+                    case (nil, .success(let value)): continuation.resume(returning: value)
+                    }
+                }
+            }
+            enqueue(Job(run: run, refuse: { continuation.resume(throwing: $0) }))
+        }
+    }
+
+    private static func inSavepoint<Value>(
+        _ db: Database, _ body: (Database) throws -> Value
+    ) -> Result<Value, any Error> {
+        Result {
+            var value: Value?
+            try db.inSavepoint {
+                value = try body(db)
+                return .commit
+            }
+            guard let value else { throw DatabaseError(resultCode: .SQLITE_INTERNAL) }
+            return value
+        }
+    }
+
+    private func enqueue(_ job: Job) {
+        let starts = pending.withLock { pending in
+            pending.jobs.append(job)
+            defer { pending.draining = true }
+            return !pending.draining
+        }
+        if starts { queue.async { self.drain() } }
+    }
+
+    private func drain() {
+        while true {
+            let batch: [Job] = pending.withLock { pending in
+                let batch = Array(pending.jobs.prefix(Self.most))
+                pending.jobs.removeFirst(batch.count)
+                if batch.isEmpty { pending.draining = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            commit(batch)
+        }
+    }
+
+    private func commit(_ batch: [Job]) {
+        var endings: [Ending]?
+        var failure: (any Error)?
+        do {
+            try pool.writeWithoutTransaction { db in
+                try db.inTransaction(.immediate) {
+                    endings = batch.map { $0.run(db) }
+                    return .commit
+                }
+            }
+        } catch {
+            failure = error
+        }
+        if let endings {
+            for ending in endings { ending(failure) }
+        } else {
+            // BEGIN itself failed (a full disk, a lock held for 5 s): nothing ran, everybody is told.
+            let error = failure ?? DatabaseError(resultCode: .SQLITE_INTERNAL)
+            for job in batch { job.refuse(error) }
+        }
+    }
+}

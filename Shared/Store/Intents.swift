@@ -1,0 +1,76 @@
+import Foundation
+import GRDB
+import Messages
+
+/// Something that has to happen outside the database, kept until it is settled.
+package struct Intent: Sendable, Hashable {
+    package var kind: String
+    /// The idempotency key of the effect.
+    package var id: String
+    package var payload: Data
+    /// How often it was tried before.
+    package var attempts: Int
+    package var due: Timestamp
+
+    package func decode<Payload: Decodable>(_ type: Payload.Type) throws -> Payload {
+        try Wire.decode(type, from: payload)
+    }
+
+    init(row: Row) {
+        kind = row["kind"]
+        id = row["id"]
+        payload = row["payload"]
+        attempts = row["attempts"]
+        due = Timestamp(milliseconds: row["due"])
+    }
+
+    /// For tests of an effect.
+    package init(kind: String, id: String, payload: some Encodable, attempts: Int = 0) throws {
+        self.kind = kind
+        self.id = id
+        self.payload = try Wire.encode(payload)
+        self.attempts = attempts
+        due = Timestamp(milliseconds: 0)
+    }
+}
+
+enum Intents {
+    static func insert(kind: String, id: String, payload: Data, due: Timestamp, in db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO intent (kind, id, payload, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments: [kind, id, payload, due.milliseconds]
+        )
+    }
+
+    static func delete(kind: String, id: String, in db: Database) throws {
+        try db.execute(sql: "DELETE FROM intent WHERE kind = ? AND id = ?", arguments: [kind, id])
+    }
+}
+
+extension Transaction {
+    /// Another try at `due`, with the reason for operators.
+    package func postpone(_ intent: Intent, until due: Timestamp, reason: String) throws {
+        try db.execute(
+            sql: "UPDATE intent SET attempts = attempts + 1, due = ?, reason = ? WHERE kind = ? AND id = ?",
+            arguments: [due.milliseconds, reason, intent.kind, intent.id]
+        )
+    }
+}
+
+extension StateStore {
+    /// The intents to be carried out next, the longest due first, and when the one after them is due.
+    package func dueIntents(
+        at now: Timestamp, kinds: [String], limit: Int
+    ) async throws -> (due: [Intent], next: Timestamp?) {
+        try await read { db in
+            let marks = databaseQuestionMarks(count: kinds.count)
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT * FROM intent WHERE kind IN (\(marks)) ORDER BY due LIMIT ?",
+                arguments: StatementArguments(kinds) + [limit + 1]
+            )
+            let intents = rows.map(Intent.init(row:))
+            let due = intents.prefix(limit).filter { $0.due <= now }
+            return (Array(due), intents.dropFirst(due.count).first?.due)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import EventLog
+import Foundation
+import GRDB
+import Messages
+
+/// An event whose handler failed: it waits for another try, or is dead and waits for an operator (bus.md 5).
+package struct ParkedEvent: Sendable, Hashable {
+    package var id: String
+    package var position: LogPosition
+    package var key: String
+    package var topic: String
+    package var body: Data
+    package var attempts: Int
+    package var reason: String
+
+    init(row: Row) {
+        id = row["id"]
+        let source: String = row["source"]
+        position = LogPosition(source: Source(stringLiteral: source), epoch: row["epoch"], seq: row["seq"])
+        key = row["key"]
+        topic = row["topic"]
+        body = row["body"]
+        attempts = row["attempts"]
+        reason = row["reason"]
+    }
+}
+
+extension Transaction {
+    /// Whether an event of this key waits for another try: later ones park behind it.
+    package func isParked(key: String) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM parked WHERE key = ? AND state = 'waiting')"),
+            arguments: [key]
+        ) ?? false
+    }
+
+    package func park(
+        _ record: LogRecord, key: String, attempts: Int, due: Timestamp, reason: String, dead: Bool
+    ) throws -> String {
+        let id = newID()
+        try db.execute(
+            sql: """
+                INSERT INTO parked (id, source, epoch, seq, key, topic, body, attempts, due, reason, state)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id, record.source.name, record.epoch, record.seq, key, record.topic, record.body, attempts,
+                due.milliseconds, reason, dead ? "dead" : "waiting",
+            ]
+        )
+        return id
+    }
+
+    package func postpone(_ parked: ParkedEvent, until due: Timestamp, reason: String) throws {
+        try db.execute(
+            sql: "UPDATE parked SET attempts = attempts + 1, due = ?, reason = ? WHERE id = ?",
+            arguments: [due.milliseconds, reason, parked.id]
+        )
+    }
+
+    package func declareDead(_ parked: ParkedEvent, reason: String) throws {
+        try db.execute(
+            sql: "UPDATE parked SET attempts = attempts + 1, state = 'dead', reason = ? WHERE id = ?",
+            arguments: [reason, parked.id]
+        )
+    }
+
+    package func unpark(_ id: String) throws {
+        try db.execute(sql: "DELETE FROM parked WHERE id = ?", arguments: [id])
+    }
+
+    package func deadLetter(_ id: String) throws -> ParkedEvent? {
+        try Row.fetchOne(db, sql: "SELECT * FROM parked WHERE id = ? AND state = 'dead'", arguments: [id])
+            .map(ParkedEvent.init(row:))
+    }
+}
+
+extension StateStore {
+    /// The first waiting event of each key whose time has come, and when the next one's comes.
+    package func dueParked(at now: Timestamp) async throws -> (due: [ParkedEvent], next: Timestamp?) {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT p.* FROM parked p WHERE p.state = 'waiting' AND p.rowid = (
+                        SELECT min(q.rowid) FROM parked q WHERE q.key = p.key AND q.state = 'waiting'
+                    ) ORDER BY p.due LIMIT 256
+                    """)
+            let dues: [Int64] = rows.map { $0["due"] }
+            let count = dues.prefix { $0 <= now.milliseconds }.count
+            return (
+                rows.prefix(count).map(ParkedEvent.init(row:)),
+                dues.dropFirst(count).first.map(Timestamp.init(milliseconds:))
+            )
+        }
+    }
+}

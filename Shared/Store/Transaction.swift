@@ -1,0 +1,105 @@
+import EventLog
+import Foundation
+import GRDB
+import Messages
+
+/// One unit of work: state, events and intents that exist together or not at all. Valid only inside its closure.
+package struct Transaction {
+    package let db: Database
+    /// The same for everything in this transaction.
+    package let now: Timestamp
+    package let source: Source
+    private let ids: UUIDv7
+    private let progress = Progress()
+
+    /// What has been written so far; a reference, because a transaction is handed on by value.
+    private final class Progress {
+        var heads: [Source: LogHead] = [:]
+        var summary = CommitSummary()
+    }
+
+    init(db: Database, now: Timestamp, source: Source, ids: UUIDv7) {
+        self.db = db
+        self.now = now
+        self.source = source
+        self.ids = ids
+    }
+
+    package func newID() -> String { ids.next(at: now) }
+
+    /// Appends an event to this service's log.
+    ///
+    /// - Parameters:
+    ///   - subject: the entity, for example `run/0192…`.
+    ///   - key: what orders and parks it: a run id or a model's name.
+    @discardableResult
+    package func publish<Body: EventBody>(
+        _ body: Body, subject: String, key: String, because: Causation, replayOf: String? = nil
+    ) throws -> Envelope {
+        precondition(Body.source == nil || Body.source == source, "\(Body.name) is not for \(source) to say")
+        let envelope = Envelope(
+            id: newID(), source: "/martlet/\(source)", type: Body.eventType, subject: subject, time: now,
+            partitionkey: key, causation: because, dataschema: Body.schemaURI, replayof: replayOf,
+            data: try Wire.decode(JSONValue.self, from: try Wire.encode(body))
+        )
+        try append(envelope, to: source)
+        return envelope
+    }
+
+    /// Appends an envelope as it is: for `ingest`, which sequences what outsiders say.
+    @discardableResult
+    package func append(_ envelope: Envelope, to log: Source) throws -> LogPosition {
+        var head = try progress.heads[log] ?? Outbox.head(of: log, in: db)
+        let record = LogRecord(
+            source: log, epoch: head.epoch, seq: head.last + 1, prev: head.chain,
+            topic: "e/\(log)/\(envelope.type)", body: try Wire.encode(envelope)
+        )
+        try Outbox.insert(record, id: envelope.id, at: now, in: db)
+        head.last = record.seq
+        head.chain = record.chain
+        progress.heads[log] = head
+        progress.summary.published = true
+        return record.position
+    }
+
+    /// Notes something to be done in the world after the commit, and again after a crash, until it is settled.
+    ///
+    /// - Parameters:
+    ///   - id: its idempotency key: the same kind and id twice is one intent.
+    ///   - due: not before then; at once where it is not given.
+    package func intend(_ kind: String, id: String, payload: some Encodable, at due: Timestamp? = nil) throws {
+        try Intents.insert(kind: kind, id: id, payload: try Wire.encode(payload), due: due ?? now, in: db)
+        progress.summary.intended = true
+    }
+
+    /// Takes an intent back, as a deadline that no longer matters. Nothing happens when it is not there.
+    package func dropIntent(_ kind: String, id: String) throws {
+        try Intents.delete(kind: kind, id: id, in: db)
+    }
+
+    func finish() throws {
+        for head in progress.heads.values { try Outbox.move(head, in: db) }
+    }
+
+    /// A part that is taken back alone when it throws: one event of a batch that cannot be handled.
+    package func attempt(_ body: (Transaction) throws -> Void) throws {
+        let heads = progress.heads
+        do {
+            try db.inSavepoint {
+                try body(self)
+                return .commit
+            }
+        } catch {
+            progress.heads = heads
+            throw error
+        }
+    }
+
+    var summary: CommitSummary { progress.summary }
+
+    /// Where this service's own log stands with what this transaction has appended.
+    package func head() throws -> LogPosition {
+        let head = try progress.heads[source] ?? Outbox.head(of: source, in: db)
+        return LogPosition(source: source, epoch: head.epoch, seq: head.last)
+    }
+}
