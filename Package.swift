@@ -49,15 +49,15 @@ let testTargets: [Target] = [
     tests("HTTPClientTests", ["HTTPClient"]),
     tests("ProcessesTests", ["Processes", "Messages"]),
     tests("ServiceKitTests", ["ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", grdb, logging]),
-    tests("EventBusTests", ["EventBus", "Bus", "EventLog", "Messages", logging]),
+    tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
     tests("TriggerServiceTests", ["TriggerService", "ServiceKit", "ProjectFile", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
-    tests("TrainerProxyTests", ["TrainerProxy", "ServiceKit", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
+    tests("TrainerProxyTests", ["TrainerProxy", "ServiceKit", "Bus", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
     tests("EvaluatorTests", ["Evaluator", "ServiceKit", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
     tests("RegistryServiceTests", ["RegistryService", "ServiceKit", "Artifacts", "Store", "Messages", grdb, logging]),
     tests("DeployerTests", ["Deployer", "ServiceKit", "Processes", "HTTPClient", "Artifacts", "Store", "Messages", grdb, logging]),
     tests("NotifierTests", ["Notifier", "ServiceKit", "HTTPClient", "Store", "Messages", grdb, logging]),
-    tests("ConsoleTests", ["Console", "ServiceKit", "Store", "Messages", grdb, logging, hummingbird]),
-    tests("MartletTests", ["Martlet", "Messages"]),
+    tests("ConsoleTests", ["Console", "ServiceKit", "Artifacts", "HTTPClient", "Store", "Messages", grdb, logging, hummingbird]),
+    tests("MartletTests", ["Martlet", "EventLog", "ProjectFile", "Messages"]),
     tests("TidyTests", []),
 ].filter { target in
     guard FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + (target.path ?? "")) else { return false }
@@ -108,8 +108,24 @@ let package = Package(
         service("RegistryService", in: "registry-service"),
         service("Deployer", in: "deployer", ["Processes", "HTTPClient"]),
         service("Notifier", in: "notifier", ["HTTPClient"]),
-        service("EventBus", in: "event-bus"),
-        service("Console", in: "console", [crypto]),
+        service("EventBus", in: "event-bus", ["Bus", "EventLog", "Messages", logging, lifecycle, signals]),
+        service("Console", in: "console", ["HTTPClient", crypto]),
         service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient"]),
     ] + testTargets
 )
+
+// DEV-ONLY: with MARTLET_TESTS=A,B only those test targets and what they need are in the package.
+if let only = Context.environment["MARTLET_TESTS"] {
+    var wanted = Set(only.split(separator: ",").map(String.init))
+    var todo = Array(wanted)
+    while let name = todo.popLast() {
+        guard let target = package.targets.first(where: { $0.name == name }) else { continue }
+        for dependency in target.dependencies {
+            if case .byNameItem(let next, _) = dependency, wanted.insert(next).inserted { todo.append(next) }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { product in
+        !wanted.contains(product.name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined())
+    }
+}

@@ -22,6 +22,8 @@ actor StepWorker {
 
     private struct Held {
         var token: Int64
+        /// The session that the newest grant hangs on.
+        var session: String
         var task: Task<Void, Never>?
     }
 
@@ -40,6 +42,7 @@ actor StepWorker {
             do {
                 let session = try await grantor.open(worker: name, verbs: verbs.flatMap(\.verbs), slots: slots)
                 await work(in: session)
+                try? await Task.sleep(for: .milliseconds(50))
             } catch {
                 context.logger.debug("no session with the trigger-service yet: \(error)")
                 try? await Task.sleep(for: .milliseconds(200))
@@ -70,28 +73,30 @@ actor StepWorker {
         }
     }
 
+    /// Returns when the session cannot be relied on: also after a claim without an answer, for what was granted with it
+    /// would be held by a session that does not know of it.
     private func claim(in session: WorkerSession) async {
         var wakes = freed.wakes.makeAsyncIterator()
         while !Task.isCancelled {
-            guard held.count < slots else {
+            // What an older session held is offered anew; its slot is taken already.
+            let regrants = held.values.filter { $0.session != session.id }.count
+            let most = slots - held.count + regrants
+            guard most > 0 else {
                 await wakes.next()
                 continue
             }
-            do {
-                guard let items = try await grantor.claim(session, most: slots - held.count) else { return }
-                for work in items { start(work) }
-            } catch {
-                try? await Task.sleep(for: .milliseconds(100))
-            }
+            guard let items = try? await grantor.claim(session, most: most) else { return }
+            for work in items { start(work, session) }
         }
     }
 
-    private func start(_ work: StepWork) {
+    private func start(_ work: StepWork, _ session: WorkerSession) {
         if held[work.item] != nil {
             held[work.item]?.token = work.token
+            held[work.item]?.session = session.id
             return
         }
-        held[work.item] = Held(token: work.token, task: nil)
+        held[work.item] = Held(token: work.token, session: session.id, task: nil)
         // Not a child task: it outlives a lost session, and is cancelled only when the step is to be canceled.
         held[work.item]?.task = Task { await self.perform(work) }
     }
@@ -102,7 +107,8 @@ actor StepWorker {
     private func perform(_ work: StepWork) async {
         await positions.wait(for: work.after)
         let settled = await settle(work)
-        await complete(settled)
+        // In a task of its own: also a canceled step has to tell what came of it.
+        await Task { await self.complete(settled) }.value
         held[work.item] = nil
         freed.wake()
     }
@@ -190,7 +196,7 @@ actor StepWorker {
                 }
                 return
             } catch {
-                await Self.pause(delay)
+                try? await Task.sleep(for: delay)
                 delay = min(delay * 2, .seconds(5))
             }
         }

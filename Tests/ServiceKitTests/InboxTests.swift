@@ -1,0 +1,164 @@
+import EventLog
+import Foundation
+import GRDB
+import Logging
+import Messages
+import Store
+import Synchronization
+import Testing
+
+@testable import ServiceKit
+
+/// A service's inbox over a real database, fed with records that a log would bring.
+private final class Fixture: Sendable {
+    let folder: String
+    let store: StateStore
+    let positions = PositionTracker(followed: [.console])
+    let refuse: Mutex<Set<String>>
+    let handled = Mutex<[String]>([])
+
+    init(refusing refused: Set<String> = []) throws {
+        folder = NSTemporaryDirectory() + "martlet-inbox-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        refuse = Mutex(refused)
+        store = try StateStore.open(path: folder + "/state.sqlite", source: .notifier) { migrator in
+            migrator.registerMigration("v1") { db in
+                try db.execute(sql: "CREATE TABLE effect (event TEXT PRIMARY KEY) STRICT")
+            }
+        }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    var inbox: Inbox {
+        Inbox(
+            source: .notifier, store: store,
+            handle: { [self] event, transaction in
+                let key = event.envelope.partitionkey
+                if key == "dead" { throw DeadAtOnce("cannot ever work") }
+                try transaction.db.execute(sql: "INSERT INTO effect VALUES (?)", arguments: [event.envelope.id])
+                if refuse.withLock({ $0.contains(key) }) { throw CancellationError() }
+                handled.withLock { $0.append(event.envelope.id) }
+            },
+            positions: positions, retries: WakeSignal(), metrics: MetricsRegistry(), logger: Logger(label: "test"),
+            committed: { _ in })
+    }
+
+    /// Consecutive records of the console's log, one for each (id, key).
+    func records(_ events: [(id: String, key: String)]) throws -> [LogRecord] {
+        var chain = Chain.start(of: .console, epoch: 1, parent: nil)
+        return try events.enumerated().map { index, event in
+            let envelope = Envelope(
+                id: event.id, source: "/martlet/console", type: "dev.martlet.command.something.v1",
+                subject: "x/\(event.key)", time: Timestamp(milliseconds: 0), partitionkey: event.key,
+                causation: .first(actor: "user:ada"), data: [:])
+            let record = LogRecord(
+                source: .console, epoch: 1, seq: Int64(index + 1), prev: chain, topic: "e/console/\(envelope.type)",
+                body: try Wire.encode(envelope))
+            chain = record.chain
+            return record
+        }
+    }
+
+    func effects() async throws -> [String] {
+        try await store.read { try String.fetchAll($0, sql: "SELECT event FROM effect ORDER BY event") }
+    }
+
+    var events: [String] { get async throws {
+        let head = try await store.head(of: .notifier)
+        let records = try await store.records(of: .notifier, epoch: head.epoch, after: 0, limit: 99, maxBytes: 1 << 20)
+        return try records.map { shortEventName(try Wire.decode(Envelope.self, from: $0.body).type) }
+    } }
+}
+
+@Suite struct InboxTests {
+    private let far = Timestamp(Date()).advanced(by: .seconds(7200))
+
+    @Test func `I2 effects and cursor move together`() async throws {
+        let fixture = try Fixture()
+        let records = try fixture.records([("1", "a"), ("2", "b")])
+        try await fixture.inbox.apply(records)
+        #expect(try await fixture.effects() == ["1", "2"])
+        #expect(try await fixture.store.cursor(for: .console)?.seq == 2)
+        #expect(try await fixture.store.cursor(for: .console)?.chain == records[1].chain)
+    }
+
+    @Test func `P2 a failing event parks its key, later ones wait behind it, other keys flow`() async throws {
+        let fixture = try Fixture(refusing: ["bad"])
+        try await fixture.inbox.apply(try fixture.records([("1", "bad"), ("2", "good"), ("3", "bad")]))
+        #expect(try await fixture.effects() == ["2"])
+        #expect(try await fixture.store.cursor(for: .console)?.seq == 3)
+
+        fixture.refuse.withLock { $0 = [] }
+        var (due, _) = try await fixture.store.dueParked(at: far)
+        while !due.isEmpty {
+            for parked in due { try await fixture.inbox.retry(parked) }
+            (due, _) = try await fixture.store.dueParked(at: far)
+        }
+        #expect(fixture.handled.withLock { $0 } == ["2", "1", "3"])
+    }
+
+    @Test func `after five failed tries more an event is dead, is told of, and frees its key`() async throws {
+        let fixture = try Fixture(refusing: ["bad"])
+        try await fixture.inbox.apply(try fixture.records([("1", "bad"), ("2", "bad")]))
+        for _ in Inbox.backOff {
+            let (due, _) = try await fixture.store.dueParked(at: far)
+            #expect(due.count == 1)
+            for parked in due { try await fixture.inbox.retry(parked) }
+        }
+        #expect(try await fixture.events == ["deadletter.created"])
+        fixture.refuse.withLock { $0 = [] }
+        for parked in try await fixture.store.dueParked(at: far).due { try await fixture.inbox.retry(parked) }
+        #expect(try await fixture.effects() == ["2"])
+    }
+
+    @Test func `what cannot ever work is dead at once and stops nobody`() async throws {
+        let fixture = try Fixture()
+        try await fixture.inbox.apply(try fixture.records([("1", "dead"), ("2", "dead2")]))
+        #expect(try await fixture.effects() == ["2"])
+        #expect(try await fixture.events == ["deadletter.created"])
+    }
+
+    @Test func `bytes that are no event are a dead letter, not a crash`() async throws {
+        let fixture = try Fixture()
+        var records = try fixture.records([("1", "a")])
+        records[0].body = Data("{{{".utf8)
+        try await fixture.inbox.apply(records)
+        #expect(try await fixture.events == ["deadletter.created"])
+        #expect(try await fixture.store.cursor(for: .console)?.seq == 1)
+    }
+
+    @Test func `N5 an operator retries a dead letter, and it is closed`() async throws {
+        let fixture = try Fixture(refusing: ["bad"])
+        try await fixture.inbox.apply(try fixture.records([("1", "bad")]))
+        for _ in Inbox.backOff {
+            for parked in try await fixture.store.dueParked(at: far).due { try await fixture.inbox.retry(parked) }
+        }
+        fixture.refuse.withLock { $0 = [] }
+        let letter = try await fixture.store.read { try String.fetchOne($0, sql: "SELECT id FROM parked") } ?? ""
+        let answer = Envelope(
+            id: "9", source: "/martlet/console", type: DeadLetterAnswered.eventType, subject: "deadletter/\(letter)",
+            time: Timestamp(milliseconds: 0), partitionkey: letter, causation: .first(actor: "user:ada"),
+            data: ["letter": .string(letter), "service": "notifier", "retry": true])
+        let chain = try #require(try await fixture.store.cursor(for: .console)?.chain)
+        try await fixture.inbox.apply([
+            LogRecord(
+                source: .console, epoch: 1, seq: 2, prev: chain, topic: "e/console/\(answer.type)",
+                body: try Wire.encode(answer))
+        ])
+        #expect(try await fixture.effects() == ["1"])
+        #expect(try await fixture.events == ["deadletter.created", "deadletter.closed"])
+    }
+}
+
+@Suite struct PositionTests {
+    @Test func `a step waits for what it must have seen, and for nothing else`() async {
+        let tracker = PositionTracker(followed: [.trainerProxy])
+        await tracker.wait(for: [LogPosition(source: .deployer, epoch: 1, seq: 9)])
+        let waiting = Task { await tracker.wait(for: [LogPosition(source: .trainerProxy, epoch: 5, seq: 2)]); return true }
+        await tracker.reached(.trainerProxy, epoch: 5, seq: 1)
+        await tracker.reached(.trainerProxy, epoch: 5, seq: 2)
+        #expect(await waiting.value)
+        await tracker.wait(for: [LogPosition(source: .trainerProxy, epoch: 4, seq: 100)])
+    }
+}

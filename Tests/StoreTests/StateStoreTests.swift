@@ -1,0 +1,206 @@
+import EventLog
+import Foundation
+import GRDB
+import Messages
+import Store
+import Testing
+
+/// A store in a folder of its own, removed with it.
+final class TemporaryStore: Sendable {
+    let folder: String
+    let store: StateStore
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "martlet-store-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        store = try Self.open(folder)
+    }
+
+    static func open(_ folder: String) throws -> StateStore {
+        try StateStore.open(path: folder + "/state.sqlite", source: .registryService) { migrator in
+            migrator.registerMigration("v1") { db in
+                try db.execute(sql: "CREATE TABLE thing (name TEXT PRIMARY KEY) STRICT")
+            }
+        }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+struct Planned: Error {}
+
+private let tagged = ModelTagged(model: "m", version: 1, set: ["a": "b"], removed: [])
+
+extension Transaction {
+    func insertThing(_ name: String) throws {
+        try db.execute(sql: "INSERT INTO thing VALUES (?)", arguments: [name])
+    }
+
+    func say() throws {
+        try publish(tagged, subject: "model/m/1", key: "m", because: .first(actor: "user:ada"))
+    }
+}
+
+@Suite struct StateStoreTests {
+    private func things(_ store: StateStore) async throws -> [String] {
+        try await store.read { db in try String.fetchAll(db, sql: "SELECT name FROM thing ORDER BY name") }
+    }
+
+    @Test func `I4 a change and its event exist together or not at all`() async throws {
+        let kept = try TemporaryStore()
+        try await kept.store.write { try $0.insertThing("kept"); try $0.say() }
+        await #expect(throws: Planned.self) {
+            try await kept.store.write { transaction in
+                try transaction.insertThing("lost")
+                try transaction.say()
+                throw Planned()
+            }
+        }
+        #expect(try await things(kept.store) == ["kept"])
+        #expect(try await kept.store.head(of: .registryService).last == 1)
+    }
+
+    @Test func `numbers are dense and chained, whoever fails beside`() async throws {
+        let temporary = try TemporaryStore()
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    try? await temporary.store.write { transaction in
+                        try transaction.say()
+                        if number.isMultiple(of: 3) { throw Planned() }
+                    }
+                }
+            }
+        }
+        let head = try await temporary.store.head(of: .registryService)
+        let records = try await temporary.store.records(
+            of: .registryService, epoch: head.epoch, after: 0, limit: 1000, maxBytes: 1 << 30)
+        #expect(records.map(\.seq) == Array(1...133))
+        var chain = Chain.start(of: .registryService, epoch: head.epoch, parent: nil)
+        for record in records {
+            #expect(record.prev == chain)
+            chain = record.chain
+        }
+        #expect(head.chain == chain)
+    }
+
+    @Test func `a part that throws takes back only itself`() async throws {
+        let temporary = try TemporaryStore()
+        try await temporary.store.write { transaction in
+            try transaction.insertThing("before")
+            try transaction.say()
+            try? transaction.attempt { part in
+                try part.insertThing("inside")
+                try part.say()
+                throw Planned()
+            }
+            try transaction.say()
+        }
+        #expect(try await things(temporary.store) == ["before"])
+        #expect(try await temporary.store.head(of: .registryService).last == 2)
+    }
+
+    @Test func `fetching stops at the limit of bytes but always brings one`() async throws {
+        let temporary = try TemporaryStore()
+        try await temporary.store.write { transaction in for _ in 0..<5 { try transaction.say() } }
+        let epoch = try await temporary.store.head(of: .registryService).epoch
+        let one = try await temporary.store.records(of: .registryService, epoch: epoch, after: 2, limit: 9, maxBytes: 1)
+        #expect(one.map(\.seq) == [3])
+    }
+
+    @Test func `a log goes on where it was after a restart`() async throws {
+        let temporary = try TemporaryStore()
+        try await temporary.store.write { try $0.say() }
+        let before = try await temporary.store.head(of: .registryService)
+        try temporary.store.close()
+        let again = try TemporaryStore.open(temporary.folder)
+        #expect(try await again.head(of: .registryService) == before)
+    }
+
+    @Test func `fact 9 and 10: every commit is synced, and nobody but the leader checkpoints`() async throws {
+        let temporary = try TemporaryStore()
+        let modes = try await temporary.store.write { transaction in
+            try ["synchronous", "wal_autocheckpoint"].map { name in
+                try Int.fetchOne(transaction.db, sql: "PRAGMA \(name)") ?? -1
+            }
+        }
+        #expect(modes == [2, 0])
+    }
+
+    @Test func `a damaged database is refused with its path and the way out, and is left alone`() throws {
+        let folder = NSTemporaryDirectory() + "martlet-damaged-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let rubbish = Data(repeating: 0x42, count: 8192)
+        try rubbish.write(to: URL(fileURLWithPath: folder + "/state.sqlite"))
+        let error = #expect(throws: StoreError.self) { try TemporaryStore.open(folder) }
+        #expect(error?.path == folder + "/state.sqlite")
+        #expect(error?.problem.contains("is damaged") == true)
+        #expect(error?.hint.contains("backup") == true)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/state.sqlite")) == rubbish)
+    }
+
+    @Test func `a database of a newer version is refused`() throws {
+        let temporary = try TemporaryStore()
+        try temporary.store.close()
+        let error = #expect(throws: StoreError.self) {
+            try StateStore.open(path: temporary.folder + "/state.sqlite", source: .registryService) { _ in }
+        }
+        #expect(error?.problem.contains("newer Martlet") == true)
+    }
+
+    @Test func `one replica leads, and the next one follows at its death`() throws {
+        let temporary = try TemporaryStore()
+        let path = temporary.folder + "/leader.lock"
+        do {
+            let first = try LeaderLock.acquire(path: path)
+            #expect(first != nil)
+            #expect(try LeaderLock.acquire(path: path) == nil)
+            withExtendedLifetime(first) {}
+        }
+        #expect(try LeaderLock.acquire(path: path) != nil)
+    }
+}
+
+@Suite struct IntentTests {
+    private let origin = Timestamp(milliseconds: 0)
+    private let soon = Timestamp(Date()).advanced(by: .seconds(60))
+
+    @Test func `the same intent twice is one`() async throws {
+        let temporary = try TemporaryStore()
+        try await temporary.store.write { transaction in
+            try transaction.intend("send", id: "a", payload: 1)
+            try transaction.intend("send", id: "a", payload: 2)
+        }
+        let (due, _) = try await temporary.store.dueIntents(at: soon, kinds: ["send"], limit: 9)
+        #expect(try due.map { try $0.decode(Int.self) } == [1])
+    }
+
+    @Test func `an intent waits for its time, and says when that is`() async throws {
+        let temporary = try TemporaryStore()
+        try await temporary.store.write { [soon] in try $0.intend("send", id: "a", payload: 1, at: soon) }
+        let early = try await temporary.store.dueIntents(at: origin, kinds: ["send"], limit: 9)
+        #expect(early.due.isEmpty)
+        #expect(early.next == soon)
+        #expect(try await temporary.store.dueIntents(at: soon, kinds: ["send"], limit: 9).due.count == 1)
+    }
+
+    @Test func `a result stored once is what a step ends with, whoever claims it again`() async throws {
+        let temporary = try TemporaryStore()
+        let work = StepWork(
+            item: "r/j/s/1", token: 1, job: "j", step: "s", attempt: 1, verb: "run", with: [:], variables: [:],
+            timeoutSeconds: nil,
+            run: RunReference(
+                id: "r", number: 1, url: "", project: "p", pipeline: "ci", git: nil, snapshot: nil, model: nil),
+            after: [], checkpoint: nil, causation: .first(actor: "user:ada"))
+        try await temporary.store.write { try $0.remember(work) }
+        #expect(try await temporary.store.write { try $0.workItem(work.item) }?.result == nil)
+        _ = try await temporary.store.write { try $0.say(); return try $0.settle(work, StepResult(.succeeded)) }
+        var again = work
+        again.token = 2
+        try await temporary.store.write { [again] in try $0.remember(again) }
+        let known = try await temporary.store.write { try $0.workItem(work.item) }
+        #expect(known?.result == StepResult(.succeeded))
+        #expect(known?.head?.seq == 1)
+    }
+}
