@@ -26,16 +26,21 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
 
     public var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
 
-    private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    // Foundation's fraction is cut, not rounded, after a way through floating point: only whole seconds go there.
+    private static let seconds = Date.ISO8601FormatStyle(includingFractionalSeconds: false)
+    private static let fraction = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
     /// Reads RFC 3339, with or without a fraction of a second; `nil` for anything else.
     public init?(_ text: String) {
-        let plain = Date.ISO8601FormatStyle(includingFractionalSeconds: false)
-        guard let date = (try? Self.format.parse(text)) ?? (try? plain.parse(text)) else { return nil }
+        guard let date = (try? Self.seconds.parse(text)) ?? (try? Self.fraction.parse(text)) else { return nil }
         self.init(date)
     }
 
-    public var text: String { date.formatted(Self.format) }
+    public var text: String {
+        let (second, rest) = (Int64((Double(milliseconds) / 1000).rounded(.down)), ((milliseconds % 1000) + 1000) % 1000)
+        let digits = String(1000 + rest).dropFirst()
+        return Date(timeIntervalSince1970: Double(second)).formatted(Self.seconds).dropLast() + ".\(digits)Z"
+    }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 

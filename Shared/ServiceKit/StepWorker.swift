@@ -116,16 +116,17 @@ actor StepWorker {
     /// Works the step unless its result is stored already, and stores it; retried until the disk takes it.
     private func settle(_ work: StepWork) async -> WorkItem {
         var unsaved: StepEnding?
+        let source = context.source
         while true {
             do {
-                if let known = try await context.store.write({ try $0.workItem(work.item) }), known.result != nil {
-                    return known
-                }
+                let known = try await context.store.read { try WorkItem.fetch(work.item, of: source, in: $0) }
+                if let known, known.result != nil { return known }
                 if let ending = unsaved { return try await store(ending, of: work) }
                 guard let verb = verbs.first(where: { $0.verbs.contains { Self.matches($0, work.verb) } }) else {
                     throw StepFailure("\(context.source) does not know '\(work.verb)'")
                 }
-                if Task.isCancelled {
+                // What was begun before a restart may still run: only its verb can end it.
+                if Task.isCancelled, known == nil {
                     unsaved = StepEnding(StepResult(.canceled, message: "canceled before it began"))
                     continue
                 }

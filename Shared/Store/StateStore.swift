@@ -107,9 +107,13 @@ package final class StateStore: Sendable {
         return value
     }
 
-    /// Reads a consistent snapshot, off the cooperative pool.
+    /// Reads a consistent snapshot, off the cooperative pool; also for a cancelled task, which may have to tidy up.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        try await pool.read(body)
+        try await withCheckedThrowingContinuation { continuation in
+            pool.asyncRead { connection in
+                continuation.resume(with: Result { try body(connection.get()) })
+            }
+        }
     }
 
     /// Moves the WAL into the database and empties it; only the leader does (bus.md fact 10).

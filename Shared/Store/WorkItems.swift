@@ -8,6 +8,21 @@ package struct WorkItem: Sendable {
     package var result: StepResult?
     /// Where the service's log stood with the events of the result.
     package var head: LogPosition?
+
+    /// What is known of a step; `nil` when it was never claimed here.
+    package static func fetch(_ item: String, of source: Source, in db: Database) throws -> WorkItem? {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM work WHERE item = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [item]) else { return nil }
+        let payload: Data = row["payload"]
+        let result: Data? = row["result"]
+        let epoch: Int64? = row["head_epoch"]
+        let seq: Int64? = row["head_seq"]
+        return WorkItem(
+            work: try Wire.decode(StepWork.self, from: payload),
+            result: try result.map { try Wire.decode(StepResult.self, from: $0) },
+            head: epoch.flatMap { epoch in seq.map { LogPosition(source: source, epoch: epoch, seq: $0) } }
+        )
+    }
 }
 
 extension Transaction {
@@ -39,20 +54,8 @@ extension Transaction {
         return WorkItem(work: work, result: result, head: head)
     }
 
-    /// What is known of a step; `nil` when it was never claimed here.
     package func workItem(_ item: String) throws -> WorkItem? {
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM work WHERE item = ?", arguments: [item]) else {
-            return nil
-        }
-        let payload: Data = row["payload"]
-        let result: Data? = row["result"]
-        let epoch: Int64? = row["head_epoch"]
-        let seq: Int64? = row["head_seq"]
-        return WorkItem(
-            work: try Wire.decode(StepWork.self, from: payload),
-            result: try result.map { try Wire.decode(StepResult.self, from: $0) },
-            head: epoch.flatMap { epoch in seq.map { LogPosition(source: source, epoch: epoch, seq: $0) } }
-        )
+        try WorkItem.fetch(item, of: source, in: db)
     }
 
     /// Results are kept for a week: longer than any grantor asks again.

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""The figures that Martlet promises, measured on this machine: `make bench`."""
+
+import argparse
+import http.client
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Examples" / "demo"))
+
+from suite import Events, Failed, Suite  # noqa: E402
+
+PROJECT = """\
+martlet: 1
+project: bench
+pipelines:
+  five:
+    on: { manual: {} }
+    jobs:
+      only: { steps: [ { run: "true" }, { run: "true" }, { run: "true" }, { run: "true" }, { run: "true" } ] }
+  one:
+    on: { manual: {} }
+    jobs: { only: { steps: [ { run: "true" } ] } }
+"""
+
+
+def rows_of(*rows):
+    """`(figure, measured, promised, kept)`."""
+    return [(name, measured, f"≤ {limit}", kept) for name, measured, limit, kept in rows]
+
+
+# MARK: the four measurements
+
+
+def ready(suite):
+    times = []
+    for _ in range(5):
+        begin = time.monotonic()
+        suite.up()
+        times.append(time.monotonic() - begin)
+        suite.down()
+    median = statistics.median(times)
+    spread = f"{median:.2f} s ({min(times):.2f}–{max(times):.2f})"
+    return rows_of(("all services ready, median of 5", spread, "1.5 s", median <= 1.5))
+
+
+def idle(suite):
+    suite.up()
+    time.sleep(10)
+    pids = processes(suite)
+    before, begin = cpu_seconds(pids), time.monotonic()
+    time.sleep(30)
+    share = (cpu_seconds(pids) - before) / (time.monotonic() - begin) * 100
+    memory = resident(pids)
+    suite.down()
+    return rows_of(
+        (f"idle memory, {len(pids)} processes together", f"{memory:.0f} MB", "200 MB RSS", memory <= 200),
+        ("idle CPU over 30 s", f"{share:.2f} %", "1 % of a core", share <= 1),
+    )
+
+
+def steps(suite):
+    events = prepare(suite)
+    times = []
+    for _ in range(22):
+        run = suite.ask("run", "five", "--project", "bench")["run"]
+        finished = events.wait("run.finished", 60, run=run)
+        if finished["data"]["outcome"] != "succeeded":
+            raise Failed(f"a run ended {finished['data']['outcome']}: {finished['data'].get('message')}")
+        queued = events.wait("run.queued", 10, run=run)
+        [cause] = [event for event in events.find_all() if event["id"] == queued["data"]["cause"]]
+        times.append(at(finished) - at(cause))
+    # The first two warm caches that a suite in use has warm.
+    times = times[2:]
+    events.stop()
+    suite.down()
+    median = statistics.median(times) * 1000
+    spread = f"{median:.0f} ms ({min(times) * 1000:.0f}–{max(times) * 1000:.0f})"
+    return rows_of(("five `run: true` steps, cause to finish, median of 20", spread, "150 ms", median <= 150))
+
+
+def queued(suite, count=1000):
+    events = prepare(suite)
+    pids = processes(suite)
+    watch = Watch(suite, pids)
+    begin = time.monotonic()
+    request_runs(suite, count)
+    accepted = time.monotonic() - begin
+    deadline = begin + 1800
+    while len(done := events.find("run.finished")) < count:
+        if time.monotonic() > deadline:
+            raise Failed(f"{len(done)} of {count} runs finished within 30 minutes")
+        time.sleep(0.2)
+    took = time.monotonic() - begin
+    watch.stop()
+    failed = [event for event in done if event["data"]["outcome"] != "succeeded"]
+    events.stop()
+    suite.down()
+    slowest = sorted(watch.latencies)[int(len(watch.latencies) * 0.95)] * 1000
+    median = statistics.median(watch.latencies) * 1000
+    return rows_of(
+        (f"{count} runs queued at once: finished", f"{len(done) - len(failed)} in {took:.0f} s", f"{count}", not failed),
+        ("… all accepted after", f"{accepted:.1f} s", "-", True),
+        ("… CLI latency meanwhile, median (p95)", f"{median:.0f} ms ({slowest:.0f} ms)", "100 ms", median <= 100),
+        ("… memory at its highest", f"{watch.highest:.0f} MB", "bounded", True),
+    )
+
+
+# MARK: how they measure
+
+
+class Watch:
+    """Asks the CLI again and again, and looks at the memory."""
+
+    def __init__(self, suite, pids):
+        self.latencies, self.highest, self.over = [], 0.0, threading.Event()
+        self.thread = threading.Thread(target=self.run, args=(suite, pids), daemon=True)
+        self.thread.start()
+
+    def run(self, suite, pids):
+        while not self.over.wait(0.25):
+            begin = time.monotonic()
+            suite.command("runs", "list", "--json")
+            self.latencies.append(time.monotonic() - begin)
+            self.highest = max(self.highest, resident(pids))
+
+    def stop(self):
+        self.over.set()
+        self.thread.join(60)
+
+
+def prepare(suite):
+    """A running suite that knows the bench's project."""
+    folder = suite.data.parent / "repository"
+    if not folder.exists():
+        git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run([*git, "init", "--quiet", "--initial-branch=main", folder], check=True)
+        (folder / "martlet.yml").write_text(PROJECT)
+        subprocess.run([*git, "-C", folder, "add", "."], check=True)
+        subprocess.run([*git, "-C", folder, "commit", "--quiet", "--message", "bench"], check=True)
+    suite.up()
+    events = Events(suite, tell=lambda event: None)
+    suite.command("repo", "add", "bench", str(folder))
+    events.wait("project.loaded", 60, project="bench")
+    deadline = time.monotonic() + 30
+    while not suite.ask("repo", "list")["items"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return events
+
+
+def request_runs(suite, count):
+    """Through the API: a thousand processes of the CLI would measure themselves."""
+    token = (suite.data / "tokens" / "admin").read_text().strip()
+    body = json.dumps({"project": "bench", "pipeline": "one", "parameters": {}})
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def ask(share):
+        connection = http.client.HTTPConnection("127.0.0.1", suite.ports["console"], timeout=60)
+        for _ in range(share):
+            connection.request("POST", "/api/v1/runs", body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 202:
+                raise Failed(f"a run was not accepted: {answer.status} {text.decode()}")
+
+    threads = [threading.Thread(target=ask, args=(count // 4,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def processes(suite):
+    """The supervisor and every service."""
+    files = suite.data.glob("services/*/http.json")
+    return [json.loads(f.read_text())["pid"] for f in files] + [json.loads((suite.data / "up.json").read_text())["pid"]]
+
+
+def cpu_seconds(pids):
+    ticks = os.sysconf("SC_CLK_TCK")
+    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(f[11]) + int(f[12]) for f in fields) / ticks
+
+
+def resident(pids):
+    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def at(event):
+    return datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", required=True, help="folder with the executables of a release build")
+    parser.add_argument("which", nargs="*", default=["ready", "idle", "steps", "queued"])
+    options = parser.parse_args()
+    rows = []
+    for which in options.which:
+        folder = Path(tempfile.mkdtemp(prefix="martlet-bench-"))
+        suite = Suite(options.bin, folder / "data")
+        try:
+            rows += {"ready": ready, "idle": idle, "steps": steps, "queued": queued}[which](suite)
+        except Failed as error:
+            rows.append((which, str(error), "-", False))
+            print(suite.logs(), file=sys.stderr)
+        finally:
+            suite.down()
+            shutil.rmtree(folder, ignore_errors=True)
+    cores = os.cpu_count()
+    print(f"\n{'FIGURE':55}{'MEASURED':28}{'PROMISED':18}({cores} cores)")
+    for name, measured, promised, kept in rows:
+        print(f"{name:55}{measured:28}{promised:18}{'kept' if kept else 'MISSED'}")
+    sys.exit(0 if all(row[3] for row in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+# One Makefile for people and for CI. `make help` lists what there is.
+
+SHELL := /bin/bash
+SWIFT ?= swift
+# debug builds in a minute; `make build CONFIG=release` is what runs for real.
+CONFIG ?= debug
+BIN = $(shell $(SWIFT) build -c $(CONFIG) --show-bin-path 2>/dev/null)
+VENV := .build/venv
+SOURCES := Package.swift Services Shared Tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test test-swift test-end-to-end lint format schemas schemas-check bench demo clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo KEEP=1       leaves the suite running and prints its URLs"
+	@echo "  make build CONFIG=release"
+
+setup: ## install what is missing (libraries through apt); says what it does
+	@./.ci/setup
+
+build: setup ## build every executable
+	$(SWIFT) build -c $(CONFIG)
+
+test: test-swift test-end-to-end ## everything: unit, integration, end to end
+
+test-swift: setup
+	$(SWIFT) test
+
+test-end-to-end: build $(VENV)/ready
+	MARTLET_BIN="$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/EndToEnd $(ARGS)
+
+$(VENV)/ready: Tests/EndToEnd/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements.txt
+	@touch $@
+
+lint: ## swift-format, strict
+	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+
+format: ## rewrite the sources as lint wants them
+	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
+
+schemas: build ## write the JSON Schemas of every event to docs/events
+	"$(BIN)/martlet" schemas --output docs/events
+
+schemas-check: build ## fail when docs/events is stale
+	"$(BIN)/martlet" schemas --output docs/events --check
+
+bench: setup ## the figures, with a release build (BENCH="ready idle steps queued")
+	$(SWIFT) build -c release
+	python3 Bench/bench.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
+
+demo: build ## four pushes of a real ML repository, from training to serving (KEEP=1 leaves it running)
+	@python3 Examples/demo/demo.py --bin "$(BIN)" $(if $(KEEP),--keep)
+
+clean: ## forget what was built
+	rm -rf .build

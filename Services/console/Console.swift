@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import Messages
+import ServiceKit
+import Store
+
+/// The read model of everything, its API, and the door for what people ask for.
+@main
+struct ConsoleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "console", abstract: "Keeps a read model of the suite and answers /api/v1.")
+
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws {
+        let settings = try Settings(environment: ProcessInfo.processInfo.environment)
+        try await Service.run(.console, options: options, migrate: ConsoleStore.migrate) { context in
+            try await AdminToken.ensure(at: context.paths.tokens + "/admin", in: context.store)
+            let health = SuiteHealth(context: context)
+            let api = API(
+                store: context.store, artifacts: context.artifacts, hosts: HostRule(further: settings.hosts),
+                logger: context.logger, health: { await health.look() })
+            return ServiceParts(
+                subscriptions: Source.all,
+                handle: { event, transaction in
+                    try Projection.take(event.envelope, at: event.position, in: transaction.db)
+                    // Now and then is enough: the limit is one of space.
+                    if event.position.seq % 500 == 0 {
+                        try Projection.forget(keeping: settings.keptEvents, in: transaction.db)
+                    }
+                },
+                routes: { api.add(to: $0) })
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Hummingbird
+import Messages
+import Store
+
+extension API {
+    func addEvents(_ routes: Routes) {
+        // `wait`: how many seconds to wait for an event where none is there yet.
+        routes.get("/events") { call in
+            let page = try call.page()
+            let question = EventQuestion(
+                type: call.query("type"), source: call.query("source"), correlation: call.query("correlation"),
+                subject: call.query("subject"), key: call.query("key"), actor: call.query("actor"),
+                since: try call.time("since")?.text, newestFirst: call.query("order") == "desc")
+            let deadline = ContinuousClock.now.advanced(by: .seconds(try call.number("wait", 0...20, default: 0)))
+            var seen: Int64 = -1
+            while true {
+                let last = seen
+                let (newest, answer) = try await store.read { db -> (Int64, JSONValue?) in
+                    let newest = try EventQueries.newest(db)
+                    return (newest, newest == last ? nil : try EventQueries.list(question, page, db))
+                }
+                seen = newest
+                if let answer, answer["items"]?.array?.isEmpty == false || ContinuousClock.now >= deadline {
+                    return Reply(answer)
+                }
+                if ContinuousClock.now >= deadline {
+                    return Reply(["items": [], "next": page.after.map { .string($0) } ?? .null])
+                }
+                try await Task.sleep(for: .milliseconds(25))
+            }
+        }
+        routes.get("/events/{id}") { call in
+            let id = try call.path("id")
+            guard let event = try await store.read({ db in try EventQueries.show(id, db) }) else {
+                throw Refusal(
+                    404, "no event '\(id)'", hint: "it may be older than what is kept (MARTLET_CONSOLE_EVENTS)")
+            }
+            return Reply(event)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Hummingbird
+import Messages
+import Store
+
+extension API {
+    func addRuns(_ routes: Routes) {
+        routes.get("/runs") { call in
+            let page = try call.page()
+            let (project, pipeline) = (call.query("project"), call.query("pipeline"))
+            let (state, branch) = (call.query("state"), call.query("branch"))
+            return Reply(
+                try await store.read { db in
+                    try RunQueries.list(
+                        project: project, pipeline: pipeline, state: state, branch: branch, page, db)
+                })
+        }
+        routes.get("/runs/{run}") { call in
+            let text = try call.path("run")
+            return Reply(
+                try await store.read { db in try RunQueries.show(try RunQueries.resolve(text, db), db) ?? .null })
+        }
+        routes.post("/runs", .operator) { call in
+            let project = try call.text("project")
+            let pipeline = try call.text("pipeline")
+            try await store.read { db in try ListQueries.check(project: project, pipeline: pipeline, db) }
+            guard let parameters = (call.body["parameters"] ?? .object([:])).object else {
+                throw Refusal(400, "'parameters' is not an object", hint: "write it as {\"name\": value}")
+            }
+            let body = RunRequested(
+                project: project, pipeline: pipeline, branch: try call.optionalText("branch"),
+                sha: try call.optionalText("sha"), parameters: parameters)
+            return try await accept(body, call, subject: "project/\(project)", key: "project/\(project)")
+        }
+        routes.post("/runs/{run}/cancel", .operator) { call in
+            let run = try await resolve(call)
+            if try await store.read({ db in try RunQueries.state(run, db) }) == "finished" {
+                throw Refusal(409, "run \(run) has already ended", hint: "'martlet runs show \(run)' says how")
+            }
+            let body = RunCancelRequested(run: run, reason: try call.optionalText("reason"))
+            return try await accept(body, call, subject: "run/\(run)", key: run)
+        }
+        routes.post("/runs/{run}/retry", .operator) { call in
+            let run = try await resolve(call)
+            if try await store.read({ db in try RunQueries.state(run, db) }) != "finished" {
+                throw Refusal(409, "run \(run) has not ended yet", hint: "wait for it, or cancel it first")
+            }
+            let body = RunRetryRequested(run: run, all: call.body["all"]?.bool ?? false)
+            return try await accept(body, call, subject: "run/\(run)", key: run)
+        }
+    }
+
+    func resolve(_ call: Call) async throws -> String {
+        let text = try call.path("run")
+        return try await store.read { db in try RunQueries.resolve(text, db) }
+    }
+}

@@ -1,0 +1,27 @@
+import Hummingbird
+import Messages
+import Store
+
+extension API {
+    func addStatus(_ routes: Routes) {
+        routes.get("/status") { _ in
+            async let services = health()
+            let state = try await store.read { db in
+                (
+                    try ListQueries.counts(db),
+                    try ListQueries.repositories(Page(limit: Page.most), db)["items"] ?? [],
+                    try ListQueries.approvals(state: "waiting", Page(limit: 20), db)["items"] ?? []
+                )
+            }
+            return Reply([
+                "services": .array(await services), "counts": state.0, "repositories": state.1, "approvals": state.2,
+            ])
+        }
+        routes.get("/whoami") { call in
+            Reply([
+                "name": .string(call.person.name), "role": .string(call.person.role.rawValue),
+                "groups": .array(call.person.groups.map { .string($0) }),
+            ])
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Hummingbird
+import Messages
+import Store
+
+extension API {
+    func addTokens(_ routes: Routes) {
+        routes.get("/tokens", .admin) { _ in
+            Reply(["items": .array(try await store.read { db in try db.tokens() }), "next": .null])
+        }
+        routes.post("/tokens", .admin) { call in
+            let role = try call.text("role")
+            guard let role = Role(rawValue: role) else {
+                throw Refusal(400, "'\(role)' is not a role", hint: "the roles are \(Role.list)")
+            }
+            let name = try call.optionalText("name") ?? role.rawValue
+            let groups = try call.texts("groups") ?? []
+            let token = TokenMint.mint()
+            let stored = TokenMint.stored(token, name: name, role: role, groups: groups)
+            try await store.write { transaction in try transaction.insert(stored) }
+            return Reply(
+                [
+                    "id": .string(token.id), "name": .string(name), "role": .string(role.rawValue),
+                    "groups": .array(groups.map { .string($0) }), "token": .string(token.text),
+                ],
+                status: .created)
+        }
+        routes.delete("/tokens/{id}", .admin) { call in
+            let id = try call.path("id")
+            guard id != call.person.token else {
+                throw Refusal(409, "a token cannot revoke itself", hint: "use another admin token")
+            }
+            guard try await store.write({ transaction in try transaction.revokeToken(id) }) else {
+                throw Refusal(404, "no token '\(id)'", hint: "'martlet tokens list' shows what there is")
+            }
+            return Reply(["revoked": .string(id)])
+        }
+    }
+}

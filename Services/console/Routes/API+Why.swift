@@ -1,0 +1,47 @@
+import Foundation
+import Hummingbird
+import Messages
+import Store
+
+extension API {
+    func addWhy(_ routes: Routes) {
+        // The rest of the path: a version is `model/version`.
+        routes.get("/why") { call in
+            guard let about = call.query("about")?.removingPercentEncoding else {
+                throw Refusal(
+                    400, "the query lacks 'about'",
+                    hint: "add ?about= with a run, model/version, model/stage or event id")
+            }
+            return Reply(try await store.read { db in try WhyQueries.answer(about, db) })
+        }
+        routes.get("/why-not") { call in
+            guard let pipeline = call.query("pipeline") else {
+                throw Refusal(400, "the query lacks 'pipeline'", hint: "add ?pipeline=NAME&event=ID")
+            }
+            let (event, page) = (call.query("event"), try call.page())
+            return Reply(
+                try await store.read { db in
+                    let verdicts = try ListQueries.verdicts(pipeline: pipeline, cause: event, page, db)
+                    if verdicts["items"]?.array?.isEmpty == false { return verdicts }
+                    let known = Array(Set(try ListQueries.allPipelines(db))).sorted()
+                    guard known.contains(pipeline) else {
+                        throw Refusal.missing("pipeline", pipeline, among: known, list: "martlet runs list")
+                    }
+                    guard let event else {
+                        throw Refusal(
+                            404, "nothing has been held against \(pipeline) yet",
+                            hint: "verdicts come with pushes, ticks and commands; 'martlet events tail' shows them")
+                    }
+                    guard let found = try EventQueries.event(event, db) else {
+                        throw Refusal(
+                            404, "no event '\(event)'", hint: "'martlet events tail --since start' lists events")
+                    }
+                    throw Refusal(
+                        404,
+                        "\(shortEventName(found.type)) \(event) was not held against \(pipeline): it is not a cause of runs",
+                        hint: "causes are pushes, ticks, commands and finished runs; try the event that began it: "
+                            + found.correlationid)
+                })
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Artifacts
+import Hummingbird
+import Logging
+import Messages
+import Store
+
+/// The console's API: everything that it needs from outside, and all of its routes.
+struct API: Sendable {
+    let store: StateStore
+    let artifacts: ArtifactStore
+    let hosts: HostRule
+    let logger: Logger
+    /// The state of the suite's services.
+    let health: @Sendable () async -> [JSONValue]
+
+    func add(to router: Router<BasicRequestContext>) {
+        let gate = Gate(store: store, hosts: hosts, logger: logger)
+        let routes = Routes(router: router, gate: gate)
+        addStatus(routes)
+        addRepositories(routes)
+        addRuns(routes)
+        addLogs(routes)
+        addApprovals(routes)
+        addModels(routes)
+        addEndpoints(routes)
+        addEvents(routes)
+        addWhy(routes)
+        addDeadLetters(routes)
+        addCommands(routes)
+        addTokens(routes)
+        for method in [HTTPRequest.Method.get, .post, .put, .delete, .patch] {
+            router.on("/api/**", method: method) { request, _ in
+                try Reply(
+                    Refusal(
+                        404, "\(request.method) \(request.uri.path) is not a door of this API",
+                        hint: "GET /api/v1/status is one; the CLI's --help lists what can be asked")
+                ).response()
+            }
+        }
+    }
+
+    /// Writes down a command and answers 202 with its id once it is on disk.
+    func accept<Body: EventBody>(_ body: Body, _ call: Call, subject: String, key: String) async throws -> Reply {
+        let idempotency = try call.idempotency()
+        let person = call.person
+        let command = try await store.write { transaction in
+            try transaction.command(body, subject: subject, key: key, by: person, idempotency: idempotency)
+        }
+        return Reply(
+            [
+                "command": .string(command.id), "repeated": .bool(command.repeated),
+                "url": .string("/api/v1/commands/\(command.id)"),
+            ],
+            status: .accepted)
+    }
+}

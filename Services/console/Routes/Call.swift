@@ -1,0 +1,118 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Messages
+
+/// One admitted question, as a route sees it.
+struct Call: Sendable {
+    let person: Person
+    let body: JSONValue
+    private let request: Request
+    private let parameters: Parameters
+
+    init(person: Person, body: JSONValue, request: Request, parameters: Parameters) {
+        self.person = person
+        self.body = body
+        self.request = request
+        self.parameters = parameters
+    }
+
+    /// A part of the path, decoded: a repository's or model's name may hold any character.
+    func path(_ name: String) throws -> String {
+        guard let text = parameters.get(name)?.removingPercentEncoding, !text.isEmpty else {
+            throw Refusal(400, "the path lacks '\(name)'", hint: "see 'martlet --help' for how to ask")
+        }
+        return text
+    }
+
+    /// `nil` for a parameter that is not given, or given empty.
+    func query(_ name: String) -> String? {
+        guard let text = request.uri.queryParameters.get(name), !text.isEmpty else { return nil }
+        return text
+    }
+
+    func number(_ name: String, _ range: ClosedRange<Int>, default fallback: Int) throws -> Int {
+        guard let text = query(name) else { return fallback }
+        guard let number = Int(text), range.contains(number) else {
+            throw Refusal(
+                400, "'\(name)=\(text)' is not a number from \(range.lowerBound) to \(range.upperBound)",
+                hint: "leave it out for \(fallback)")
+        }
+        return number
+    }
+
+    func page() throws -> Page {
+        Page(limit: try number("limit", 1...Page.most, default: 50), after: query("after"))
+    }
+
+    /// A time of the query; `nil` where none is given.
+    func time(_ name: String) throws -> Timestamp? {
+        guard let text = query(name) else { return nil }
+        guard let time = Timestamp(text) else {
+            throw Refusal(400, "'\(name)=\(text)' is not a time", hint: "write it as 2026-01-31T12:00:00Z")
+        }
+        return time
+    }
+
+    func text(_ name: String) throws -> String {
+        guard let text = try optionalText(name), !text.isEmpty else {
+            throw Refusal(400, "the body lacks '\(name)'", hint: "send a JSON object with the text '\(name)'")
+        }
+        return text
+    }
+
+    func optionalText(_ name: String) throws -> String? {
+        guard let value = body[name], value != .null else { return nil }
+        guard let text = value.string else { throw Refusal(400, "'\(name)' is not a text", hint: "put it in quotes") }
+        guard text.utf8.count <= 4096 else {
+            throw Refusal(400, "'\(name)' is longer than 4096 bytes", hint: "say it shorter")
+        }
+        return text
+    }
+
+    func texts(_ name: String) throws -> [String]? {
+        guard let value = body[name], value != .null else { return nil }
+        guard let items = value.array, items.count <= 100, items.allSatisfy({ $0.string != nil }) else {
+            throw Refusal(400, "'\(name)' is not a list of at most 100 texts", hint: "write it as [\"a\", \"b\"]")
+        }
+        return items.compactMap(\.string)
+    }
+
+    /// The person's own key for "the same thing again"; two people never share one.
+    func idempotency() throws -> String? {
+        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name], !key.isEmpty else {
+            return nil
+        }
+        guard key.utf8.count <= 200 else {
+            throw Refusal(400, "the Idempotency-Key is longer than 200 bytes", hint: "a UUID is enough")
+        }
+        return "\(person.token)/\(key)"
+    }
+}
+
+/// An answer.
+struct Reply: Sendable {
+    var status: HTTPResponse.Status = .ok
+    var json: JSONValue
+
+    init(_ json: JSONValue, status: HTTPResponse.Status = .ok) {
+        self.json = json
+        self.status = status
+    }
+
+    func response() throws -> Response {
+        let bytes = try Wire.encode(json)
+        return Response(
+            status: status,
+            headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension Reply {
+    init(_ refusal: Refusal) {
+        self.init(
+            ["error": .string(refusal.error), "hint": .string(refusal.hint)],
+            status: HTTPResponse.Status(code: refusal.status))
+    }
+}

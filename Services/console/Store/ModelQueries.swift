@@ -1,0 +1,97 @@
+import GRDB
+import Messages
+
+enum ModelQueries {
+    static func names(_ db: Database) throws -> [String] {
+        try String.fetchAll(db, sql: "SELECT DISTINCT model FROM versions ORDER BY model")
+    }
+
+    /// Each model with its versions in a stage.
+    static func list(_ page: Page, _ db: Database) throws -> JSONValue {
+        let models = try db.page(
+            "SELECT model, count(*) AS versions, max(version) AS latest, max(registered) AS registered FROM versions",
+            Filter(), groupedBy: "model", order: "model", page)
+        let staged = try db.list("SELECT model, version, stage FROM versions WHERE stage IS NOT NULL ORDER BY version")
+        let items = (models["items"]?.array ?? []).map { model in
+            let stages = staged.filter { $0["model"] == model["model"] }.reduce(into: [String: JSONValue]()) {
+                $0[$1["stage"]?.string ?? ""] = $1["version"]
+            }
+            return model.with("stages", .object(stages))
+        }
+        return models.with("items", .array(items))
+    }
+
+    static func versions(_ model: String, _ page: Page, _ db: Database) throws -> JSONValue {
+        var filter = Filter()
+        filter.add("model = ?", model)
+        return try db.page(
+            """
+            SELECT model, version, stage, training_run, run, project, sha, metrics_json, params_json, tags_json,
+            artifact_json, environment, registered FROM versions
+            """, filter, order: "version DESC", page)
+    }
+
+    static func version(_ model: String, _ version: Int, _ db: Database) throws -> JSONValue? {
+        try db.one("SELECT * FROM versions WHERE model = ? AND version = ?", [model, version])
+    }
+
+    /// A version as a person names it: a number, `latest`, or a stage that one version holds.
+    static func resolve(_ model: String, _ text: String, _ db: Database) throws -> Int? {
+        if let number = Int(text) {
+            return try Int.fetchOne(
+                db, sql: "SELECT version FROM versions WHERE model = ? AND version = ?", arguments: [model, number])
+        }
+        if text == "latest" {
+            return try Int.fetchOne(db, sql: "SELECT max(version) FROM versions WHERE model = ?", arguments: [model])
+        }
+        let stage = text.hasPrefix("stage=") ? String(text.dropFirst("stage=".count)) : text
+        return try Int.fetchOne(
+            db, sql: "SELECT max(version) FROM versions WHERE model = ? AND stage = ? COLLATE NOCASE",
+            arguments: [model, stage])
+    }
+
+    static func history(_ model: String, version: Int?, _ page: Page, _ db: Database) throws -> JSONValue {
+        var filter = Filter()
+        filter.add("model = ?", model)
+        if let version { filter.add("version = ?", version) }
+        return try db.page("SELECT * FROM stage_history", filter, order: "position DESC", page)
+    }
+
+    /// Which version was in which stage at a time: of each version the last move until then.
+    static func at(_ model: String, _ time: String, _ db: Database) throws -> [JSONValue] {
+        try db.list(
+            """
+            SELECT v.version, h.to_stage AS stage, h.time AS since, h.actor, h.reason, h.run, h.approval, h.event
+            FROM versions v LEFT JOIN stage_history h ON h.position = (
+                SELECT max(position) FROM stage_history
+                WHERE model = v.model AND version = v.version AND time <= ?2)
+            WHERE v.model = ?1 AND v.registered <= ?2 ORDER BY v.version
+            """, [model, time])
+    }
+}
+
+extension Database {
+    fileprivate func page(
+        _ select: String, _ filter: Filter, groupedBy group: String, order: String, _ page: Page
+    ) throws -> JSONValue {
+        try self.page("SELECT * FROM (\(select) GROUP BY \(group))", filter, order: order, page)
+    }
+}
+
+extension ModelQueries {
+    static func check(_ model: String, _ db: Database) throws {
+        let known = try names(db)
+        guard known.contains(model) else {
+            throw Refusal.missing("model", model, among: known, list: "martlet models list")
+        }
+    }
+
+    static func known(_ text: String, of model: String, _ db: Database) throws -> Int {
+        guard let version = try resolve(model, text, db) else {
+            throw Refusal(
+                404, "\(model) has no version '\(text)'",
+                hint: "'martlet models show \(model)' lists versions and stages")
+        }
+        return version
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import GRDB
+import Messages
+
+let approvalProjections: [Projection] = [
+    .on(ApprovalRequested.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT OR IGNORE INTO approvals (id, run, job, project, pipeline, environment, required, from_json,
+            requester, requester_may_approve_json, model, version, decision, state, requested, expires)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)
+            """,
+            [
+                body.approval, body.run, body.job, body.project, body.pipeline, body.environment, body.required,
+                try jsonText(body.from), body.requester, try jsonText(body.requesterMayApprove), body.model,
+                body.version, body.decision, envelope.time.text, body.expires.text,
+            ])
+    },
+    .on(ApprovalGiven.self) { body, envelope, db in
+        let known = try String.fetchOne(
+            db, sql: "SELECT answers_json FROM approvals WHERE id = ?", arguments: [body.approval])
+        let answers = try Wire.decode([JSONValue].self, from: Data((known ?? "[]").utf8))
+        let answer: JSONValue = .object([
+            "by": .string(body.by), "comment": body.comment.map { .string($0) } ?? .null,
+            "time": .string(envelope.time.text),
+        ])
+        try db.run(
+            "UPDATE approvals SET given = ?, answers_json = ? WHERE id = ?",
+            [body.given, try jsonText(answers + [answer]), body.approval])
+    },
+    .on(ApprovalFinished.self) { body, envelope, db in
+        try db.run(
+            "UPDATE approvals SET state = ?, by = ?, comment = ?, finished = ? WHERE id = ?",
+            [body.result.rawValue, body.by, body.comment, envelope.time.text, body.approval])
+    },
+    .on(EvaluationDecided.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT OR IGNORE INTO decisions (event, decision, run, step, model, winner, metric, challenger_value,
+            champion_value, champion_version, reason, message, decided)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                envelope.id, body.decision, body.run, body.step, body.model, body.winner.rawValue, body.metric,
+                body.challenger.value, body.champion?.value, body.champion?.version, body.reason.rawValue,
+                body.message, envelope.time.text,
+            ])
+    },
+]

@@ -1,0 +1,39 @@
+import GRDB
+import Messages
+
+let deploymentProjections: [Projection] = [
+    .on(DeploymentStarted.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT INTO deployments (id, endpoint, target, model, version, run, state, started)
+            VALUES (?, ?, ?, ?, ?, ?, 'running', ?)
+            ON CONFLICT (id) DO UPDATE SET state = 'running', message = NULL, finished = NULL
+            """,
+            [
+                body.deployment, body.endpoint, body.target, body.model, body.version, body.run, envelope.time.text,
+            ])
+    },
+    .on(DeploymentFinished.self) { body, envelope, db in
+        try db.run(
+            "UPDATE deployments SET state = ?, message = ?, scoring_url = ?, finished = ? WHERE id = ?",
+            [body.outcome.rawValue, body.message, body.scoringURL, envelope.time.text, body.deployment])
+    },
+    .on(DeploymentRolledBack.self) { body, envelope, db in
+        try db.run(
+            "UPDATE deployments SET state = 'rolled_back', message = ?, finished = ? WHERE id = ?",
+            [body.reason, envelope.time.text, body.deployment])
+    },
+    .on(SmokeTestFinished.self) { body, _, db in
+        try db.run(
+            "UPDATE deployments SET smoke_test = ? WHERE id = ?",
+            ["\(body.outcome.rawValue): \(body.message)", body.deployment])
+    },
+    .on(EndpointChanged.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT OR REPLACE INTO endpoints (name, url, model, version, deployment, state, changed)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [body.endpoint, body.url, body.model, body.version, body.deployment, body.state, envelope.time.text])
+    },
+]

@@ -1,0 +1,53 @@
+import Foundation
+import GRDB
+import Messages
+
+let modelProjections: [Projection] = [
+    .on(ModelRegistered.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT OR IGNORE INTO versions (model, version, training_run, run, project, sha, artifact_json, metrics_json,
+            params_json, tags_json, environment, registered, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                body.model, body.version, body.trainingRun, body.run, body.project, body.git?.sha,
+                try jsonText(body.artifact), try jsonText(body.metrics), try jsonText(body.params),
+                try jsonText(body.tags), body.environment?.text, envelope.time.text, envelope.id,
+            ])
+    },
+    .on(ModelTagged.self) { body, _, db in
+        let known = try String.fetchOne(
+            db, sql: "SELECT tags_json FROM versions WHERE model = ? AND version = ?",
+            arguments: [body.model, body.version])
+        var tags = try Wire.decode([String: String].self, from: Data((known ?? "{}").utf8))
+        tags.merge(body.set) { $1 }
+        for name in body.removed { tags[name] = nil }
+        try db.run(
+            "UPDATE versions SET tags_json = ? WHERE model = ? AND version = ?",
+            [try jsonText(tags), body.model, body.version])
+    },
+    .on(ModelStageChanged.self) { body, envelope, db in
+        // Who makes room comes first, so that reading the history in order never shows two holders.
+        for move in body.replaced {
+            try moveStage(move, body, "replaced by version \(body.version)", envelope, db)
+        }
+        try moveStage(
+            StageMove(version: body.version, from: body.from, to: body.to), body, body.reason, envelope, db)
+    },
+]
+
+private func moveStage(
+    _ move: StageMove, _ body: ModelStageChanged, _ reason: String, _ envelope: Envelope, _ db: Database
+) throws {
+    try db.run(
+        "UPDATE versions SET stage = ? WHERE model = ? AND version = ?", [move.to, body.model, move.version])
+    try db.run(
+        """
+        INSERT OR IGNORE INTO stage_history (model, version, from_stage, to_stage, time, actor, reason, run, decision,
+        approval, compensates, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+            body.model, move.version, move.from, move.to, envelope.time.text, envelope.actor, reason, body.run,
+            body.decision, body.approval, body.compensates, envelope.id,
+        ])
+}

@@ -1,0 +1,111 @@
+import GRDB
+import Messages
+
+let runProjections: [Projection] = [
+    .on(RunQueued.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT INTO runs (id, number, project, pipeline, branch, sha, message, cause, reason, state, queued, actor,
+            correlation, event, parameters_json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET state = 'queued', outcome = NULL, failed_step = NULL, note = NULL,
+            finished = NULL, seconds = NULL, reason = excluded.reason
+            """,
+            [
+                body.run, body.number, body.project, body.pipeline, body.git?.branch, body.git?.sha, body.git?.message,
+                body.cause, body.reason, envelope.time.text, envelope.actor, envelope.correlationid, envelope.id,
+                try jsonText(body.parameters),
+            ])
+        for (ordinal, job) in body.jobs.enumerated() { try plan(job, ordinal, of: body.run, db) }
+    },
+    .on(RunStarted.self) { body, envelope, db in
+        try db.run(
+            """
+            UPDATE runs SET state = 'running', started = ?, outcome = NULL, finished = NULL, seconds = NULL, note = NULL,
+            failed_step = NULL WHERE id = ?
+            """,
+            [envelope.time.text, body.run])
+    },
+    .on(RunFinished.self) { body, envelope, db in
+        try db.run(
+            """
+            UPDATE runs SET state = 'finished', outcome = ?, note = ?, failed_step = ?, seconds = ?, outputs_json = ?,
+            finished = ? WHERE id = ?
+            """,
+            [
+                body.outcome.rawValue, body.message, body.failedStep, body.seconds, try jsonText(body.outputs),
+                envelope.time.text, body.run,
+            ])
+    },
+    .on(JobStarted.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT INTO jobs (run, job, ordinal, state, started) VALUES (?, ?, 1000, 'running', ?)
+            ON CONFLICT (run, job) DO UPDATE SET state = 'running', started = excluded.started, outcome = NULL,
+            message = NULL, finished = NULL
+            """,
+            [body.run, body.job, envelope.time.text])
+    },
+    .on(JobFinished.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT INTO jobs (run, job, ordinal, state, outcome, message, outputs_json, finished)
+            VALUES (?, ?, 1000, 'finished', ?, ?, ?, ?)
+            ON CONFLICT (run, job) DO UPDATE SET state = 'finished', outcome = excluded.outcome,
+            message = excluded.message, outputs_json = excluded.outputs_json, finished = excluded.finished
+            """,
+            [
+                body.run, body.job, body.outcome.rawValue, body.message, try jsonText(body.outputs),
+                envelope.time.text,
+            ])
+        // What the job never came to.
+        try db.run(
+            "UPDATE steps SET state = 'finished', outcome = 'skipped' WHERE run = ? AND job = ? AND state = 'waiting'",
+            [body.run, body.job])
+    },
+]
+
+private func plan(_ job: JobPlan, _ ordinal: Int, of run: String, _ db: Database) throws {
+    try db.run(
+        """
+        INSERT INTO jobs (run, job, ordinal, environment, needs_json, state) VALUES (?, ?, ?, ?, ?, 'waiting')
+        ON CONFLICT (run, job) DO UPDATE SET state = 'waiting', outcome = NULL, message = NULL
+        """,
+        [run, job.id, ordinal, job.environment, try jsonText(job.needs)])
+    for (ordinal, step) in job.steps.enumerated() {
+        try db.run(
+            """
+            INSERT INTO steps (run, job, step, ordinal, title, verb, state) VALUES (?, ?, ?, ?, ?, ?, 'waiting')
+            ON CONFLICT (run, job, step) DO UPDATE SET state = 'waiting', outcome = NULL, message = NULL
+            """,
+            [run, job.id, step.id, ordinal, step.title, step.verb])
+    }
+}
+
+let stepProjections: [Projection] = [
+    .on(StepStarted.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT INTO steps (run, job, step, ordinal, title, verb, state, attempt, worker, started)
+            VALUES (?, ?, ?, 1000, ?, ?, 'running', ?, ?, ?)
+            ON CONFLICT (run, job, step) DO UPDATE SET state = 'running', attempt = excluded.attempt,
+            worker = excluded.worker, started = excluded.started, outcome = NULL, message = NULL, finished = NULL
+            """,
+            [
+                body.run, body.job, body.step, body.verb, body.verb, body.attempt, body.worker, envelope.time.text,
+            ])
+    },
+    .on(StepFinished.self) { body, envelope, db in
+        try db.run(
+            """
+            INSERT INTO steps (run, job, step, ordinal, title, verb, state, attempt, outcome, message, log, outputs_json,
+            seconds, finished) VALUES (?, ?, ?, 1000, ?, ?, 'finished', ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (run, job, step) DO UPDATE SET state = 'finished', attempt = excluded.attempt,
+            outcome = excluded.outcome, message = excluded.message, log = excluded.log,
+            outputs_json = excluded.outputs_json, seconds = excluded.seconds, finished = excluded.finished
+            """,
+            [
+                body.run, body.job, body.step, body.verb, body.verb, body.attempt, body.outcome.rawValue, body.message,
+                body.log?.text, try jsonText(body.outputs), body.seconds, envelope.time.text,
+            ])
+    },
+]

@@ -1,0 +1,113 @@
+import Foundation
+import GRDB
+import Messages
+
+/// Gathers what a story is told from.
+enum WhyQueries {
+    private static let longest = 64
+
+    struct Target: Sendable {
+        var shown: JSONValue
+        /// The events whose causes are followed.
+        var anchors: [String]
+        var runs: Set<String> = []
+        var model: String?
+        var version: Int?
+    }
+
+    static func answer(_ text: String, _ db: Database) throws -> JSONValue {
+        let target = try resolve(text, db)
+        let paths = try target.anchors.map { try causes(of: $0, db) }
+        let spine = paths.flatMap { $0 }
+        let runs = target.runs.union(spine.compactMap { $0.data["run"]?.string })
+        let others = try facts(Set(spine.map(\.correlationid)), db)
+        let known = Set((spine + others).map(\.id))
+        let about = others.filter {
+            Story.isAbout($0, runs: runs, model: target.model, version: target.version, events: known)
+        }
+        let lines = try Story.lines(path: spine, others: about, about: target.anchors.last)
+        return .object([
+            "about": target.shown,
+            "complete": .bool(paths.allSatisfy { $0.first?.causationid == nil }),
+            "lines": .array(lines),
+        ])
+    }
+
+    /// From the first cause that is still kept to `id`.
+    private static func causes(of id: String, _ db: Database) throws -> [Envelope] {
+        var path: [Envelope] = []
+        var seen: Set<String> = []
+        var next: String? = id
+        while let id = next, path.count < longest, seen.insert(id).inserted,
+            let event = try EventQueries.event(id, db)
+        {
+            path.append(event)
+            next = event.causationid
+        }
+        return path.reversed()
+    }
+
+    private static func facts(_ correlations: Set<String>, _ db: Database) throws -> [Envelope] {
+        let types = Story.facts.map { "'\($0)'" }.joined(separator: ", ")
+        return try correlations.sorted().flatMap { correlation in
+            try Data.fetchAll(
+                db,
+                sql:
+                    "SELECT body FROM events WHERE correlation = ? AND type IN (\(types)) ORDER BY position LIMIT 2000",
+                arguments: [correlation]
+            ).map { try Wire.decode(Envelope.self, from: $0) }
+        }
+    }
+
+    private static func resolve(_ text: String, _ db: Database) throws -> Target {
+        if let event = try EventQueries.event(text, db) {
+            return Target(
+                shown: ["kind": "event", "id": .string(text), "type": .string(shortEventName(event.type))],
+                anchors: [text], runs: Set([event.data["run"]?.string].compactMap(\.self)))
+        }
+        if let version = try self.version(text, db) { return version }
+        return try run(try RunQueries.resolve(text, db), db)
+    }
+
+    private static func version(_ text: String, _ db: Database) throws -> Target? {
+        guard let slash = text.lastIndex(of: "/") else { return nil }
+        let model = String(text[..<slash])
+        let models = try ModelQueries.names(db)
+        guard models.contains(model) else {
+            throw Refusal.missing("model", model, among: models, list: "martlet models list")
+        }
+        let wanted = String(text[text.index(after: slash)...])
+        guard let number = try ModelQueries.resolve(model, wanted, db),
+            let version = try ModelQueries.version(model, number, db)
+        else {
+            throw Refusal(
+                404, "\(model) has no version '\(wanted)'",
+                hint: "'martlet models show \(model)' lists versions and stages")
+        }
+        let moved = try String.fetchOne(
+            db, sql: "SELECT event FROM stage_history WHERE model = ? AND version = ? ORDER BY position DESC LIMIT 1",
+            arguments: [model, number])
+        return Target(
+            shown: [
+                "kind": "version", "model": .string(model), "version": .int(number),
+                "stage": version["stage"] ?? .null,
+            ],
+            anchors: [version["event"]?.string, moved].compactMap(\.self),
+            runs: Set([version["run"]?.string].compactMap(\.self)), model: model, version: number)
+    }
+
+    private static func run(_ id: String, _ db: Database) throws -> Target {
+        let ended = try String.fetchOne(
+            db,
+            sql: """
+                SELECT id FROM events WHERE type IN ('run.queued', 'run.started', 'run.finished')
+                AND json_extract(CAST(body AS TEXT), '$.data.run') = ? AND key = ? ORDER BY position DESC LIMIT 1
+                """, arguments: [id, id])
+        let queued = try String.fetchOne(db, sql: "SELECT event FROM runs WHERE id = ?", arguments: [id])
+        let run =
+            try db.one("SELECT number, project, pipeline, state, outcome FROM runs WHERE id = ?", [id]) ?? .object([:])
+        return Target(
+            shown: run.with("kind", "run").with("id", .string(id)),
+            anchors: [queued, ended].compactMap(\.self), runs: [id])
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import Messages
+import ServiceKit
+import ServiceLifecycle
+
+@main
+struct DeployerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deployer",
+        abstract: "Serves model versions: starts them, moves the endpoint's address to them, tests them, takes them back.")
+
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws {
+        let settings = try Settings(ProcessInfo.processInfo.environment)
+        try await Service.run(.deployer, options: options, migrate: DeployerStore.migrate) { context in
+            let parts = DeployerParts(context: context, settings: settings) {
+                ServiceAddress.read(from: context.paths.address(.deployer)).map { "http://\($0.reachable):\($0.port)" }
+            }
+            return parts.serviceParts
+        }
+    }
+}
+
+extension DeployerParts {
+    var serviceParts: ServiceParts {
+        let events = DeployerEvents(rollouts: rollouts)
+        let rollback = RollbackEffect(parts: self)
+        return ServiceParts(
+            subscriptions: [.triggerService, .registryService, .console],
+            handle: { event, transaction in try events.handle(event, transaction) },
+            effects: [RollbackEffect.kind: { intent in await rollback.carryOut(intent) }],
+            verbs: [DeployModelStep(parts: self).verb, SmokeTestStep(parts: self).verb, RollbackStep(parts: self).verb],
+            routes: { router in GatewayRoutes(parts: self).add(to: router) },
+            background: [Loop { await Supervisor(parts: self).run() }])
+    }
+}
+
+extension ServiceAddress {
+    /// An address to connect to: a door that listens everywhere is reached at home.
+    var reachable: String { ["0.0.0.0", "::", ""].contains(host) ? "127.0.0.1" : host }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import HTTPClient
+import ServiceKit
+
+/// The deployer's pieces, wired once: tests build the same.
+struct DeployerParts: Sendable {
+    let context: ServiceContext
+    let settings: Settings
+    let client: HTTPClient
+    let bell: Bell
+    let addresses: EndpointAddresses
+    let rollouts: Rollouts
+    let routes: RouteTable
+    let workspace: Workspace
+    let processes: ServingProcess
+
+    /// - Parameter listening: where the gateway can be reached from here; `nil` while it does not listen.
+    init(context: ServiceContext, settings: Settings, listening: @escaping @Sendable () -> String?) {
+        self.context = context
+        self.settings = settings
+        client = HTTPClient()
+        bell = Bell()
+        gateway = listening
+        addresses = EndpointAddresses(root: { [publicURL = settings.publicURL] in publicURL ?? listening() ?? "" })
+        rollouts = Rollouts(addresses: addresses, bell: bell)
+        routes = RouteTable(store: context.store)
+        workspace = Workspace(artifacts: context.artifacts, paths: context.paths)
+        processes = ServingProcess(context: context, workspace: workspace)
+    }
+
+    let gateway: @Sendable () -> String?
+}

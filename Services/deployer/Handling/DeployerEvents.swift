@@ -1,0 +1,33 @@
+import Foundation
+import Messages
+import ServiceKit
+import Store
+
+/// What the deployer makes of other services' events.
+struct DeployerEvents: Sendable {
+    let rollouts: Rollouts
+
+    func handle(_ event: ReceivedEvent, _ transaction: Transaction) throws {
+        let envelope = event.envelope
+        if let project = try envelope.body(ProjectLoaded.self) {
+            try transaction.remember(project)
+        } else if let same = try envelope.body(ProjectUnchanged.self) {
+            try transaction.remember(commit: same.sha, of: same.project, digest: same.digest)
+        } else if let version = try envelope.body(ModelRegistered.self) {
+            try transaction.remember(version)
+        } else if let run = try envelope.body(RunFinished.self) {
+            for endpoint in try RolloutQueries.endpoints(ofRun: run.run, transaction.db) {
+                try rollouts.apply(
+                    .runEnded(run.run, succeeded: run.outcome == .succeeded), to: endpoint,
+                    because: envelope.consequence, in: transaction)
+            }
+        } else if let command = try envelope.body(RollbackRequested.self) {
+            // Bringing the version before up takes a while: after the commit, and again after a crash.
+            try transaction.intend(
+                RollbackEffect.kind, id: envelope.id,
+                payload: RollbackEffect.Order(
+                    command: envelope.id, endpoint: command.endpoint,
+                    reason: command.reason ?? "asked for by \(envelope.actor)", causation: envelope.consequence))
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import Messages
+import ServiceKit
+
+@main
+struct EvaluatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluator",
+        abstract: "Judges models: champion against challenger by declared rules, and test suites by their reports.")
+
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws {
+        try await Service.run(.evaluator, options: options, migrate: EvaluatorStore.migrate) { _ in
+            ServiceParts(
+                subscriptions: [.triggerService, .trainerProxy, .registryService, .deployer],
+                handle: { event, tx in try EvaluatorEvents.handle(event, in: tx) },
+                effects: [TestStep.cleaning: TestStep.clean],
+                verbs: [CompareStep.verb, AssertStep.verb, PinStep.verb, TestStep.verb])
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import GRDB
+import Messages
+import Store
+
+extension Transaction {
+    func declare(_ model: ModelDeclaration) throws {
+        let hasStages = model.stages.preset != "none" || !model.stages.states.isEmpty
+        try db.execute(
+            sql: """
+                INSERT INTO model (model, champion, mirror) VALUES (?, ?, ?)
+                ON CONFLICT (model) DO UPDATE SET champion = excluded.champion, mirror = excluded.mirror
+                """, arguments: [model.name, model.champion, hasStages ? model.stages.tag : nil])
+    }
+
+    func remember(_ run: TrainingFinished) throws {
+        try db.execute(
+            sql: "INSERT INTO training_run (training_run, outcome, metrics) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments: [run.trainingRun, run.outcome.rawValue, try Wire.encode(run.metrics)])
+    }
+
+    func remember(_ version: ModelRegistered) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO version (model, version, training_run, digest, metrics) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """,
+            arguments: [
+                version.model, version.version, version.trainingRun, version.artifact.digest.text,
+                try Wire.encode(version.metrics),
+            ])
+        try tag(ModelTagged(model: version.model, version: version.version, set: version.tags, removed: []))
+    }
+
+    func tag(_ change: ModelTagged) throws {
+        for (key, value) in change.set {
+            try db.execute(
+                sql: """
+                    INSERT INTO tag (model, version, key, value) VALUES (?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET value = excluded.value
+                    """, arguments: [change.model, change.version, key, value])
+        }
+        for key in change.removed {
+            try db.execute(
+                sql: "DELETE FROM tag WHERE model = ? AND version = ? AND key = ?",
+                arguments: [change.model, change.version, key])
+        }
+    }
+
+    func move(_ change: ModelStageChanged) throws {
+        let own = StageMove(version: change.version, from: change.from, to: change.to)
+        for move in change.replaced + [own] {
+            try db.execute(
+                sql: "UPDATE version SET stage = ? WHERE model = ? AND version = ?",
+                arguments: [move.to, change.model, move.version])
+        }
+    }
+
+    func remember(endpoint: String, model: String, serves version: Int?) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO endpoint (endpoint, model, version) VALUES (?, ?, ?)
+                ON CONFLICT (endpoint) DO UPDATE SET model = excluded.model, version = excluded.version
+                """, arguments: [endpoint, model, version])
+    }
+
+    func remember(environment: Digest, of run: String) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO environment (run, digest) VALUES (?, ?)
+                ON CONFLICT (run) DO UPDATE SET digest = excluded.digest
+                """, arguments: [run, environment.text])
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Bus
+import Foundation
+import Logging
+import Messages
+import ServiceKit
+
+/// Which installation a command talks to; the same options at every command.
+struct Installation: ParsableArguments {
+    @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
+    var data: String?
+
+    @Option(
+        help: "The console's URL, for an installation elsewhere. Default: $MARTLET_URL, else the data folder's own.")
+    var url: String?
+
+    @Option(help: "API token. Default: $MARTLET_TOKEN, else the data folder's admin token.")
+    var token: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    var paths: DataPaths {
+        DataPaths(root: data ?? environment["MARTLET_HOME"] ?? (environment["HOME"] ?? ".") + "/.martlet")
+    }
+
+    func api() throws -> APIClient {
+        let token = token ?? environment["MARTLET_TOKEN"] ?? storedToken
+        if let remote = url ?? environment["MARTLET_URL"] {
+            return APIClient(base: remote, token: token, hint: "is \(remote) right, and is Martlet up there?")
+        }
+        let hint = "start it with 'martlet up --data \(paths.root)', or name another folder with --data"
+        guard let address = ServiceAddress.read(from: paths.address(.console)),
+            FileManager.default.fileExists(atPath: "/proc/\(address.pid)")
+        else { throw Failure.unreachable("no Martlet runs on \(paths.root)", hint: hint) }
+        return APIClient(base: "http://\(address.host):\(address.port)", token: token, hint: hint)
+    }
+
+    private var storedToken: String? {
+        (try? String(contentsOfFile: paths.tokens + "/admin", encoding: .utf8))?
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// A connection to the bus itself, for what must not depend on the console.
+    func bus() throws -> BusConnection {
+        var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .error
+        let address: BusAddress
+        if let text = environment["MARTLET_BUS"] {
+            address = try BusAddress(text)
+        } else {
+            guard FileManager.default.fileExists(atPath: paths.bus) else {
+                throw Failure.unreachable(
+                    "no Martlet runs on \(paths.root)", hint: "start it with 'martlet up --data \(paths.root)'")
+            }
+            address = try BusAddress.embedded(in: paths.bus)
+        }
+        let bus = BusConnection(address: address, logger: logger)
+        try bus.start()
+        return bus
+    }
+}

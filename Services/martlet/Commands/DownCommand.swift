@@ -1,0 +1,58 @@
+import ArgumentParser
+import Foundation
+import Processes
+import ServiceKit
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+struct DownCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "down", abstract: "Stop the suite; nothing is lost, the next 'up' goes on.",
+        discussion: """
+            Examples:
+              martlet down
+              martlet down --all --data ./demo-data
+            Steps at work go on without the suite, and the next 'up' finds them; --all ends them too.
+            """)
+
+    @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
+    var data: String?
+
+    @Flag(help: "Also end steps that are at work, for example a training.")
+    var all = false
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let paths = DataPaths(root: data ?? environment["MARTLET_HOME"] ?? (environment["HOME"] ?? ".") + "/.martlet")
+        try await stop(paths)
+        guard all else { return }
+        let left = Leftovers(of: paths)
+        await Leftovers.end(left.serving + left.working)
+    }
+
+    private func stop(_ paths: DataPaths) async throws {
+        guard let record = SuiteRecord.read(paths), let identity = ProcessIdentity(pid: record.pid),
+            let process = try DetachedProcess.attach(to: identity)
+        else { return print("nothing runs on \(paths.root)") }
+        kill(identity.pid, SIGTERM)
+        let isDown = try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                _ = try await process.wait()
+                return true
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(15))
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
+        guard isDown else {
+            throw Failure(
+                "pid \(record.pid) does not end", hint: "see \(SuiteRecord.logPath(paths)), or end it with kill -9")
+        }
+        print("Martlet is down (data \(paths.root))")
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Bus
+import Foundation
+import Messages
+
+struct EventsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events", abstract: "The stream of everything that happens.",
+        subcommands: [EventsTailCommand.self, Show.self, Publish.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show one event whole.", discussion: "Example:\n  martlet events show 0192f3a1-…")
+
+        @Argument(help: "The event's id.")
+        var id: String
+
+        @OptionGroup var installation: Installation
+
+        func run() async throws {
+            try Terminal.show(try await installation.api().get("/events/\(APIClient.escape(id))"))
+        }
+    }
+
+    struct Publish: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Publish a CloudEvent of your own; it is on disk when this ends.",
+            discussion: """
+                Examples:
+                  martlet events publish event.json
+                  echo '{"id":"1","source":"/acme","type":"com.acme.data.arrived","data":{}}' | martlet events publish -
+                The same id and source with the same content is the same event.
+                """)
+
+        @Argument(help: "A file with one CloudEvent in JSON; '-' reads standard input.")
+        var file: String
+
+        @OptionGroup var installation: Installation
+
+        func run() async throws {
+            let bytes = try read()
+            guard let event = try? Wire.decode(JSONValue.self, from: bytes), event.object != nil else {
+                throw Failure("\(file) holds no JSON object", hint: "a CloudEvent needs at least id, source and type")
+            }
+            let bus = try installation.bus()
+            let reply: BusReply
+            do {
+                reply = try await bus.request(
+                    "publish", to: "ingest", params: .object([:]), body: [bytes], timeout: .seconds(10))
+            } catch {
+                throw Failure.unreachable("\(error)", hint: "start Martlet with 'martlet up'")
+            }
+            await bus.shutdown()
+            guard reply.isSuccess else { throw Failure(reply.error ?? "the bus answered \(reply.status)") }
+            try installation.print(
+                reply.params, "published as \(reply.params.text("source")):\(reply.params.text("seq"))")
+        }
+
+        private func read() throws -> Data {
+            if file == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
+            guard let bytes = FileManager.default.contents(atPath: file) else {
+                throw Failure("\(file) cannot be read", hint: "name a file, or '-' for standard input")
+            }
+            return bytes
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Bus
+import Foundation
+import Logging
+import Messages
+
+struct EventsTailCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tail",
+        abstract: "Show events as they come, from the bus itself: per source in order, without a gap.",
+        discussion: """
+            Examples:
+              martlet events tail
+              martlet events tail --since start --type 'model.*'
+              martlet events tail --since 2026-01-31T12:00:00Z --json
+              martlet events tail --since trigger-service:120 --since registry-service:7
+            SOURCE:SEQ goes on after that number; sources that are not named go on from now.
+            """)
+
+    @Option(help: "start, a time, or SOURCE:SEQ (may be repeated). Default: from now.")
+    var since: [String] = []
+
+    @Option(help: "Only types that match, for example 'run.*'.")
+    var type: String?
+
+    @Option(help: "End after this many events.")
+    var limit: Int?
+
+    @OptionGroup var installation: Installation
+
+    func validate() throws {
+        _ = try TailStart(since)
+    }
+
+    func run() async throws {
+        let start = try TailStart(since)
+        let bus = try installation.bus()
+        let follower = TailFollower(
+            cursors: try await start.cursors(bus), after: start.time, glob: type, limit: limit, json: installation.json)
+        let subscriber = Subscriber(bus: bus, sources: Source.all, follower: follower, logger: bus.logger)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await subscriber.run() }
+                group.addTask { await follower.ended() }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch is CancellationError {
+            // The follower has shown all that it was to show.
+        }
+        await bus.shutdown()
+        if let problem = await follower.problem { throw problem }
+    }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Bus
+import Foundation
+import Messages
+import ServiceKit
+import Store
+import UnixSignals
+
+struct UpCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up", abstract: "Run the whole suite on this machine.",
+        discussion: """
+            Examples:
+              martlet up
+              martlet up --data ./demo-data --detach
+              martlet up --console-port 9080 --gateway-port 9090
+            Ctrl-C or 'martlet down' ends it; the next 'up' on the same folder goes on where it stood.
+            """)
+
+    @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
+    var data: String?
+
+    @Flag(help: "Go on in the background once everything is ready.")
+    var detach = false
+
+    @Option(help: "Port of the API; 0 takes any free one.")
+    var consolePort = SuitePorts().console
+
+    @Option(help: "Port of the trigger-service; 0 takes any free one.")
+    var triggerPort = SuitePorts().trigger
+
+    @Option(help: "Port of the registry; 0 takes any free one.")
+    var registryPort = SuitePorts().registry
+
+    @Option(help: "Port of the models' stable URLs; 0 takes any free one.")
+    var gatewayPort = SuitePorts().gateway
+
+    @Option(help: "Seconds until everything must be ready.")
+    var timeout = 60
+
+    func validate() throws {
+        let ports = [consolePort, triggerPort, registryPort, gatewayPort]
+        for port in ports where !(0...65_535).contains(port) {
+            throw ValidationError("\(port) is not a port; take 0 to 65535")
+        }
+        let chosen = ports.filter { $0 != 0 }
+        if Set(chosen).count != chosen.count { throw ValidationError("two services cannot share a port") }
+        if timeout < 1 { throw ValidationError("--timeout: take at least 1") }
+    }
+
+    private var paths: DataPaths {
+        let environment = ProcessInfo.processInfo.environment
+        return DataPaths(root: data ?? environment["MARTLET_HOME"] ?? (environment["HOME"] ?? ".") + "/.martlet")
+    }
+
+    private var ports: SuitePorts {
+        SuitePorts(console: consolePort, trigger: triggerPort, registry: registryPort, gateway: gatewayPort)
+    }
+
+    func run() async throws {
+        try prepareFolder()
+        if detach {
+            let launch = DetachedLaunch(paths: paths, timeout: .seconds(timeout + 5))
+            let record = try await launch.run(arguments: arguments)
+            print(UpText.render(record, ports, paths, isDetached: true))
+        } else {
+            try await supervise()
+        }
+    }
+
+    private var arguments: [String] {
+        [
+            "up", "--data", paths.root, "--console-port", String(consolePort), "--trigger-port", String(triggerPort),
+            "--registry-port", String(registryPort), "--gateway-port", String(gatewayPort),
+            "--timeout", String(timeout),
+        ]
+    }
+
+    private func prepareFolder() throws {
+        do {
+            try paths.prepare(for: .console)
+        } catch {
+            throw Failure(
+                "the data folder \(paths.root) cannot be used: \(error.localizedDescription)",
+                hint: "check its owner and the room on its disk, or choose another with --data")
+        }
+    }
+
+    private func supervise() async throws {
+        guard let lock = try LeaderLock.acquire(path: SuiteRecord.lockPath(paths)) else {
+            throw UpText.alreadyRunning(paths)
+        }
+        defer {
+            SuiteRecord.remove(paths)
+            withExtendedLifetime(lock) {}
+        }
+        let began = ContinuousClock.now
+        let pid = ProcessInfo.processInfo.processIdentifier
+        try SuiteRecord(pid: pid, state: "starting", services: [:]).write(paths)
+        let supervisor = Supervisor(members: ports.members, paths: paths, executables: try Executables.folder())
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let limit = Duration.seconds(timeout)
+        let starting = Task { try await supervisor.start(timeout: limit) }
+        let waiting = Task {
+            for await _ in signals { break }
+            starting.cancel()
+        }
+        let addresses: [Source: ServiceAddress]
+        do {
+            addresses = try await starting.value
+        } catch is CancellationError {
+            throw Failure("stopped before everything was ready")
+        }
+        let seconds = (.now - began) / .seconds(1)
+        let services = Dictionary(uniqueKeysWithValues: addresses.map { ($0.key.name, $0.value) })
+        let record = SuiteRecord(pid: pid, state: "ready", seconds: seconds, services: services)
+        try record.write(paths)
+        Terminal.say(UpText.render(record, ports, paths, isDetached: false))
+        await waiting.value
+        Terminal.complain("stopping …")
+        await supervisor.stop()
+        let left = Leftovers(of: paths)
+        await Leftovers.end(left.serving)
+        let working = left.working.isEmpty ? "" : "; steps at work go on ('martlet down --all' ends them)"
+        Terminal.complain("stopped\(working); 'martlet up' goes on where it stood")
+    }
+}

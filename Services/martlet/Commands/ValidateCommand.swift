@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Messages
+import ProjectFile
+
+struct ValidateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Check a project file, offline: all errors at once, with their places.",
+        discussion: """
+            Examples:
+              martlet validate
+              martlet validate ../churn/martlet.yml --json
+            """)
+
+    @Argument(help: "A folder with martlet.yml, or the file itself.")
+    var path = "."
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let report = try ValidationReport(path: path)
+        if json { try Terminal.show(report.json) } else { print(report.text) }
+        if !report.errors.isEmpty { throw ExitCode(CommandLineRun.failed) }
+    }
+}
+
+/// What there is to say of the project file in a folder.
+struct ValidationReport {
+    var path: String
+    var project: Project?
+    var errors: [FileError] = []
+
+    init(path: String) throws {
+        let folder = try Self.folder(of: path)
+        self.path = folder.path
+        switch ProjectReader.read(try Self.documents(in: folder), repositoryName: folder.lastPathComponent) {
+        case .success(let project): self.project = project
+        case .failure(let found): errors = found.errors
+        }
+    }
+
+    private static func folder(of path: String) throws -> URL {
+        let url = URL(fileURLWithPath: path).standardizedFileURL
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+            throw Failure(
+                "there is no '\(path)'", hint: "name a folder with \(ProjectReader.mainFile), or the file itself")
+        }
+        return isFolder.boolValue ? url : url.deletingLastPathComponent()
+    }
+
+    private static func documents(in folder: URL) throws -> [ProjectDocument] {
+        let pipelines = folder.appendingPathComponent(ProjectReader.pipelineFolder)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: pipelines.path)) ?? []
+        let paths = [ProjectReader.mainFile] + names.sorted().map { "\(ProjectReader.pipelineFolder)/\($0)" }
+        return try paths.filter(ProjectReader.isProjectFile).compactMap { path in
+            let file = folder.appendingPathComponent(path)
+            guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+            guard let text = String(data: try Data(contentsOf: file), encoding: .utf8) else {
+                throw Failure("\(path) is not UTF-8 text", hint: "save it as UTF-8")
+            }
+            return ProjectDocument(path: path, text: text)
+        }
+    }
+
+    var text: String {
+        guard let project else {
+            let count = errors.count == 1 ? "1 error" : "\(errors.count) errors"
+            return errors.map(\.description).joined(separator: "\n") + "\n\(count)"
+        }
+        let pipelines = project.pipelines.map(\.name).joined(separator: ", ")
+        return "\(project.name) is valid; pipelines: \(pipelines.isEmpty ? "none" : pipelines)"
+    }
+
+    var json: JSONValue {
+        let found = errors.map { error -> JSONValue in
+            [
+                "file": .string(error.file), "line": .int(error.line), "column": .int(error.column),
+                "message": .string(error.message),
+            ]
+        }
+        return [
+            "valid": .bool(errors.isEmpty), "project": project.map { .string($0.name) } ?? .null,
+            "pipelines": .array((project?.pipelines ?? []).map { .string($0.name) }), "errors": .array(found),
+        ]
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Messages
+
+struct WhyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why", abstract: "Why did this happen? From the commit, person or tick to here.",
+        discussion: """
+            Examples:
+              martlet why churn/production
+              martlet why churn/3
+              martlet why 12
+              martlet why 0192f3a1-…    (a run or any event)
+            """)
+
+    @Argument(help: "A run, model/version, model/stage, or an event's id.")
+    var about: String
+
+    @OptionGroup var installation: Installation
+
+    func run() async throws {
+        let answer = try await installation.api().get("/why", [("about", about)])
+        try installation.print(answer, WhyText.render(answer))
+    }
+}
+
+struct WhyNotCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "why-not", abstract: "Why did a pipeline not start? The stored verdicts.",
+        discussion: """
+            Examples:
+              martlet why-not train
+              martlet why-not train --event 0192f3a1-…
+            """)
+
+    @Argument(help: "The pipeline's name.")
+    var pipeline: String
+
+    @Option(help: "The push, tick or command in question; the last ones where it is not given.")
+    var event: String?
+
+    @OptionGroup var installation: Installation
+
+    func run() async throws {
+        let answer = try await installation.api().get(
+            "/why-not",
+            [("pipeline", pipeline), ("event", event), ("limit", event == nil ? "5" : "50")])
+        try installation.print(answer, WhyText.verdicts(answer.items))
+    }
+}

@@ -1,0 +1,52 @@
+import Messages
+
+/// A run as people read it.
+enum RunText {
+    static var table: Table {
+        Table([
+            ("RUN", { $0.text("id") }), ("NO", { $0.text("number") }),
+            ("PIPELINE", { "\($0.text("project"))/\($0.text("pipeline"))" }), ("STATE", { $0.standing }),
+            ("BRANCH", { $0.text("branch") }), ("COMMIT", { $0.commit }), ("QUEUED", { $0.time("queued") }),
+            ("TOOK", { $0.seconds("seconds") }),
+        ])
+    }
+
+    static func ending(_ run: JSONValue) -> String {
+        var lines = ["run \(run.text("id")) (#\(run.text("number"))) \(run.standing) after \(run.seconds("seconds"))"]
+        if let step = run["failedStep"]?.string { lines.append("  at \(step)") }
+        if let note = run["note"]?.string { lines += note.split(separator: "\n").map { "  \($0)" } }
+        return lines.joined(separator: "\n")
+    }
+
+    static func whole(_ run: JSONValue) -> String {
+        var lines = [
+            "run       \(run.text("id")) (#\(run.text("number")))",
+            "pipeline  \(run.text("project"))/\(run.text("pipeline"))",
+            "commit    \(run.commit) on \(run.text("branch")): \(run.text("message"))",
+            "because   \(run.text("reason")) (\(run.text("actor")))",
+            "state     \(run.standing)\(run["note"]?.string.map { ": \($0)" } ?? "")",
+            "queued    \(run.time("queued"))   took \(run.seconds("seconds"))",
+        ]
+        for job in run["jobs"]?.array ?? [] {
+            lines.append("\njob \(job.text("job")): \(job.standing)")
+            let steps = Table([
+                ("  STEP", { "  " + $0.text("step") }), ("STATE", { $0.standing }), ("TOOK", { $0.seconds("seconds") }),
+                ("WHAT", { $0.text("title") }), ("NOTE", { $0.text("message") }),
+            ])
+            lines.append(steps.render(job["steps"]?.array ?? [], empty: "  no steps"))
+        }
+        for decision in run["decisions"]?.array ?? [] {
+            lines.append(
+                "\ndecision: \(decision.text("winner")) wins on \(decision.text("metric")): \(decision.text("message"))"
+            )
+        }
+        for approval in run["approvals"]?.array ?? [] {
+            lines.append(
+                "\napproval \(approval.text("id")) for \(approval.text("environment")): \(approval.text("state"))")
+        }
+        for version in run["versions"]?.array ?? [] {
+            lines.append("\nversion \(version.text("model"))/\(version.text("version")): \(version.text("stage"))")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

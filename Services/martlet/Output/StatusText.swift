@@ -1,0 +1,49 @@
+import Messages
+
+/// The state of an installation, and what a person can do about it.
+enum StatusText {
+    static func render(_ answer: JSONValue) -> String {
+        let services = answer["services"]?.array ?? []
+        let repositories = answer["repositories"]?.array ?? []
+        let approvals = answer["approvals"]?.array ?? []
+        let counts = answer["counts"] ?? .null
+        let parts = [
+            serviceTable.render(services, empty: "no services"),
+            repositoryTable.render(repositories, empty: RepoCommand.List.empty),
+            "runs: \(counts.text("runningRuns")) running, \(counts.text("queuedRuns")) queued; "
+                + "approvals waiting: \(counts.text("waitingApprovals")); dead letters: \(counts.text("deadLetters"))",
+            advice(services, repositories, approvals, counts).map { "- \($0)" }.joined(separator: "\n"),
+        ]
+        return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+    }
+
+    private static var serviceTable: Table {
+        Table([
+            ("SERVICE", { $0.text("name") }), ("STATE", { $0.text("state") }), ("PORT", { $0.text("port") }),
+            ("PID", { $0.text("pid") }), ("LAG", { $0.text("lag") }), ("NOTE", { $0.text("reason") }),
+        ])
+    }
+
+    private static func advice(
+        _ services: [JSONValue], _ repositories: [JSONValue], _ approvals: [JSONValue], _ counts: JSONValue
+    ) -> [String] {
+        var lines = services.filter { $0["state"]?.string == "down" }.map {
+            "\($0.text("name")) is down: the supervisor starts it again; its log is <data>/services/\($0.text("name"))/log"
+        }
+        lines += repositories.filter { $0["state"]?.string == "unreachable" }.map {
+            "\($0.text("name")) cannot be read (\($0.text("reason"))): tried again at \($0.time("nextAttempt")), "
+                + "recovers by itself"
+        }
+        lines += repositories.filter { $0["errors"]?.array?.isEmpty == false }.map {
+            "the project file of \($0.text("name")) is rejected: 'martlet validate' in a checkout shows all errors"
+        }
+        lines += approvals.map {
+            "\($0.text("project"))/\($0.text("pipeline")) waits for \($0.text("environment")): "
+                + "martlet approve \($0.text("id")), or reject"
+        }
+        if let letters = counts["deadLetters"]?.int, letters > 0 {
+            lines.append("\(letters) dead letter(s): 'martlet dlq list' shows them, 'martlet dlq retry ID' tries again")
+        }
+        return lines
+    }
+}

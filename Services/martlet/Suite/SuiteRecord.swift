@@ -1,0 +1,28 @@
+import Foundation
+import Messages
+import ServiceKit
+
+/// `<data>/up.json`: who supervises this folder, for `down`, `--detach` and a second `up`.
+struct SuiteRecord: Codable, Sendable, Hashable {
+    var pid: Int32
+    /// `starting` or `ready`.
+    var state: String
+    /// From the start to readiness.
+    var seconds: Double?
+    var services: [String: ServiceAddress]
+
+    static func path(_ paths: DataPaths) -> String { paths.root + "/up.json" }
+    static func lockPath(_ paths: DataPaths) -> String { paths.root + "/up.lock" }
+    /// What a detached `up` says.
+    static func logPath(_ paths: DataPaths) -> String { paths.root + "/up.log" }
+
+    static func read(_ paths: DataPaths) -> SuiteRecord? {
+        FileManager.default.contents(atPath: path(paths)).flatMap { try? Wire.decode(SuiteRecord.self, from: $0) }
+    }
+
+    func write(_ paths: DataPaths) throws {
+        try Wire.encode(self).write(to: URL(fileURLWithPath: Self.path(paths)), options: .atomic)
+    }
+
+    static func remove(_ paths: DataPaths) { try? FileManager.default.removeItem(atPath: path(paths)) }
+}

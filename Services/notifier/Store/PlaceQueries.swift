@@ -1,0 +1,74 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+extension Transaction {
+    /// Keeps a project file's rules, and makes them the ones for events of no run.
+    func declare(_ body: ProjectLoaded) throws {
+        try db.execute(
+            sql: "INSERT INTO rules (project, digest, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments: [body.project, body.digest, try Wire.encode(body.notifications)])
+        try makeCurrent(project: body.project, repository: body.repository, digest: body.digest)
+        for model in body.models {
+            try db.execute(
+                sql: """
+                    INSERT INTO model (name, project) VALUES (?, ?)
+                    ON CONFLICT (name) DO UPDATE SET project = excluded.project
+                    """,
+                arguments: [model.name, body.project])
+        }
+    }
+
+    /// An older file counts again, as after a revert; a file that was never seen is left alone.
+    func makeCurrent(project: String, repository: String, digest: String) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO project (name, repository, digest)
+                SELECT project, ?, digest FROM rules WHERE project = ? AND digest = ?
+                ON CONFLICT (name) DO UPDATE SET repository = excluded.repository, digest = excluded.digest
+                """, arguments: [repository, project, digest])
+    }
+
+    func remember(_ place: RunPlace) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO run_place (run, number, project, pipeline, file_digest, branch, sha, commit_line, requester)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                """,
+            arguments: [
+                place.run, place.number, place.project, place.pipeline, place.fileDigest, place.branch, place.sha,
+                place.commit, place.requester,
+            ])
+    }
+
+    func place(of run: String) throws -> RunPlace? {
+        let row = try Row.fetchOne(db, sql: "SELECT * FROM run_place WHERE run = ?", arguments: [run])
+        return row.map { row in
+            RunPlace(
+                run: row["run"], number: row["number"], project: row["project"], pipeline: row["pipeline"],
+                fileDigest: row["file_digest"], branch: row["branch"], sha: row["sha"], commit: row["commit_line"],
+                requester: row["requester"])
+        }
+    }
+
+    func project(ofModel model: String) throws -> String? {
+        try String.fetchOne(db, sql: "SELECT project FROM model WHERE name = ?", arguments: [model])
+    }
+
+    func projects(ofRepository repository: String) throws -> [String] {
+        try String.fetchAll(
+            db, sql: "SELECT name FROM project WHERE repository = ? ORDER BY name", arguments: [repository])
+    }
+
+    /// The rules of that version of the project's file; of the current one where none is named.
+    func rules(project: String, digest: String?) throws -> [NotificationRule] {
+        let body = try Data.fetchOne(
+            db,
+            sql: """
+                SELECT body FROM rules WHERE project = ?1
+                AND digest = coalesce(?2, (SELECT digest FROM project WHERE name = ?1))
+                """, arguments: [project, digest])
+        return try body.map { try Wire.decode([NotificationRule].self, from: $0) } ?? []
+    }
+}

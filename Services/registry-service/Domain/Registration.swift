@@ -1,0 +1,76 @@
+import Messages
+
+/// What a training run left behind, as its `training.finished` told it.
+typealias TrainingRun = TrainingFinished
+
+/// A wish to make a training run's model a version.
+struct Registration: Sendable {
+    var model: String
+    var trainingRun: String
+    var tags: [String: String]
+    /// A folder or file that the artifact must hold.
+    var path: String?
+
+    /// The artifact to register.
+    func artifact(of run: TrainingRun?) throws(Refusal) -> ModelArtifact {
+        guard let run else {
+            throw Refusal(
+                "there is no training run '\(trainingRun)': give registry/register the run_id of a train/run step")
+        }
+        guard run.outcome == .succeeded else {
+            throw Refusal(
+                "training run '\(trainingRun)' ended \(run.outcome.rawValue): only a succeeded run can be registered")
+        }
+        guard let artifact = run.model else {
+            throw Refusal(
+                "training run '\(trainingRun)' wrote no model: write its files to the folder $MARTLET_OUTPUT/model")
+        }
+        // `model` is the name of the folder itself, whose files the artifact holds.
+        guard let path, path != "model", !path.isEmpty else { return artifact }
+        guard artifact.files.contains(where: { $0 == path || $0.hasPrefix(path + "/") }) else {
+            let known = artifact.files.prefix(10).joined(separator: ", ")
+            throw Refusal("the model of training run '\(trainingRun)' holds no '\(path)'; it holds: \(known)")
+        }
+        return artifact
+    }
+}
+
+extension Registration {
+    /// What `dataset`, `description` and `type` of the step say, as tags of the version (S1-14, S2-15).
+    ///
+    /// `description_from` lists `params`, `metrics`, or single ones such as `metrics.accuracy`.
+    static func notes(_ with: JSONValue, of run: TrainingRun) throws(Refusal) -> [String: String] {
+        var tags: [String: String] = [:]
+        tags["dataset"] = with["dataset"]?["id"]?.scalarText ?? with["dataset"]?.scalarText
+        tags["dataset_role"] = with["dataset"]?["role"]?.scalarText
+        tags["type"] = with["type"]?.scalarText
+        tags["description"] = with["description"]?.scalarText
+        if let names = with["description_from"]?.array {
+            var facts: [String] = []
+            for name in names.compactMap(\.string) { facts += try described(name, run) }
+            tags["description"] = ([tags["description"]].compactMap { $0 } + facts).joined(separator: ", ")
+        }
+        return tags.filter { !$0.value.isEmpty }
+    }
+
+    private static func described(_ name: String, _ run: TrainingRun) throws(Refusal) -> [String] {
+        let metrics = run.metrics.compactMapValues(\.scalarText)
+        let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+        let known: [String: String]
+        switch parts.first {
+        case "metrics": known = metrics
+        case "params": known = run.params
+        default: throw Refusal("with.description_from: '\(name)' begins with neither params nor metrics")
+        }
+        guard parts.count > 1 else { return known.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } }
+        // A number that was not measured is left out, as with tags: the registration itself is sound (S2-15).
+        return known[parts[1]].map { ["\(parts[1]): \($0)"] } ?? []
+    }
+}
+
+/// Whether a project may change a model: one repository's pipelines do not touch another's (S0-5).
+func checkOwner(of model: String, declaredBy owner: String?, asking project: String) throws(Refusal) {
+    if let owner, owner != project {
+        throw Refusal("model '\(model)' belongs to project '\(owner)': project '\(project)' may not change it")
+    }
+}

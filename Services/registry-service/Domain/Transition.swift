@@ -1,0 +1,74 @@
+import Messages
+
+/// A wish for another stage, from a step or from a person.
+struct Transition: Sendable {
+    var model: String
+    var version: Int
+    /// As written; `none` for no stage.
+    var to: String
+    /// The stage that the version must have now (compare-and-set).
+    var expect: String?
+    /// The version that must hold the wanted stage now; `.some(nil)`: nobody.
+    var expectHolder: Int??
+    var actor: Actor
+
+    enum Verdict: Hashable {
+        /// It is there already, alone where it must be: the same end state, nothing to tell (S3-25).
+        case unchanged
+        /// The version's own move, and who has to make room for it.
+        case move(StageMove, replaced: [StageMove])
+    }
+
+    /// Judges the wish; all of its moves belong into one transaction (X6).
+    /// - Parameter holders: the stage of each version of the model that has one.
+    func decide(machine: StageMachine, holders: [Int: String]) throws(Refusal) -> Verdict {
+        let rules = machine.rules
+        guard !rules.isEmpty else {
+            throw Refusal("model '\(model)' declares no stages: declare model.stages in martlet.yml")
+        }
+        let now = holders[version]
+        let target = machine.stage(to)
+        let rule = machine.rule(of: target)
+        if let target, rule == nil {
+            let known = rules.keys.sorted().joined(separator: ", ")
+            throw Refusal("model '\(model)' has no stage '\(target)': it has \(known)")
+        }
+        let others = holders.filter { $0.key != version && $0.value == target }.keys.sorted()
+        let leaving = target != nil && rule?.many == false ? others : []
+        if now == target && leaving.isEmpty { return .unchanged }
+
+        try checkExpectations(now: now, target: target, holders: holders, machine: machine)
+        if let rule, !rule.from.isEmpty, !rule.from.contains(where: { machine.stage($0) == now }), now != target {
+            throw Refusal(
+                "version \(version) of '\(model)' is in stage \(machine.name(of: now)); "
+                    + "'\(to)' may only follow \(rule.from.joined(separator: ", "))")
+        }
+        // Taking a stage away is as grave as giving it, so who may do one may do the other.
+        if target == nil { try checkActor(machine.rule(of: now)?.setBy ?? [], stage: machine.name(of: now)) }
+        try checkActor(rule?.setBy ?? [], stage: machine.name(of: target))
+        let replaced = leaving.map { StageMove(version: $0, from: target, to: rule?.replacedBecomes) }
+        return .move(StageMove(version: version, from: now, to: target), replaced: replaced)
+    }
+
+    private func checkExpectations(
+        now: String?, target: String?, holders: [Int: String], machine: StageMachine
+    ) throws(Refusal) {
+        if let expect, machine.stage(expect) != now {
+            throw Refusal(
+                "version \(version) of '\(model)' is in stage \(machine.name(of: now)), not in '\(expect)' as expected: "
+                    + "it changed meanwhile")
+        }
+        guard let expectHolder else { return }
+        let holding = holders.filter { $0.value == target && $0.key != version }.keys.sorted()
+        guard holding != (expectHolder.map { [$0] } ?? []) else { return }
+        let wanted = expectHolder.map { "version \($0)" } ?? "nobody"
+        let found = holding.isEmpty ? "nobody" : "version " + holding.map(String.init).joined(separator: ", ")
+        throw Refusal("'\(to)' of '\(model)' is held by \(found), not by \(wanted) as expected: it changed meanwhile")
+    }
+
+    private func checkActor(_ allowed: [String], stage: String) throws(Refusal) {
+        guard !allowed.isEmpty, !allowed.contains(where: actor.isMeant(by:)) else { return }
+        throw Refusal(
+            "\(actor.name) may not set stage '\(stage)' of '\(model)': only \(allowed.joined(separator: ", ")) may")
+    }
+}

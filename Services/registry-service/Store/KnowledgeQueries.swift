@@ -1,0 +1,78 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+/// A model as declared, and by which project.
+struct Declaration: Hashable, Sendable {
+    var project: String
+    var model: ModelDeclaration
+}
+
+enum KnowledgeQueries {
+    static func declaration(of model: String, _ db: Database) throws -> Declaration? {
+        let row = try Row.fetchOne(db, sql: "SELECT project, body FROM declaration WHERE model = ?", arguments: [model])
+        return try row.map {
+            Declaration(project: $0["project"], model: try Wire.decode(ModelDeclaration.self, from: $0["body"]))
+        }
+    }
+
+    static func trainingRun(_ id: String, _ db: Database) throws -> TrainingRun? {
+        let body = try Data.fetchOne(db, sql: "SELECT body FROM training_run WHERE training_run = ?", arguments: [id])
+        return try body.map { try Wire.decode(TrainingRun.self, from: $0) }
+    }
+
+    /// The versions of a model that endpoints serve now, by endpoint.
+    static func serving(_ model: String, _ db: Database) throws -> [String: Int] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT endpoint, version FROM endpoint WHERE model = ? AND version IS NOT NULL",
+            arguments: [model])
+        return Dictionary(rows.map { ($0["endpoint"] as String, $0["version"] as Int) }, uniquingKeysWith: { $1 })
+    }
+
+    /// The last history record that an earlier, still standing deployment of the run covers; 0 where there is none.
+    static func covered(run: String, model: String, version: Int, by other: String, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT max(history) FROM deployment
+                WHERE run = ? AND model = ? AND version = ? AND deployment <> ? AND state = 'standing'
+                """, arguments: [run, model, version, other]) ?? 0
+    }
+}
+
+extension Transaction {
+    /// The newest project file's word counts.
+    func declare(_ model: ModelDeclaration, by project: String) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO declaration (model, project, body) VALUES (?, ?, ?)
+                ON CONFLICT (model) DO UPDATE SET project = excluded.project, body = excluded.body
+                """, arguments: [model.name, project, try Wire.encode(model)])
+    }
+
+    /// A run is told once; a repetition changes nothing.
+    func remember(_ run: TrainingRun) throws {
+        try db.execute(
+            sql: "INSERT INTO training_run (training_run, run, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments: [run.trainingRun, run.run, try Wire.encode(run)])
+    }
+
+    func remember(endpoint: String, model: String, serves version: Int?) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO endpoint (endpoint, model, version) VALUES (?, ?, ?)
+                ON CONFLICT (endpoint) DO UPDATE SET model = excluded.model, version = excluded.version
+                """, arguments: [endpoint, model, version])
+    }
+
+    /// Notes how a deployment stands, and how far the stage history reached when it began to.
+    func remember(deployment: String, run: String?, model: String, version: Int, state: String) throws {
+        let reached = try Int64.fetchOne(db, sql: "SELECT max(id) FROM stage_history") ?? 0
+        try db.execute(
+            sql: """
+                INSERT INTO deployment (deployment, run, model, version, state, history) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (deployment) DO UPDATE SET state = excluded.state
+                """, arguments: [deployment, run, model, version, state, reached])
+    }
+}

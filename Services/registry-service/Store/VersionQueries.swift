@@ -1,0 +1,106 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+enum VersionQueries {
+    static func version(_ number: Int, of model: String, _ db: Database) throws -> Version? {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT facts, registered, stage FROM version WHERE model = ? AND version = ?",
+            arguments: [model, number])
+        return try row.map { row in
+            Version(
+                facts: try Wire.decode(ModelRegistered.self, from: row["facts"]),
+                registered: Timestamp(milliseconds: row["registered"]), stage: row["stage"],
+                ownTags: try tags(of: number, model: model, db))
+        }
+    }
+
+    static func tags(of number: Int, model: String, _ db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT key, value FROM tag WHERE model = ? AND version = ?", arguments: [model, number])
+        return Dictionary(rows.map { ($0["key"] as String, $0["value"] as String) }, uniquingKeysWith: { $1 })
+    }
+
+    /// The versions that a selector means, newest first; two are enough to tell one from several.
+    static func matches(
+        _ selector: VersionSelector, of model: String, mirror: String?, limit: Int = 2, _ db: Database
+    ) throws -> [Int] {
+        switch selector {
+        case .number(let number):
+            return try numbers("version = ?", [model, number], limit, db)
+        case .latest:
+            return try Int.fetchOne(db, sql: "SELECT max(version) FROM version WHERE model = ?", arguments: [model])
+                .map { [$0] } ?? []
+        case .tag(let key, let stage) where key == mirror:
+            return try numbers("stage = ?", [model, stage], limit, db)
+        case .stage(let stage) where stage.lowercased() == "none":
+            return try numbers("stage IS NULL", [model], limit, db)
+        case .stage(let stage):
+            return try numbers("stage = ?", [model, stage], limit, db)
+        case .tag(let key, let value):
+            return try Int.fetchAll(
+                db,
+                sql: "SELECT version FROM tag WHERE model = ? AND key = ? AND value = ? ORDER BY version DESC LIMIT ?",
+                arguments: [model, key, value, limit])
+        case .current:
+            return Set(try KnowledgeQueries.serving(model, db).values).sorted(by: >)
+        }
+    }
+
+    private static func numbers(_ condition: String, _ arguments: StatementArguments, _ limit: Int, _ db: Database)
+        throws -> [Int]
+    {
+        try Int.fetchAll(
+            db, sql: "SELECT version FROM version WHERE model = ? AND \(condition) ORDER BY version DESC LIMIT ?",
+            arguments: arguments + [limit])
+    }
+
+    static func exists(_ model: String, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM version WHERE model = ?)", arguments: [model]) ?? false
+    }
+
+    /// The version made of this run's artifact, and the step that made it.
+    static func registered(
+        model: String, trainingRun: String, digest: Digest, _ db: Database
+    ) throws -> (version: Int, item: String)? {
+        try Row.fetchOne(
+            db, sql: "SELECT version, item FROM version WHERE model = ? AND training_run = ? AND digest = ?",
+            arguments: [model, trainingRun, digest.text]
+        ).map { ($0["version"], $0["item"]) }
+    }
+}
+
+extension Transaction {
+    /// The next number of the model: dense, because registrations come one after the other.
+    func nextVersion(of model: String) throws -> Int {
+        (try Int.fetchOne(db, sql: "SELECT max(version) FROM version WHERE model = ?", arguments: [model]) ?? 0) + 1
+    }
+
+    func insert(_ facts: ModelRegistered, trainingRun: String, item: String) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO version (model, version, training_run, digest, item, facts, registered)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                facts.model, facts.version, trainingRun, facts.artifact.digest.text, item, try Wire.encode(facts),
+                now.milliseconds,
+            ])
+        try change(tagsOf: facts.version, model: facts.model, set: facts.tags, removed: [])
+    }
+
+    func change(tagsOf version: Int, model: String, set: [String: String], removed: [String]) throws {
+        for (key, value) in set {
+            try db.execute(
+                sql: """
+                    INSERT INTO tag (model, version, key, value) VALUES (?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET value = excluded.value
+                    """, arguments: [model, version, key, value])
+        }
+        for key in removed {
+            try db.execute(
+                sql: "DELETE FROM tag WHERE model = ? AND version = ? AND key = ?", arguments: [model, version, key])
+        }
+    }
+}

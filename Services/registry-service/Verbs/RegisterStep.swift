@@ -1,0 +1,88 @@
+import Artifacts
+import GRDB
+import Messages
+import ServiceKit
+import Store
+
+/// `registry/register`: makes a training run's model a version, once (S2-16, G1).
+struct RegisterStep: Sendable {
+    let store: StateStore
+    let artifacts: ArtifactStore
+
+    static let verb = StepVerb.lasting(["registry/register"]) { work, tools in
+        let step = RegisterStep(store: tools.context.store, artifacts: tools.context.artifacts)
+        return StepEnding(try await step.perform(work))
+    }
+
+    func perform(_ work: StepWork) async throws -> StepResult {
+        do {
+            let input = StepInput(work: work)
+            let wish = Registration(
+                model: try input.model(), trainingRun: try input.required("run"), tags: try Self.tags(work),
+                path: try input.text("path"))
+            // Hashing a large model must not hold up everybody's commits: it is done before the transaction.
+            let artifact = try await checkedArtifact(of: wish)
+            return try await store.write { tx in try commit(wish, artifact: artifact, work: work, in: tx) }
+        } catch let refusal as Refusal {
+            return StepResult(.failed, message: "Model registration failed: \(refusal.reason)")
+        }
+    }
+
+    private static func tags(_ work: StepWork) throws(Refusal) -> [String: String] {
+        try TagChange(work.with["tags"]).wanted.compactMapValues { $0 }
+    }
+
+    /// The artifact, of which it is certain that it is in the store, undamaged (C-7, G12).
+    private func checkedArtifact(of wish: Registration) async throws -> ModelArtifact {
+        let run = try await store.read { db in try KnowledgeQueries.trainingRun(wish.trainingRun, db) }
+        let artifact = try wish.artifact(of: run)
+        do {
+            try await artifacts.verify(artifact.digest)
+        } catch let error as ArtifactError {
+            throw Refusal("the model of training run '\(wish.trainingRun)' cannot be used: \(error)")
+        }
+        return artifact
+    }
+
+    private func commit(
+        _ wish: Registration, artifact: ModelArtifact, work: StepWork, in tx: Transaction
+    ) throws -> StepResult {
+        let declaration = try KnowledgeQueries.declaration(of: wish.model, tx.db)
+        try checkOwner(of: wish.model, declaredBy: declaration?.project, asking: work.run.project)
+        if let earlier = try VersionQueries.registered(
+            model: wish.model, trainingRun: wish.trainingRun, digest: artifact.digest, tx.db)
+        {
+            // The same step after a crash is told what it would have been told before it.
+            return answer(wish, version: earlier.version, artifact: artifact, created: earlier.item == work.item)
+        }
+        let mirror = declaration?.model.stages.mirror
+        guard let run = try KnowledgeQueries.trainingRun(wish.trainingRun, tx.db) else {
+            throw Refusal("training run '\(wish.trainingRun)' is gone")
+        }
+        let wanted = try wish.tags.merging(Registration.notes(work.with, of: run)) { tag, _ in tag }
+        let tags = try TagChange(wanted: wanted).decide(tags: [:], mirror: mirror).set
+        let facts = ModelRegistered(
+            model: wish.model, version: try tx.nextVersion(of: wish.model), trainingRun: run.trainingRun,
+            run: work.run.id, project: work.run.project, artifact: artifact, metrics: run.metrics, params: run.params,
+            tags: run.tags.filter { $0.key != mirror }.merging(tags) { _, wished in wished },
+            environment: run.environment, git: run.git ?? work.run.git,
+            snapshot: run.snapshot ?? work.run.snapshot)
+        try tx.insert(facts, trainingRun: run.trainingRun, item: work.item)
+        try tx.publish(
+            facts, subject: "model/\(facts.model)/\(facts.version)", key: facts.model,
+            because: work.causation.acting(as: work.actor.name))
+        return answer(wish, version: facts.version, artifact: artifact, created: true)
+    }
+
+    private func answer(_ wish: Registration, version: Int, artifact: ModelArtifact, created: Bool) -> StepResult {
+        StepResult(
+            .succeeded,
+            outputs: [
+                "model": .string(wish.model), "version": .int(version), "digest": .string(artifact.digest.text),
+                "created": .bool(created),
+            ],
+            message: created
+                ? "Model registered: \(wish.model), Model Version: \(version)"
+                : "\(wish.model) version \(version) is already registered for training run \(wish.trainingRun)")
+    }
+}

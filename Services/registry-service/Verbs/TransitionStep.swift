@@ -1,0 +1,49 @@
+import Messages
+import ServiceKit
+import Store
+
+/// `registry/transition`: moves a version to another stage, under the rules that its project declares.
+enum TransitionStep {
+    static let verb = StepVerb.transactional(["registry/transition"]) { work, tx in try perform(work, in: tx) }
+
+    static func perform(_ work: StepWork, in tx: Transaction) throws -> StepResult {
+        let input = StepInput(work: work)
+        let because = work.causation.acting(as: work.actor.name)
+        let order: TransitionOrder
+        do {
+            let model = try input.model()
+            let owner = try KnowledgeQueries.declaration(of: model, tx.db)?.project
+            try checkOwner(of: model, declaredBy: owner, asking: work.run.project)
+            let reason = try input.text("reason") ?? "\(work.run.pipeline) #\(work.run.number), step \(work.step)"
+            order = TransitionOrder(
+                model: model, selector: try input.selector("version"), to: try input.required("to"),
+                expect: try input.text("expect"), expectHolder: try holder(work), actor: work.actor, reason: reason,
+                run: work.run.id, decision: try input.text("decision"), approval: try input.text("approval"))
+        } catch let refusal as Refusal {
+            return StepResult(.failed, message: refusal.reason)
+        }
+        do {
+            let done = try tx.carryOut(order, because: because)
+            return StepResult(
+                .succeeded,
+                outputs: [
+                    "model": .string(order.model), "version": .int(done.version),
+                    "stage": .string(done.stage),
+                    "replaced": .array(done.replaced.map { .int($0.version) }),
+                ])
+        } catch let refusal as Refusal {
+            try tx.refuse(order, reason: refusal.reason, command: nil, because: because)
+            return StepResult(.failed, message: refusal.reason)
+        }
+    }
+
+    /// `expect_holder`: the version that holds the stage until now, `none` for nobody (G7).
+    private static func holder(_ work: StepWork) throws(Refusal) -> Int?? {
+        guard let value = work.with["expect_holder"] else { return nil }
+        if value == .null || value == "none" || value == "" { return .some(nil) }
+        guard let number = value.int ?? value.string.flatMap({ Int($0) }) else {
+            throw Refusal("with.expect_holder: write a version's number, or none")
+        }
+        return number
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+extension Execution {
+    init(row: Row) throws {
+        self.init(
+            item: row["item"], run: row["run"], job: row["job"], marker: row["marker"], boot: row["boot"],
+            hasEnded: row["phase"] == "ended", stop: (row["stop"] as String?).flatMap(Stop.init(rawValue:)),
+            started: Timestamp(milliseconds: row["started"]))
+    }
+}
+
+enum ExecutionQueries {
+    static func find(_ item: String, in db: Database) throws -> Execution? {
+        try Row.fetchOne(db, sql: "SELECT * FROM execution WHERE item = ?", arguments: [item]).map(Execution.init(row:))
+    }
+
+    static func isBusy(run: String, in db: Database) throws -> Bool {
+        let sql = "SELECT EXISTS (SELECT 1 FROM execution WHERE run = ? AND phase = 'begun')"
+        return try Bool.fetchOne(db, sql: sql, arguments: [run]) ?? false
+    }
+}
+
+extension Transaction {
+    /// The row that stands before its process does.
+    func begin(_ work: StepWork, boot: String) throws -> Execution {
+        let execution = Execution(
+            item: work.item, run: work.run.id, job: work.job, marker: newID(), boot: boot, hasEnded: false, stop: nil,
+            started: now)
+        try db.execute(
+            sql:
+                "INSERT INTO execution (item, run, job, marker, boot, phase, started) VALUES (?, ?, ?, ?, ?, 'begun', ?)",
+            arguments: [
+                execution.item, execution.run, execution.job, execution.marker, execution.boot, now.milliseconds,
+            ])
+        return execution
+    }
+
+    /// The first reason stands.
+    func note(_ stop: Execution.Stop, of item: String) throws -> Execution.Stop {
+        try db.execute(
+            sql: "UPDATE execution SET stop = COALESCE(stop, ?) WHERE item = ?", arguments: [stop.rawValue, item])
+        return try ExecutionQueries.find(item, in: db)?.stop ?? stop
+    }
+
+    func endExecution(_ item: String) throws {
+        try db.execute(
+            sql: "UPDATE execution SET phase = 'ended', ended = ? WHERE item = ?", arguments: [now.milliseconds, item])
+    }
+
+    /// Rows that nobody asks for any more; results themselves are kept by the service's work items.
+    func forgetOldExecutions() throws {
+        let month = now.milliseconds - 30 * 24 * 3_600_000
+        try db.execute(sql: "DELETE FROM execution WHERE phase = 'ended' AND ended < ?", arguments: [month])
+        try db.execute(sql: "DELETE FROM job_environment WHERE time < ?", arguments: [month])
+    }
+}

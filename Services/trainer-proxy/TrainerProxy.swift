@@ -1,0 +1,23 @@
+import ArgumentParser
+import Messages
+import ServiceKit
+
+@main
+struct TrainerProxyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trainer-proxy",
+        abstract: "Runs steps: scripts, training, Python environments, artifacts.")
+
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws {
+        let settings = try Settings()
+        try await Service.run(.trainerProxy, options: options, migrate: TrainerStore.migrate) { context in
+            let backend = LocalBackend(context: context, settings: settings)
+            let cleanUp = CleanUp(context: context, settings: settings, copies: backend.copies)
+            return ServiceParts(
+                subscriptions: [.triggerService], handle: cleanUp.handle, effects: cleanUp.effects,
+                verbs: backend.verbs, slots: settings.slots)
+        }
+    }
+}

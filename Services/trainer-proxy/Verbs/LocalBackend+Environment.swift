@@ -1,0 +1,135 @@
+import Artifacts
+import Foundation
+import Messages
+import Processes
+import ServiceKit
+import Store
+
+extension LocalBackend {
+    /// `env/build` and `env/ensure`: a Python environment, found by what it is made of and built at most once.
+    func environment(_ work: StepWork) async throws -> StepEnding {
+        guard let file = work.with["requirements"]?.string.flatMap(PathName.inside) else {
+            throw StepFailure("\(work.verb): 'requirements' has to name a file of the repository")
+        }
+        let folders = try await copies.prepare(work)
+        let requirements = try requirements(file, in: folders)
+        let python = work.with["python"]?.string ?? settings.python
+        let version = try await self.version(of: python, in: folders)
+        let digest = Digest(of: Data(requirements.definition(python: version).utf8))
+        let build = EnvironmentBuild(
+            digest: digest, path: context.paths.environment(digest), python: python,
+            requirements: requirements.entries.isEmpty ? "" : file)
+        let item = work.item
+        if try await context.store.read({ try ExecutionQueries.find(item, in: $0) }) != nil {
+            // Begun in an earlier life of ours: it is looked after, whoever waits for the same environment now.
+            return try await carryOut(build, work, folders)
+        }
+        return try await environments.withLock(digest.hex) {
+            try await waitForBuilder(of: digest, besides: work)
+            if build.isComplete { return reuse(build, work) }
+            return try await carryOut(build, work, folders)
+        }
+    }
+
+    private func requirements(_ file: String, in folders: StepFolders) throws -> Requirements {
+        do {
+            return try Requirements(file: file) { path in
+                guard let inside = PathName.inside(path),
+                    let bytes = FileManager.default.contents(atPath: "\(folders.source)/\(inside)")
+                else { throw StepFailure("\(path): there is no such file in the repository") }
+                return String(decoding: bytes, as: UTF8.self)
+            }
+        } catch let error as RequirementsError {
+            throw StepFailure("\(error)")
+        }
+    }
+
+    private func version(of python: String, in folders: StepFolders) async throws -> String {
+        let question =
+            "import sys, sysconfig; print(sys.implementation.name, sys.version.split()[0], sysconfig.get_platform())"
+        do {
+            let answer = try await runCommand(
+                [python, "-c", question], directory: folders.source, environment: settings.machine,
+                timeout: .seconds(30), maxOutput: 4_096)
+            guard answer.end.isSuccess else { throw StepFailure("\(python): \(answer.end)\n\(answer.errors)") }
+            return answer.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        } catch let error as ProcessError {
+            throw StepFailure("\(error); install Python or name another one with 'python:'")
+        }
+    }
+
+    /// A process that outlived an earlier life of ours may still be building.
+    private func waitForBuilder(of digest: Digest, besides work: StepWork) async throws {
+        guard let builder = try await context.store.read({ try EnvironmentQueries.builder(of: digest, in: $0) }),
+            builder.item != work.item, !builder.hasEnded,
+            let identity = ProcessTable.find(environment: Execution.markerName, is: builder.marker).first
+        else { return }
+        _ = try await DetachedProcess.attach(to: identity)?.wait()
+    }
+
+    private func carryOut(_ build: EnvironmentBuild, _ work: StepWork, _ folders: StepFolders) async throws
+        -> StepEnding
+    {
+        let timeout = work.timeoutSeconds ?? settings.buildTimeout
+        let finished = try await executor.run(work, in: folders, timeout: timeout) {
+            build.command(in: folders, machine: settings.machine)
+        } begun: { transaction in
+            try transaction.setBuilder(of: build.digest, to: work.item)
+        }
+        let verdict = verdict(finished, timeout: timeout)
+        guard case .succeeded = verdict.outcome else { return ending(work, finished, verdict, outputs: [:]) }
+        return ending(work, finished, verdict, outputs: build.outputs(reused: false)) { transaction in
+            try transaction.use(build.digest, run: work.run.id, job: work.job)
+            try transaction.publish(
+                EnvironmentBuilt(
+                    environment: build.digest, kind: EnvironmentBuild.kind, path: build.path, run: work.run.id,
+                    seconds: finished.seconds),
+                subject: "environment/\(build.digest.hex)", key: build.digest.text, because: work.causation)
+        }
+    }
+
+    private func reuse(_ build: EnvironmentBuild, _ work: StepWork) -> StepEnding {
+        StepEnding(StepResult(.succeeded, outputs: .object(build.outputs(reused: true)))) { transaction in
+            try transaction.use(build.digest, run: work.run.id, job: work.job)
+            try transaction.publish(
+                EnvironmentReused(
+                    environment: build.digest, kind: EnvironmentBuild.kind, path: build.path, run: work.run.id),
+                subject: "environment/\(build.digest.hex)", key: build.digest.text, because: work.causation)
+        }
+    }
+}
+
+/// One environment to be there.
+struct EnvironmentBuild: Sendable {
+    static let kind = "python-venv"
+
+    var digest: Digest
+    var path: String
+    var python: String
+    /// Empty: there is nothing to install.
+    var requirements: String
+
+    /// A virtual environment cannot be moved, so it is built in place, and complete only with this file in it.
+    private static let completeMark = ".complete"
+
+    var isComplete: Bool { FileManager.default.fileExists(atPath: "\(path)/\(Self.completeMark)") }
+
+    /// Constant text; what is foreign comes in as "$1" to "$3". Everything is on the disk before the mark says so.
+    private static let script = """
+        rm -rf "$1"
+        "$2" -m venv "$1"
+        if [ -n "$3" ]; then "$1/bin/python" -m pip install --disable-pip-version-check --no-input -r "$3"; fi
+        sync -f "$1"
+        : > "$1/\(completeMark)"
+        """
+
+    func command(in folders: StepFolders, machine: [String: String]) -> Command {
+        Command(
+            argv: ["/bin/sh", "-e", "-c", Self.script, "build", path, python, requirements], variables: machine,
+            directory: folders.source, secrets: [], files: [:])
+    }
+
+    func outputs(reused: Bool) -> [String: JSONValue] {
+        ["environment": .string(digest.text), "path": .string(path), "reused": .bool(reused)]
+    }
+}

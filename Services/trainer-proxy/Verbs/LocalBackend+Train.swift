@@ -1,0 +1,113 @@
+import Artifacts
+import Foundation
+import Messages
+import ServiceKit
+import Store
+
+extension LocalBackend {
+    /// `train/run`: a script that leaves `metrics.json`, `params.json` and `model/` in its output folder.
+    func train(_ work: StepWork) async throws -> StepEnding {
+        let training = try TrainingRequest(work)
+        let folders = try await copies.prepare(work)
+        let environment = try await currentEnvironment(work)
+        let finished = try await executor.run(work, in: folders, timeout: work.timeoutSeconds) {
+            try bash(training.script, work, in: folders, environment: environment, parameters: training.parameters)
+        } begun: { transaction in
+            try transaction.publish(
+                TrainingStarted(
+                    trainingRun: training.id, run: work.run.id, backend: TrainingRequest.backend, handle: work.item),
+                subject: "training/\(training.id)", key: work.run.id, because: work.causation)
+        }
+        var verdict = verdict(finished, timeout: work.timeoutSeconds)
+        var harvest = TrainingHarvest()
+        if case .succeeded = verdict.outcome {
+            do {
+                harvest = try await self.harvest(folders)
+            } catch {
+                verdict = .failed("\(error)")
+            }
+        }
+        let event = training.finished(work, verdict, harvest, environment: environment, finished)
+        let outputs = training.outputs(event, further: harvest.outputs)
+        return ending(work, finished, verdict, outputs: outputs) { transaction in
+            try transaction.publish(
+                event, subject: "training/\(training.id)", key: work.run.id, because: work.causation)
+        }
+    }
+
+    private func harvest(_ folders: StepFolders) async throws -> TrainingHarvest {
+        var harvest = TrainingHarvest()
+        if let bytes = try outputFile("metrics.json", folders) { harvest.metrics = try TrainingFiles.metrics(bytes) }
+        if let bytes = try outputFile("params.json", folders) { harvest.params = try TrainingFiles.parameters(bytes) }
+        harvest.outputs = try outputs(folders)
+        let model = folders.output + "/model"
+        if let names = try? FileManager.default.contentsOfDirectory(atPath: model), !names.isEmpty {
+            harvest.model = try await context.artifacts.pack(directory: model)
+        }
+        return harvest
+    }
+}
+
+/// What training code left behind.
+struct TrainingHarvest: Sendable {
+    var metrics: [String: JSONValue] = [:]
+    var params: [String: String] = [:]
+    var model: ModelArtifact?
+    var outputs: [String: JSONValue] = [:]
+}
+
+/// The `with` of `train/run`.
+struct TrainingRequest: Sendable {
+    static let backend = "local"
+
+    var id: String
+    var script: String
+    var parameters: JSONValue
+    var tags: [String: String]
+
+    init(_ work: StepWork) throws(StepFailure) {
+        let backend = work.with["backend"]?.string ?? Self.backend
+        guard backend == Self.backend else {
+            throw StepFailure("train/run: there is no back end '\(backend)' here; use 'local' or leave it out")
+        }
+        guard let script = work.with["script"]?.string ?? work.with["command"]?.string else {
+            throw StepFailure("train/run: 'command' or 'script' is needed, for example command: python train.py")
+        }
+        self.script = script
+        id = "\(work.run.id).\(work.job).\(work.step)"
+        parameters = work.with["parameters"] ?? .object([:])
+        guard parameters.object != nil else {
+            throw StepFailure("train/run: 'parameters' is not a map of names and values")
+        }
+        tags = TrainingFiles.texts(work.with["tags"]?.object ?? [:])
+    }
+
+    func finished(
+        _ work: StepWork, _ verdict: Verdict, _ harvest: TrainingHarvest, environment: Digest?, _ finished: Finished
+    ) -> TrainingFinished {
+        // As declared: references to secrets stay references.
+        let declared = TrainingFiles.texts(parameters.object ?? [:])
+        let mask = finished.mask
+        return TrainingFinished(
+            trainingRun: id, run: work.run.id, outcome: verdict.outcome, metrics: harvest.metrics,
+            params: declared.merging(harvest.params) { $1 }.mapValues { mask.apply(to: $0) },
+            tags: tags.mapValues { mask.apply(to: $0) }, model: harvest.model, environment: environment,
+            git: work.run.git, snapshot: work.run.snapshot, seconds: finished.seconds, message: verdict.message)
+    }
+
+    func outputs(_ event: TrainingFinished, further: [String: JSONValue]) -> [String: JSONValue] {
+        var outputs = further
+        outputs["run_id"] = .string(id)
+        outputs["metrics"] = .object(event.metrics)
+        outputs["params"] = .object(event.params.mapValues { .string($0) })
+        outputs["environment"] = event.environment.map { .string($0.text) } ?? .null
+        outputs["model"] =
+            event.model.map { model in
+                [
+                    "digest": .string(model.digest.text), "size": .int(Int(model.size)),
+                    "files": .array(model.files.map { .string($0) }),
+                ]
+            } ?? .null
+        return outputs
+    }
+}

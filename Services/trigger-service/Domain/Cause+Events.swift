@@ -1,0 +1,73 @@
+import Messages
+
+extension Cause {
+    /// A branch moved.
+    init(_ change: ChangePushed, _ envelope: Envelope) {
+        self.init(
+            id: envelope.id, type: envelope.type,
+            occasion: .push(paths: change.paths, truncated: change.pathsTruncated),
+            git: GitReference(
+                repository: change.repository, url: change.url, branch: change.branch, sha: change.sha,
+                message: change.message),
+            because: envelope.consequence, requester: envelope.actor,
+            event: [
+                "kind": "push", "id": .string(envelope.id), "repository": .string(change.repository),
+                "branch": .string(change.branch), "before": change.before.map(JSONValue.string) ?? .null,
+                "sha": .string(change.sha), "author": .string(change.author), "message": .string(change.message),
+                "paths": .array(change.paths.map(JSONValue.string)),
+            ])
+    }
+
+    /// A person asks for a run of a commit.
+    init(_ request: RunRequested, _ envelope: Envelope, git: GitReference) {
+        self.init(
+            id: envelope.id, type: envelope.type,
+            occasion: .manual(pipeline: request.pipeline, parameters: request.parameters), git: git,
+            project: request.project, because: envelope.consequence, requester: envelope.actor,
+            event: [
+                "kind": "manual", "id": .string(envelope.id), "by": .string(envelope.actor),
+                "branch": .string(git.branch), "sha": .string(git.sha),
+            ])
+    }
+
+    /// A run of ours ended.
+    init(_ finished: RunFinished, _ envelope: Envelope, of run: Run, heads: [LogPosition]) {
+        let summary: JSONValue = [
+            "id": .string(finished.run), "number": .int(finished.number), "url": .string(run.facts.url),
+            "pipeline": .string(finished.pipeline), "outcome": .string(finished.outcome.rawValue),
+            "branch": finished.branch.map(JSONValue.string) ?? .null,
+            "sha": finished.sha.map(JSONValue.string) ?? .null, "outputs": finished.outputs,
+        ]
+        self.init(
+            id: envelope.id, type: envelope.type,
+            occasion: .pipelineFinished(run: finished.run, pipeline: finished.pipeline, outcome: finished.outcome),
+            git: run.facts.git, project: finished.project, because: envelope.consequence,
+            requester: run.facts.requester,
+            event: ["kind": "pipeline", "id": .string(envelope.id), "run": summary],
+            upstream: [
+                "run": summary, "pipeline": .string(finished.pipeline), "outputs": finished.outputs,
+                "outcome": .string(finished.outcome.rawValue),
+            ], heads: heads)
+    }
+
+    /// registry-service said something of a model's version.
+    init(
+        _ occasion: Occasion, _ envelope: Envelope, version: Int, model: [String: JSONValue], origin: VersionOrigin,
+        position: LogPosition
+    ) {
+        var members = model
+        members["version"] = .int(version)
+        self.init(
+            id: envelope.id, type: envelope.type, occasion: occasion, git: origin.git, project: origin.project,
+            because: envelope.consequence, requester: origin.requester ?? envelope.actor,
+            event: ["kind": "model", "id": .string(envelope.id), "model": .object(members)], heads: [position])
+    }
+}
+
+/// Where a model's version came from, as far as it is known here.
+struct VersionOrigin: Sendable, Hashable {
+    var project: String?
+    var git: GitReference?
+    /// Who set off the run that made it.
+    var requester: String?
+}

@@ -1,0 +1,64 @@
+import Messages
+import ProjectFile
+
+/// Something that may start pipelines: a stored event, looked at once (architecture.md 2).
+struct Cause: Sendable, Hashable, Codable {
+    /// The event's own id: the same id twice is one cause; the same wish again is another event.
+    var id: String
+    /// The event's full type.
+    var type: String
+    var occasion: Occasion
+    /// The commit whose project file counts; `nil` where none is known.
+    var git: GitReference?
+    /// The only project it concerns; `nil`: that of the file.
+    var project: String?
+    /// The chain in which its consequences stand.
+    var because: Causation
+    /// Who set it off: the requester of approvals.
+    var requester: String
+    /// `event.` in expressions.
+    var event: JSONValue
+    var upstream: JSONValue = .object([:])
+    /// Logs that its runs' workers must have seen.
+    var heads: [LogPosition] = []
+
+    enum Occasion: Sendable, Hashable, Codable {
+        case push(paths: [String], truncated: Bool)
+        case manual(pipeline: String, parameters: [String: JSONValue])
+        case pipelineFinished(run: String, pipeline: String, outcome: Outcome)
+        case modelRegistered(model: String)
+        case modelStageChanged(model: String, from: String?, to: String?)
+        case modelTagged(model: String, tags: [String: String])
+    }
+
+    /// The longest chain of events that still starts something.
+    static let deepest = 32
+
+    var loops: Bool { because.depth > Self.deepest }
+
+    /// What a verdict needs to know.
+    var facts: CauseFacts {
+        switch occasion {
+        case .push(let paths, let truncated): .push(branch: git?.branch ?? "", paths: paths, pathsTruncated: truncated)
+        case .manual(let pipeline, _): .manual(pipeline: pipeline)
+        case .pipelineFinished(_, let pipeline, let outcome):
+            .pipelineFinished(pipeline: pipeline, branch: git?.branch, outcome: outcome)
+        case .modelRegistered(let model): .modelRegistered(model: model)
+        case .modelStageChanged(let model, let from, let to): .modelStageChanged(model: model, from: from, to: to)
+        case .modelTagged(let model, let tags): .modelTagged(model: model, tags: tags)
+        }
+    }
+
+    var upstreamRun: String? {
+        if case .pipelineFinished(let run, _, _) = occasion { run } else { nil }
+    }
+
+    /// Somebody waits for an answer to it.
+    var isCommand: Bool {
+        if case .manual = occasion { true } else { false }
+    }
+
+    var parameters: [String: JSONValue] {
+        if case .manual(_, let parameters) = occasion { parameters } else { [:] }
+    }
+}

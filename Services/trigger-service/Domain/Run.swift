@@ -1,0 +1,161 @@
+import Messages
+
+/// One run of a pipeline: a state machine over plain values. It is handed what happened and answers what changed.
+struct Run: Sendable, Hashable {
+    let facts: RunFacts
+    var status = RunStatus()
+    var jobs: [RunJob]
+
+    var id: String { facts.id }
+}
+
+/// What is settled when a run is made and never changes.
+struct RunFacts: Sendable, Hashable, Codable {
+    var id: String
+    var number: Int
+    var url: String
+    var project: String
+    var pipeline: String
+    var git: GitReference?
+    /// The id of the event that started it.
+    var cause: String
+    var causeType: String
+    var reason: String
+    /// Who set it off: the requester of its approvals.
+    var requester: String
+    /// The chain in which its events stand.
+    var causation: Causation
+    var parameters: [String: JSONValue]
+    /// `event.` in expressions.
+    var event: JSONValue
+    /// `upstream.` in expressions; `null` where no other run started it.
+    var upstream: JSONValue
+    /// Of the project file it goes by.
+    var fileDigest: String
+    var model: String?
+    /// The selector of the version to beat.
+    var champion: String?
+    /// `vars.` in expressions, evaluated once.
+    var variables: JSONValue
+    var queued: Timestamp
+}
+
+/// What moves while a run goes on.
+struct RunStatus: Sendable, Hashable, Codable {
+    enum Phase: String, Sendable, Hashable, Codable {
+        case queued, running, finished
+    }
+
+    var phase = Phase.queued
+    var outcome: Outcome?
+    var message: String?
+    /// `<job>/<step>`.
+    var failedStep: String?
+    /// Why it is to stop, once somebody asked for that.
+    var canceling: String?
+    var snapshot: Digest?
+    var started: Timestamp?
+    var finished: Timestamp?
+    /// Grows when it is run again.
+    var attempt = 1
+}
+
+struct RunJob: Sendable, Hashable {
+    enum Phase: String, Sendable, Hashable, Codable {
+        case waiting, approval, running, finished
+    }
+
+    /// Its own id, for a matrix with the values of its cell.
+    var id: String
+    var status = Status()
+    var steps: [RunStep]
+
+    struct Status: Sendable, Hashable, Codable {
+        var phase = Phase.waiting
+        var outcome: Outcome?
+        var message: String?
+        var outputs: JSONValue = .object([:])
+        /// The approval it waits for or was granted.
+        var approval: String?
+        var started: Timestamp?
+        /// Its time was over: what is left is not begun.
+        var timedOut: String?
+        /// Attempts of steps that its `retry` has paid for.
+        var retries = 0
+    }
+}
+
+struct RunStep: Sendable, Hashable {
+    enum Phase: String, Sendable, Hashable, Codable {
+        /// `delayed`: waits for its next attempt.
+        case waiting, delayed, offered, held, finished
+    }
+
+    var id: String
+    var verb: String
+    var status = Status()
+
+    struct Status: Sendable, Hashable, Codable {
+        var phase = Phase.waiting
+        var attempt = 1
+        var offer: StepOffer?
+        var lease: StepLease?
+        /// A worker was told to stop.
+        var canceling = false
+        /// What the last worker left for the next.
+        var checkpoint: JSONValue?
+        var outcome: Outcome?
+        var outputs: JSONValue = .object([:])
+        var message: String?
+        var log: Digest?
+        /// It failed and the job goes on: `continue_on_error`.
+        var tolerated = false
+        var started: Timestamp?
+        /// Of the grant that finished it: the same completion again is not a second one.
+        var acceptedToken: Int64?
+    }
+}
+
+/// What a worker is to do, every expression evaluated.
+struct StepOffer: Sendable, Hashable, Codable {
+    var with: JSONValue
+    var variables: [String: String]
+    var timeoutSeconds: Int?
+}
+
+/// Who works a step; the token grows with every grant.
+struct StepLease: Sendable, Hashable, Codable {
+    var session: String
+    var worker: String
+    var token: Int64
+}
+
+extension Run {
+    /// The key of every effect of a step.
+    func item(_ place: StepPlace) -> String {
+        let job = jobs[place.job]
+        let step = job.steps[place.step]
+        return "\(id)/\(job.id)/\(step.id)/\(step.status.attempt)"
+    }
+
+    /// Where an item stands; `nil` when it is of an older attempt or another run.
+    func place(of item: String) -> StepPlace? {
+        for job in jobs.indices {
+            for step in jobs[job].steps.indices where self.item(StepPlace(job: job, step: step)) == item {
+                return StepPlace(job: job, step: step)
+            }
+        }
+        return nil
+    }
+
+    subscript(place: StepPlace) -> RunStep {
+        get { jobs[place.job].steps[place.step] }
+        set { jobs[place.job].steps[place.step] = newValue }
+    }
+}
+
+/// A step by its positions.
+struct StepPlace: Sendable, Hashable {
+    var job: Int
+    var step: Int
+}

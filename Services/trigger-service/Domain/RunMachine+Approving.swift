@@ -1,0 +1,84 @@
+import Messages
+import ProjectFile
+
+extension RunMachine {
+    func wanted(_ approvals: Approvals, in environment: String, for job: Int) -> Approval {
+        let subject = subject(of: job)
+        return Approval(
+            id: newID(), run: run.id, job: run.jobs[job].id, project: run.facts.project, pipeline: run.facts.pipeline,
+            environment: environment, required: approvals.required, from: approvals.from,
+            requester: run.facts.requester, requesterMayApprove: approvals.requesterMayApprove, model: subject.model,
+            version: subject.version, decision: subject.decision, expires: now.advanced(by: approvals.timeout),
+            grantedOnTimeout: approvals.onTimeout == .approve)
+    }
+
+    /// What people agree to: the outputs `model`, `version` and `decision` of the jobs before it, else the cause's own.
+    func subject(of job: Int) -> (model: String?, version: String?, decision: String?) {
+        func output(_ name: String) -> String? {
+            for needed in plan.needs(of: job).reversed() {
+                if let text = run.jobs[needed].status.outputs[name]?.scalarText, !text.isEmpty { return text }
+            }
+            return nil
+        }
+        let model = run.facts.event["model"]
+        return (
+            output("model") ?? model?["name"]?.scalarText ?? run.facts.model,
+            output("version") ?? model?["version"]?.scalarText,
+            output("decision")
+        )
+    }
+
+    /// Why what was compared with does not hold any more; `nil` while it does.
+    func staleness(of job: Int) throws(EvaluationError) -> String? {
+        guard let recheck = plan[job].recheck, let champion else { return nil }
+        let compared = try recheck.championUnchanged.text(in: scope(before: job))
+        // Its own version as champion: an earlier attempt of this job got that far.
+        if champion == compared || champion == subject(of: job).version { return nil }
+        return "the champion is \(Self.named(champion)) now, and this was compared with \(Self.named(compared))"
+    }
+
+    private static func named(_ version: String) -> String { version.isEmpty ? "nobody" : "version \(version)" }
+
+    /// People agreed or did not.
+    mutating func approvalEnded(_ approval: Approval, _ result: ApprovalResult, by person: String?, comment: String?) {
+        guard let job = run.jobs.firstIndex(where: { $0.status.approval == approval.id }),
+            run.jobs[job].status.phase == .approval
+        else { return }
+        let words = comment.map { ": \($0)" } ?? ""
+        switch result {
+        case .granted:
+            resume(job)
+        case .rejected:
+            finishJob(job, .failed, message: "rejected by \(person ?? "somebody")\(words)")
+        case .expired:
+            finishJob(job, .failed, message: "nobody approved before \(approval.expires.text)")
+        case .void:
+            finishJob(job, .notPromoted, message: comment)
+        case .canceled:
+            finishJob(job, .canceled, message: comment)
+        }
+        advance()
+    }
+
+    private mutating func resume(_ job: Int) {
+        do {
+            if let reason = try staleness(of: job) {
+                finishJob(job, .notPromoted, message: reason)
+            } else {
+                begin(job)
+            }
+        } catch {
+            finishJob(job, .failed, message: "job '\(run.jobs[job].id)': \(error)")
+        }
+    }
+
+    /// A champion moved: approvals that were asked for against another are void.
+    mutating func championMoved() {
+        for job in run.jobs.indices where run.jobs[job].status.phase == .approval {
+            guard let reason = try? staleness(of: job) else { continue }
+            closeApproval(of: job, .void, reason: reason)
+            finishJob(job, .notPromoted, message: reason)
+        }
+        advance()
+    }
+}

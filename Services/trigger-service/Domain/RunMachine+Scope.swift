@@ -1,0 +1,133 @@
+import Messages
+import ProjectFile
+
+extension RunMachine {
+    /// What the conditions of a job and of its environment can see.
+    func scope(before job: Int) throws(EvaluationError) -> Scope {
+        var scope = run.facts.scope
+        scope.run = run.reference
+        scope.env = plan.jobs[job].environment.map { ["name": .string($0)] } ?? [:]
+        scope.matrix = .object(plan.jobs[job].matrix)
+        var needs: [String: JSONValue] = [:]
+        let needed = plan.needs(of: job)
+        for (id, cells) in Dictionary(grouping: needed, by: { plan[$0].id }) { needs[id] = outcome(of: cells) }
+        scope.needs = .object(needs)
+        scope.standing = Scope.standing(of: needed.compactMap { run.jobs[$0].status.outcome })
+        var values: [String: JSONValue] = [:]
+        for (name, template) in plan[job].with { values[name] = try template.evaluate(in: scope) }
+        scope.job = .object(values)
+        return scope
+    }
+
+    /// Outputs and outcome of one needed job; those of a matrix are laid over each other.
+    private func outcome(of cells: [Int]) -> JSONValue {
+        var members: [String: JSONValue] = [:]
+        for cell in cells { members.merge(run.jobs[cell].status.outputs.object ?? [:]) { $1 } }
+        let outcome = Scope.standing(of: cells.compactMap { run.jobs[$0].status.outcome })
+        members["outcome"] = .string(outcome.rawValue)
+        return .object(members)
+    }
+
+    /// What the steps of a job can see.
+    func scope(in job: Int) throws(EvaluationError) -> Scope {
+        var scope = try scope(before: job)
+        var steps: [String: JSONValue] = [:]
+        for step in run.jobs[job].steps {
+            guard let outcome = step.status.outcome else { continue }
+            var members = step.status.outputs.object ?? [:]
+            members["outcome"] = .string(outcome.rawValue)
+            steps[step.id] = .object(members)
+        }
+        scope.steps = .object(steps)
+        scope.standing = Scope.standing(of: Self.counting(run.jobs[job].steps))
+        return scope
+    }
+
+    /// What a worker hands to a shell, by verb.
+    private static let scripts = [
+        "run": ["script"], "train/run": ["script", "command"], "evaluate/test": ["command"],
+    ]
+
+    func makeOffer(_ step: Step, _ place: StepPlace, _ scope: Scope) throws(EvaluationError) -> StepOffer {
+        var variables = run.variables(job: run.jobs[place.job].id, step: step.id)
+        for source in [plan.pipeline.env, plan[place.job].env, step.env] {
+            for (name, template) in source { variables[name] = try template.text(in: scope) }
+        }
+        var with = try step.with.evaluate(in: scope)
+        for key in Self.scripts[step.verb] ?? [] {
+            guard case .object(var members) = with, let template = step.with[key] else { continue }
+            let script = try template.script(in: scope)
+            variables.merge(script.variables) { $1 }
+            members[key] = .string(script.text)
+            with = .object(members)
+        }
+        return StepOffer(
+            with: with, variables: variables,
+            timeoutSeconds: step.timeout.map { max(1, Int($0.components.seconds)) })
+    }
+}
+
+extension RunFacts {
+    /// What every expression of the run can see, whatever has happened in it.
+    var scope: Scope {
+        var members: [String: JSONValue] = [:]
+        if let model { members["name"] = .string(model) }
+        if let champion { members["champion"] = .string(champion) }
+        return Scope(
+            project: project, event: event, git: git.map(Self.members) ?? [:], params: .object(parameters),
+            vars: variables, model: .object(members), upstream: upstream)
+    }
+
+    static func members(_ git: GitReference) -> JSONValue {
+        [
+            "repository": .string(git.repository), "url": .string(git.url), "branch": .string(git.branch),
+            "sha": .string(git.sha), "message": .string(git.message),
+        ]
+    }
+}
+
+extension Run {
+    /// `run.` in expressions.
+    var reference: JSONValue {
+        [
+            "id": .string(id), "number": .int(facts.number), "url": .string(facts.url),
+            "pipeline": .string(facts.pipeline), "attempt": .int(status.attempt), "actor": .string(facts.requester),
+            "reason": .string(facts.reason), "cause": .string(facts.cause), "outcome": .string(standing.rawValue),
+        ]
+    }
+
+    /// How the run stands so far: what a last job's notification says.
+    private var standing: Outcome {
+        Scope.standing(of: jobs.compactMap(\.status.outcome).filter { $0 != .skipped })
+    }
+
+    /// The run's own facts for the process of a step.
+    func variables(job: String, step: String) -> [String: String] {
+        var variables = [
+            "MARTLET_RUN_ID": id, "MARTLET_RUN_NUMBER": String(facts.number), "MARTLET_RUN_URL": facts.url,
+            "MARTLET_PROJECT": facts.project, "MARTLET_PIPELINE": facts.pipeline, "MARTLET_JOB": job,
+            "MARTLET_STEP": step,
+        ]
+        if let git = facts.git {
+            variables["MARTLET_GIT_SHA"] = git.sha
+            variables["MARTLET_GIT_BRANCH"] = git.branch
+        }
+        if let model = facts.model { variables["MARTLET_MODEL_NAME"] = model }
+        return variables
+    }
+
+    /// What a worker is handed for an offered step.
+    func work(_ place: StepPlace, token: Int64, after: [LogPosition], because: Causation) -> StepWork? {
+        let step = self[place]
+        guard let offer = step.status.offer else { return nil }
+        return StepWork(
+            item: item(place), token: token, job: jobs[place.job].id, step: step.id, attempt: step.status.attempt,
+            verb: step.verb, with: offer.with, variables: offer.variables, timeoutSeconds: offer.timeoutSeconds,
+            run: RunReference(
+                id: id, number: facts.number, url: facts.url, project: facts.project, pipeline: facts.pipeline,
+                git: facts.git, snapshot: status.snapshot, model: facts.model),
+            after: after, checkpoint: step.status.checkpoint,
+            // What a step does it does as its pipeline: that is whom `set_by` names.
+            causation: because.acting(as: "pipeline:\(facts.pipeline)"))
+    }
+}

@@ -1,0 +1,99 @@
+import Messages
+import ProjectFile
+
+extension RunMachine {
+    /// How a worker's word about a step was taken.
+    enum Acceptance: Sendable, Hashable {
+        case accepted
+        /// The same word again: the answer to the first got lost.
+        case repeated
+        /// Somebody else holds the step, or it is of an older attempt: nothing that this worker says counts.
+        case lost
+    }
+
+    /// A worker took an offered step.
+    mutating func take(_ place: StepPlace, _ lease: StepLease) {
+        guard run[place].status.phase == .offered else { return }
+        run[place].status.phase = .held
+        run[place].status.lease = lease
+        // A step that is handed on after its worker vanished began when it first began.
+        run[place].status.started = run[place].status.started ?? now
+    }
+
+    /// A compare-and-set on the token (bus.md 6).
+    mutating func complete(_ item: String, token: Int64, _ result: StepResult) -> Acceptance {
+        guard let place = run.place(of: item) else { return .lost }
+        let status = run[place].status
+        guard status.phase == .held, status.lease?.token == token else {
+            return status.acceptedToken == token ? .repeated : .lost
+        }
+        run[place].status.acceptedToken = token
+        if retries(place, after: result) {
+            delay(place, result)
+        } else {
+            finishStep(place, result)
+            nextStep(place.job)
+        }
+        advance()
+        return .accepted
+    }
+
+    private func retries(_ place: StepPlace, after result: StepResult) -> Bool {
+        guard result.outcome == .failed, let retry = plan[place.job].retry else { return false }
+        let job = run.jobs[place.job].status
+        return job.retries < retry.max && job.timedOut == nil && run.status.canceling == nil
+            && !run[place].status.canceling
+    }
+
+    /// Only the step that failed is tried again: what its job did before stays done.
+    private mutating func delay(_ place: StepPlace, _ result: StepResult) {
+        changes.append(.stepFinished(place, attempt(place, result)))
+        var status = RunStep.Status()
+        status.attempt = run[place].status.attempt + 1
+        status.phase = .delayed
+        run[place].status = status
+        run.jobs[place.job].status.retries += 1
+        let first = plan[place.job].retry?.backoff ?? .zero
+        let wait = BackOff.beforeAttempt(run.jobs[place.job].status.retries + 1, first: first)
+        changes.append(.retry(place, at: now.advanced(by: wait)))
+    }
+
+    /// The wait before another attempt is over.
+    mutating func retryDue(_ item: String) {
+        guard let place = run.place(of: item), run[place].status.phase == .delayed else { return }
+        run[place].status.phase = .waiting
+        nextStep(place.job)
+        advance()
+    }
+
+    mutating func checkpoint(_ item: String, token: Int64, _ value: JSONValue) -> Acceptance {
+        guard let place = run.place(of: item), run[place].status.phase == .held,
+            run[place].status.lease?.token == token
+        else { return .lost }
+        run[place].status.checkpoint = value
+        return .accepted
+    }
+
+    /// A worker is gone: its steps are for the next.
+    ///
+    /// - Parameter comesBack: the same worker has just opened a new session. A step that it was to stop goes back to it,
+    ///   for only it can end what it began; from a worker that is not heard of any more it is taken as stopped.
+    mutating func release(session: String, comesBack: Bool) {
+        for job in run.jobs.indices {
+            for step in run.jobs[job].steps.indices {
+                let place = StepPlace(job: job, step: step)
+                guard run[place].status.phase == .held, run[place].status.lease?.session == session else { continue }
+                let worker = run[place].status.lease?.worker ?? "its worker"
+                run[place].status.lease = nil
+                if run[place].status.canceling, !comesBack {
+                    finishStep(place, StepResult(.canceled, message: "\(worker) was gone before it confirmed"))
+                    nextStep(job)
+                } else {
+                    run[place].status.phase = .offered
+                    changes.append(.offered(place))
+                }
+            }
+        }
+        advance()
+    }
+}

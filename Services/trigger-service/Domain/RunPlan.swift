@@ -1,0 +1,43 @@
+import Messages
+import ProjectFile
+
+/// What a run goes by: the pipeline of its project file, its jobs laid out. The same file and facts give the same plan.
+struct RunPlan: Sendable {
+    let project: Project
+    let pipeline: Pipeline
+    let jobs: [PlannedJob]
+    private let positions: [String: Int]
+
+    init(project: Project, pipeline: Pipeline, jobs: [PlannedJob]) {
+        self.project = project
+        self.pipeline = pipeline
+        self.jobs = jobs
+        positions = Dictionary(jobs.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// - Throws: `Refusal` when the file has no such pipeline or its matrix has no value.
+    init(_ project: Project, pipeline name: String, in scope: Scope) throws(Refusal) {
+        guard let pipeline = project.pipeline(name) else { throw Refusal("the project file has no pipeline '\(name)'") }
+        do {
+            self.init(project: project, pipeline: pipeline, jobs: try project.planJobs(of: pipeline, in: scope))
+        } catch {
+            throw Refusal("pipeline '\(name)': \(error)")
+        }
+    }
+
+    subscript(job: Int) -> Job { jobs[job].job }
+
+    func needs(of job: Int) -> [Int] { jobs[job].needs.compactMap { positions[$0] } }
+
+    /// The jobs that were made of the same declaration.
+    func cells(like job: Int) -> [Int] { jobs.indices.filter { jobs[$0].job.id == jobs[job].job.id } }
+
+    func environment(of job: Int) -> Environment? { jobs[job].environment.flatMap { project.environments[$0] } }
+
+    /// Jobs and steps before anything happened.
+    var newJobs: [RunJob] {
+        jobs.map { planned in
+            RunJob(id: planned.id, steps: planned.job.steps.map { RunStep(id: $0.id, verb: $0.verb) })
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Processes
+
+/// The `git` program, held so that nothing a repository or a remote says can become an option or a prompt.
+struct Git: Sendable {
+    var program = "git"
+
+    /// What git said when it could not do what was asked.
+    struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+        let doing: String
+        let reason: String
+
+        var description: String { "git \(doing): \(reason)" }
+    }
+
+    private static let environment: [String: String] = {
+        var environment = ProcessInfo.processInfo.environment
+        // A service has nobody to ask for a password: fail at once instead of waiting.
+        environment["GIT_TERMINAL_PROMPT"] = "0"
+        environment["GIT_ASKPASS"] = "true"
+        environment["GIT_SSH_COMMAND"] = environment["GIT_SSH_COMMAND"] ?? "ssh -oBatchMode=yes -oConnectTimeout=10"
+        environment["GIT_ALLOW_PROTOCOL"] = RepositoryAddress.protocols.joined(separator: ":")
+        environment["GIT_OPTIONAL_LOCKS"] = "0"
+        environment["LC_ALL"] = "C"
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"] { environment[name] = nil }
+        return environment
+    }()
+
+    /// - Throws: `Failure` with the last line that git wrote.
+    @discardableResult
+    func run(_ arguments: [String], doing: String, timeout: Duration = .seconds(60)) async throws -> CommandOutput {
+        let output = try await attempt(arguments, doing: doing, timeout: timeout)
+        guard output.end.isSuccess else { throw Failure(doing: doing, reason: Self.reason(output)) }
+        return output
+    }
+
+    /// For questions where failing is an answer.
+    func attempt(_ arguments: [String], doing: String, timeout: Duration = .seconds(60)) async throws -> CommandOutput {
+        do {
+            return try await runCommand(
+                [program] + arguments, environment: Self.environment, timeout: timeout, maxOutput: 64 << 20)
+        } catch let error as ProcessError {
+            throw Failure(doing: doing, reason: "\(error)")
+        }
+    }
+
+    private static func reason(_ output: CommandOutput) -> String {
+        let lines = output.errors.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        // git's advice follows the sentence that matters.
+        let fatal = lines.first { $0.hasPrefix("fatal:") || $0.hasPrefix("error:") }
+        return String((fatal ?? lines.last ?? "ended with \(output.end)").prefix(500))
+    }
+}
+
+/// The branches of a repository and the commits they point to.
+struct Branches: Sendable, Hashable {
+    /// Where HEAD points; `nil` where that branch has no commit yet.
+    var head: String?
+    var commits: [String: String] = [:]
+    /// Names that are not taken, because no branch is called so.
+    var refused: [String] = []
+
+    mutating func add(_ name: String, _ commit: String) {
+        guard GitNames.isBranch(name), GitNames.isCommit(commit) else {
+            refused.append(String(name.prefix(100)))
+            return
+        }
+        commits[name] = commit
+    }
+}
+
+extension Git {
+    /// What a repository's branches are now: one process, nothing transferred.
+    func branches(of address: RepositoryAddress) async throws -> Branches {
+        if let path = address.path { return try await branches(in: ["-C", path]) }
+        let output = try await run(
+            ["ls-remote", "--symref", "--quiet", "--", address.text, "HEAD", "refs/heads/*"],
+            doing: "ls-remote", timeout: .seconds(30))
+        return Self.parse(remote: output.text)
+    }
+
+    /// The branches of a repository on this machine, ours or another's.
+    func branches(in place: [String]) async throws -> Branches {
+        let output = try await run(
+            place + ["for-each-ref", "--format=%(objectname) %(HEAD) %(refname)", "refs/heads/"], doing: "for-each-ref")
+        var branches = Branches()
+        for line in output.text.split(separator: "\n") {
+            // `<commit> <*| > refs/heads/<name>`; the mark may be a space itself.
+            guard let space = line.firstIndex(of: " "), let ref = line.range(of: "refs/heads/") else { continue }
+            let name = String(line[ref.upperBound...])
+            branches.add(name, String(line[..<space]))
+            if line[space..<ref.lowerBound].contains("*") { branches.head = name }
+        }
+        return branches
+    }
+
+    static func parse(remote text: String) -> Branches {
+        var branches = Branches()
+        let prefix = "refs/heads/"
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: "\t", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            if parts[0].hasPrefix("ref: "), parts[1] == "HEAD" {
+                let ref = parts[0].dropFirst("ref: ".count)
+                if ref.hasPrefix(prefix) { branches.head = String(ref.dropFirst(prefix.count)) }
+            } else if parts[1].hasPrefix(prefix) {
+                branches.add(String(parts[1].dropFirst(prefix.count)), String(parts[0]))
+            }
+        }
+        return branches
+    }
+}

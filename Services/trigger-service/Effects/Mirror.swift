@@ -1,0 +1,127 @@
+import Foundation
+import Processes
+import ProjectFile
+
+/// Our own bare copy of a watched repository: what a run is about stays readable whatever happens at the remote.
+struct Mirror: Sendable {
+    let path: String
+    var git = Git()
+
+    private var place: [String] { ["--git-dir=\(path)"] }
+
+    /// Brings every branch here. Commits that a force-push left behind stay: nothing is ever collected.
+    func fetch(from address: RepositoryAddress) async throws {
+        try await make()
+        try await git.run(
+            place + [
+                "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--prune", "--no-tags", "--force",
+                "--no-write-fetch-head", "--", address.text, "+refs/heads/*:refs/heads/*",
+            ], doing: "fetch", timeout: .seconds(600))
+    }
+
+    private func make() async throws {
+        if FileManager.default.fileExists(atPath: path + "/HEAD") { return }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // No template: no hook of this machine's ever runs in here.
+        try await git.run(["init", "--quiet", "--bare", "--template=", "--", path], doing: "init")
+    }
+
+    func branches() async throws -> Branches { try await git.branches(in: place) }
+
+    func holds(_ commit: String) async throws -> Bool {
+        try await git.attempt(place + ["cat-file", "-e", commit + "^{commit}"], doing: "cat-file").end.isSuccess
+    }
+
+    /// The full name of a commit that a person named by its beginning; `nil` when there is none or several.
+    func resolve(_ short: String) async throws -> String? {
+        guard GitNames.isShortCommit(short) else { return nil }
+        let output = try await git.attempt(
+            place + ["rev-parse", "--verify", "--quiet", "--end-of-options", short + "^{commit}"], doing: "rev-parse")
+        let name = output.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        return output.end.isSuccess && GitNames.isCommit(name) ? name : nil
+    }
+
+    /// Files that differ between two commits; from nothing where `before` is `nil`.
+    func changedPaths(from before: String?, to commit: String) async throws -> [String] {
+        let arguments =
+            if let before {
+                ["diff-tree", "-r", "-z", "--name-only", "--no-renames", before, commit, "--"]
+            } else {
+                ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit]
+            }
+        let output = try await git.run(place + arguments, doing: arguments[0])
+        return output.text.split(separator: "\0").map(String.init)
+    }
+
+    /// Where a branch left another; `nil` when they have nothing in common.
+    func mergeBase(_ one: String, _ other: String) async throws -> String? {
+        let output = try await git.attempt(place + ["merge-base", one, other], doing: "merge-base")
+        let name = output.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        return output.end.isSuccess && GitNames.isCommit(name) ? name : nil
+    }
+
+    struct Commit: Sendable, Hashable {
+        /// `Name <email>`.
+        var author: String
+        var email: String
+        var message: String
+    }
+
+    func commit(_ name: String) async throws -> Commit {
+        let output = try await git.run(
+            place + ["show", "-s", "--no-show-signature", "--format=%an%x00%ae%x00%s", name, "--"], doing: "show")
+        let text = output.text.trimmingCharacters(in: .newlines)
+        let parts = text.split(separator: "\0", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3 else { throw Git.Failure(doing: "show", reason: "the commit \(name) has no such form") }
+        return Commit(
+            author: "\(parts[0]) <\(parts[1])>", email: parts[1], message: String(parts[2].prefix(200)))
+    }
+
+    /// The commit's files as a tar archive.
+    func archive(_ commit: String, to file: String) async throws {
+        try await git.run(
+            place + ["archive", "--format=tar", "--output=\(file)", commit], doing: "archive", timeout: .seconds(600))
+    }
+}
+
+extension Mirror {
+    static let largestProjectFile = 1 << 20
+
+    /// The project files of a commit by path: plain files only, for a symbolic link could point anywhere.
+    func projectFiles(of commit: String) async throws -> [String: String] {
+        let listing = try await git.run(
+            place + ["ls-tree", "-z", "-l", "--full-tree", commit, "--", "martlet.yml", "mlops/pipelines/"],
+            doing: "ls-tree")
+        var files: [String: String] = [:]
+        for entry in listing.text.split(separator: "\0") {
+            guard let found = Entry(entry), found.isPlainFile, ProjectReader.isProjectFile(found.path) else {
+                continue
+            }
+            guard found.size <= Self.largestProjectFile else {
+                throw Refusal("\(found.path) has \(found.size) bytes; a project file has at most 1 MiB")
+            }
+            files[found.path] = try await git.run(place + ["cat-file", "blob", found.object], doing: "cat-file").text
+        }
+        return files
+    }
+
+    /// `<mode> blob <object> <size>\t<path>`.
+    private struct Entry {
+        let mode: Substring
+        let object: String
+        let size: Int
+        let path: String
+
+        init?(_ line: Substring) {
+            guard let tab = line.firstIndex(of: "\t") else { return nil }
+            let fields = line[..<tab].split(separator: " ")
+            guard fields.count == 4, let size = Int(fields[3]) else { return nil }
+            mode = fields[0]
+            object = String(fields[2])
+            self.size = size
+            path = String(line[line.index(after: tab)...])
+        }
+
+        var isPlainFile: Bool { mode == "100644" || mode == "100755" }
+    }
+}

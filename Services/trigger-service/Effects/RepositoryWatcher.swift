@@ -1,0 +1,157 @@
+import Foundation
+import Logging
+import Messages
+import ProjectFile
+import Store
+
+/// Looks at every watched repository again and again, each at its own pace.
+actor RepositoryWatcher {
+    private let store: StateStore
+    private let dispatcher: Dispatcher
+    private let mirrors: Mirrors
+    private let logger: Logger
+    private var loops: [String: (url: String, task: Task<Void, Never>)] = [:]
+
+    init(store: StateStore, dispatcher: Dispatcher, mirrors: Mirrors, logger: Logger) {
+        self.store = store
+        self.dispatcher = dispatcher
+        self.mirrors = mirrors
+        self.logger = logger
+    }
+
+    /// Begins with what was added and ends with what was removed.
+    func reload() async throws {
+        let wanted = try await store.read { try RepositoryQueries.all(in: $0) }
+        for (name, loop) in loops where !wanted.contains(where: { $0.name == name && $0.url == loop.url }) {
+            loop.task.cancel()
+            loops[name] = nil
+        }
+        for repository in wanted where loops[repository.name] == nil {
+            loops[repository.name] = (repository.url, Task { await self.watch(repository) })
+        }
+    }
+
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                try await reload()
+                break
+            } catch {
+                logger.warning("the repositories could not be read from the database, trying again: \(error)")
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+        for loop in loops.values { loop.task.cancel() }
+    }
+
+    private nonisolated func watch(_ repository: Repository) async {
+        var observer = RepositoryObserver(
+            name: repository.name, store: store, dispatcher: dispatcher, mirror: mirrors[repository.name])
+        while !Task.isCancelled {
+            var wait = repository.poll
+            do {
+                if let backOff = try await observer.look() { wait = max(wait, backOff) }
+            } catch {
+                logger.warning("repository \(repository.name): \(error)")
+                wait = max(wait, .seconds(1))
+            }
+            try? await Task.sleep(for: wait)
+        }
+    }
+}
+
+/// Where our copies of the repositories are.
+struct Mirrors: Sendable {
+    let folder: String
+
+    /// Names are checked before they are stored: none leaves the folder.
+    subscript(repository: String) -> Mirror { Mirror(path: "\(folder)/\(repository).git") }
+}
+
+/// One repository, looked at by one loop.
+struct RepositoryObserver {
+    let name: String
+    let store: StateStore
+    let dispatcher: Dispatcher
+    let mirror: Mirror
+    private var references = LocalReferences()
+
+    init(name: String, store: StateStore, dispatcher: Dispatcher, mirror: Mirror) {
+        self.name = name
+        self.store = store
+        self.dispatcher = dispatcher
+        self.mirror = mirror
+    }
+
+    /// Looks once and stores what is new. Returns how long to leave the repository alone when it could not be read.
+    mutating func look() async throws -> Duration? {
+        let name = name
+        let (known, heads) = try await store.read { db in
+            (try RepositoryQueries.repository(name, in: db), try RepositoryQueries.heads(of: name, in: db))
+        }
+        guard let known else { return nil }
+        do {
+            let address = try RepositoryAddress(known.url)
+            if let path = address.path, !references.mayHaveMoved(in: path), known.seen, known.failures == 0 { return nil }
+            guard let look = try await compare(known, heads, address) else { return nil }
+            let dispatcher = dispatcher
+            try await store.write { try dispatcher.observed(look, $0) }
+            return nil
+        } catch let failure as Git.Failure {
+            return try await unreachable(failure.description)
+        } catch let refusal as Refusal {
+            return try await unreachable(refusal.reason)
+        }
+    }
+
+    private func unreachable(_ reason: String) async throws -> Duration? {
+        let (name, dispatcher) = (name, dispatcher)
+        return try await store.write { try dispatcher.unreachable(name, reason, $0) }
+    }
+
+    /// `nil`: nothing is new.
+    private func compare(
+        _ known: Repository, _ heads: [String: String], _ address: RepositoryAddress
+    ) async throws -> Look? {
+        let there = try await mirror.git.branches(of: address)
+        let watched = Self.watched(there.commits, known)
+        if known.seen, known.failures == 0, watched == heads { return nil }
+        if watched.isEmpty {
+            return Look(repository: known.name, changes: [], gone: heads.keys.sorted())
+        }
+        try await mirror.fetch(from: address)
+        // What was fetched may be newer than what was listed: the copy is what counts from here on.
+        let commits = Self.watched(try await mirror.branches().commits, known)
+        // HEAD of a folder where somebody works is what is checked out just now: the first answer stands there.
+        let head = address.isLocal ? known.defaultBranch.flatMap { commits[$0] == nil ? nil : $0 } ?? there.head : there.head
+        let main = GitNames.defaultBranch(head: head, branches: commits.keys)
+        var look = Look(repository: known.name, defaultBranch: main)
+        let (changes, gone) = Look.compare(heads, with: commits, defaultBranch: main, first: !known.seen)
+        look.gone = gone
+        for (change, isNews) in changes {
+            var change = change
+            if isNews { change.news = try await news(of: change, main: main.flatMap { commits[$0] }) }
+            look.changes.append(change)
+        }
+        return look
+    }
+
+    private static func watched(_ commits: [String: String], _ repository: Repository) -> [String: String] {
+        if repository.branches.isEmpty { return commits }
+        let filter = BranchFilter(repository.branches)
+        return commits.filter { filter.admits($0.key) }
+    }
+
+    /// What changed, computed from git: since the branch was seen before, else since it left the default branch.
+    private func news(of change: BranchChange, main: String?) async throws -> BranchChange.News {
+        var base = change.before
+        if let before = base, try await !mirror.holds(before) { base = nil }
+        if base == nil, let main, main != change.sha { base = try await mirror.mergeBase(main, change.sha) }
+        let paths = try await mirror.changedPaths(from: base, to: change.sha)
+        let commit = try await mirror.commit(change.sha)
+        return BranchChange.News(
+            paths: Array(paths.prefix(BranchChange.mostPaths)), truncated: paths.count > BranchChange.mostPaths,
+            author: commit.author, email: commit.email, message: commit.message)
+    }
+}

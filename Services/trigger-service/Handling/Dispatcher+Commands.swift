@@ -1,0 +1,97 @@
+import Foundation
+import Messages
+import ProjectFile
+import Store
+
+extension Dispatcher {
+    /// People's wishes; each gets an answer.
+    func command(_ envelope: Envelope, _ transaction: Transaction) throws {
+        do {
+            guard let run = try carryOut(envelope, transaction) else { return }
+            try answer(envelope.id, envelope.consequence, run: run.isEmpty ? nil : run, transaction)
+        } catch let refusal as Refusal {
+            try answer(envelope.id, envelope.consequence, refused: refusal.reason, transaction)
+        }
+    }
+
+    /// The run that it is about, empty where it is about none; `nil` when it is answered later or is not for us.
+    private func carryOut(_ envelope: Envelope, _ transaction: Transaction) throws -> String? {
+        if let wish = try envelope.body(RunRequested.self) {
+            try request(wish, envelope, transaction)
+            return nil
+        }
+        if let wish = try envelope.body(RunCancelRequested.self) {
+            try cancel(wish, by: envelope.actor, transaction)
+            return wish.run
+        }
+        if let wish = try envelope.body(RunRetryRequested.self) {
+            try retry(wish, by: envelope.actor, transaction)
+            return wish.run
+        }
+        if let wish = try envelope.body(RepositoryAddRequested.self) {
+            try add(wish, envelope, transaction)
+            return ""
+        }
+        if let wish = try envelope.body(RepositoryRemoveRequested.self) {
+            try remove(wish, envelope, transaction)
+            return ""
+        }
+        if let wish = try envelope.body(ApprovalAnswered.self) {
+            try answer(wish, by: envelope, transaction)
+            return try transaction.approval(wish.approval)?.run ?? ""
+        }
+        return nil
+    }
+
+    func answer(
+        _ command: String, _ because: Causation, run: String? = nil, refused reason: String? = nil,
+        _ transaction: Transaction
+    ) throws {
+        try transaction.publish(
+            CommandAnswered(command: command, accepted: reason == nil, reason: reason, run: run),
+            subject: "command/\(command)", key: run ?? command, because: because)
+    }
+
+    private func request(_ wish: RunRequested, _ envelope: Envelope, _ transaction: Transaction) throws {
+        guard let project = try transaction.project(wish.project) else {
+            throw Refusal("there is no project '\(wish.project)'; add its repository with `martlet repo add`")
+        }
+        guard let repository = try transaction.repository(project.repository) else {
+            throw Refusal("the repository '\(project.repository)' is not watched any more")
+        }
+        let branch = wish.branch ?? repository.defaultBranch ?? project.branch
+        let head = try transaction.heads(of: repository.name)[branch]
+        if let sha = wish.sha, !GitNames.isShortCommit(sha) { throw Refusal("'\(sha)' is not a commit") }
+        guard let sha = wish.sha ?? head else {
+            throw Refusal("the repository '\(repository.name)' has no branch '\(branch)'")
+        }
+        let git = GitReference(
+            repository: repository.name, url: repository.url, branch: branch, sha: sha, message: "")
+        try take(Cause(wish, envelope, git: git), transaction)
+    }
+
+    private func cancel(_ wish: RunCancelRequested, by person: String, _ transaction: Transaction) throws {
+        let reason = "canceled by \(person)" + (wish.reason.map { ": \($0)" } ?? "")
+        let moved: Void? = try move(wish.run, transaction) { machine in
+            if let outcome = machine.run.status.outcome {
+                throw Refusal("run \(wish.run) is over already: \(outcome.rawValue)")
+            }
+            machine.cancel(reason)
+        }
+        if moved == nil { throw Refusal("there is no run '\(wish.run)'") }
+    }
+
+    private func retry(_ wish: RunRetryRequested, by person: String, _ transaction: Transaction) throws {
+        guard var stored = try transaction.run(wish.run) else { throw Refusal("there is no run '\(wish.run)'") }
+        guard let outcome = stored.run.status.outcome else { throw Refusal("run \(wish.run) is not over yet") }
+        if outcome == .succeeded, !wish.all {
+            throw Refusal("run \(wish.run) succeeded: there is nothing to be done again; ask for all of it")
+        }
+        let plan = try plan(of: stored.run, transaction)
+        let old = stored.run
+        stored.run.retry(all: wish.all, plan: plan)
+        try transaction.update(stored.run, from: old)
+        try announceQueued(stored.run, plan, reason: "run again by \(person)", transaction)
+        try admit(transaction)
+    }
+}

@@ -1,0 +1,148 @@
+import Artifacts
+import Messages
+import ProjectFile
+import Store
+
+/// What has to be read from git before a cause can be judged.
+struct ReadRequest: Sendable, Hashable, Codable {
+    var cause: String
+    var repository: String
+    /// A commit, or the beginning of its name.
+    var sha: String
+}
+
+extension Dispatcher {
+    /// Takes a cause once: stored first, judged as soon as the files of its commit are known.
+    func take(_ cause: Cause, _ transaction: Transaction) throws {
+        guard try transaction.insert(cause) else { return }
+        guard let git = cause.git else {
+            try transaction.markJudged(cause)
+            return
+        }
+        if try transaction.commitFiles(repository: git.repository, sha: git.sha) != nil {
+            try judge(cause, transaction)
+        } else {
+            let request = ReadRequest(cause: cause.id, repository: git.repository, sha: git.sha)
+            try transaction.intend(IntentKind.read, id: cause.id, payload: request)
+        }
+    }
+
+    /// The files of the cause's commit were read.
+    func judge(_ cause: Cause, _ transaction: Transaction) throws {
+        var cause = cause
+        guard var git = cause.git, let files = try transaction.commitFiles(repository: git.repository, sha: git.sha)
+        else { return }
+        git.message = files.message
+        cause.git = git
+        try transaction.markJudged(cause)
+        let missing = FileError(
+            file: ProjectReader.mainFile, line: 1, column: 1,
+            message: "commit \(git.sha.prefix(12)) has no \(ProjectReader.mainFile) and nothing under"
+                + " \(ProjectReader.pipelineFolder)/")
+        guard let digest = files.digest else { return try reject(cause, git, [missing], transaction) }
+        switch try projects.project(digest, repository: git.repository, in: transaction) {
+        case .failure(let errors):
+            try reject(cause, git, errors.errors, transaction)
+        case .success(let project):
+            if let error = try conflict(project, git, transaction) {
+                return try reject(cause, git, [error], transaction)
+            }
+            if let error = try announce(project, cause, git, transaction) {
+                return try reject(cause, git, [error], transaction)
+            }
+            try judge(cause, git, project, digest, transaction)
+        }
+        try admit(transaction)
+    }
+
+    private func judge(
+        _ cause: Cause, _ git: GitReference, _ project: Project, _ digest: String, _ transaction: Transaction
+    ) throws {
+        if let wanted = cause.project, wanted != project.name {
+            let reason = "the project is called '\(project.name)' in commit \(git.sha.prefix(12)), not '\(wanted)'"
+            return try ignore(cause, wanted, "*", code: "other_project", reason, transaction)
+        }
+        var pipelines = project.pipelines.map(\.name)
+        // A person named one pipeline: nothing is to be said about the others.
+        if case .manual(let pipeline, _) = cause.occasion { pipelines = [pipeline] }
+        for pipeline in pipelines {
+            switch project.verdict(for: cause.facts, pipeline: pipeline) {
+            case .ignored(let code, let reason):
+                try ignore(cause, project.name, pipeline, code: code, reason, transaction)
+            case .matched where cause.loops:
+                try ignore(
+                    cause, project.name, pipeline, code: "loop_detected",
+                    "\(cause.because.depth) events led to this one after another; above \(Cause.deepest) nothing starts",
+                    transaction)
+            case .matched(let reason):
+                do {
+                    try start(
+                        RunRequest(
+                            cause: cause, git: git, project: project, fileDigest: digest, pipeline: pipeline,
+                            reason: reason), transaction)
+                } catch let refusal as NotStarted {
+                    try ignore(cause, project.name, pipeline, code: refusal.code, refusal.reason, transaction)
+                }
+            }
+        }
+    }
+
+    /// Stores the verdict, and answers the person where one asked.
+    func ignore(
+        _ cause: Cause, _ project: String, _ pipeline: String, code: String, _ reason: String,
+        _ transaction: Transaction
+    ) throws {
+        try transaction.insert(
+            StoredVerdict(
+                cause: cause.id, project: project, pipeline: pipeline, matched: false, code: code, reason: reason))
+        try transaction.publish(
+            TriggerIgnored(
+                cause: cause.id, causeType: cause.type, project: project, pipeline: pipeline, code: code,
+                reason: reason),
+            subject: "pipeline/\(project)/\(pipeline)", key: project, because: cause.because)
+        if cause.isCommand { try answer(cause.id, cause.because, refused: reason, transaction) }
+    }
+
+    /// Nothing starts from a file with errors; that too is a verdict for each pipeline that might have.
+    private func reject(
+        _ cause: Cause, _ git: GitReference, _ errors: [FileError], _ transaction: Transaction
+    ) throws {
+        if case .push = cause.occasion {
+            try transaction.publish(
+                ProjectRejected(repository: git.repository, sha: git.sha, errors: errors),
+                subject: "repository/\(git.repository)", key: git.repository, because: cause.because)
+        }
+        let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
+        let reason = "the project file has errors: \(errors.first?.description ?? "")\(more)"
+        let known = try transaction.project(ofRepository: git.repository)
+        var pipelines = ["*"]
+        if case .manual(let pipeline, _) = cause.occasion {
+            pipelines = [pipeline]
+        } else if let known, let digest = try known.fileKey(transaction),
+            case .success(let project) = try projects.project(digest, repository: git.repository, in: transaction)
+        {
+            pipelines = project.pipelines.map(\.name)
+        }
+        let name = cause.project ?? known?.name ?? git.repository
+        for pipeline in pipelines {
+            try ignore(cause, name, pipeline, code: "project_rejected", reason, transaction)
+        }
+    }
+
+    /// The files of a commit that cannot be had: there is no such commit, or its repository is gone.
+    func giveUp(_ id: String, code: String, reason: String, _ transaction: Transaction) throws {
+        guard let cause = try transaction.waitingCause(id) else { return }
+        try transaction.markJudged(cause)
+        var pipeline = "*"
+        if case .manual(let name, _) = cause.occasion { pipeline = name }
+        try ignore(
+            cause, cause.project ?? cause.git?.repository ?? "*", pipeline, code: code, reason, transaction)
+    }
+}
+
+extension LoadedProject {
+    /// The key under which its files are kept.
+    fileprivate func fileKey(_ transaction: Transaction) throws -> String? {
+        try transaction.commitFiles(repository: repository, sha: sha)?.digest
+    }
+}

@@ -1,0 +1,65 @@
+import Messages
+import Store
+
+extension Dispatcher {
+    /// What registry-service said: noted for champions, and a cause.
+    func model(_ event: Envelope, at position: LogPosition, _ transaction: Transaction) throws {
+        if let registered = try event.body(ModelRegistered.self) {
+            try transaction.insert(registered)
+            try moved(
+                registered.model, registered.version, .modelRegistered(model: registered.model), ["stage": .null],
+                event, position, transaction)
+        } else if let changed = try event.body(ModelStageChanged.self) {
+            for move in changed.replaced {
+                try transaction.setStage(move.to, model: changed.model, version: move.version)
+            }
+            try transaction.setStage(changed.to, model: changed.model, version: changed.version)
+            let stages: [String: JSONValue] = [
+                "stage": changed.to.map(JSONValue.string) ?? .null,
+                "previous_stage": changed.from.map(JSONValue.string) ?? .null,
+            ]
+            try moved(
+                changed.model, changed.version,
+                .modelStageChanged(model: changed.model, from: changed.from, to: changed.to), stages, event, position,
+                transaction)
+        } else if let tagged = try event.body(ModelTagged.self) {
+            try transaction.apply(tagged)
+            try moved(
+                tagged.model, tagged.version, .modelTagged(model: tagged.model, tags: tagged.set),
+                ["tags": .object(tagged.set.mapValues(JSONValue.string))], event, position, transaction)
+        }
+    }
+
+    private func moved(
+        _ model: String, _ version: Int, _ occasion: Cause.Occasion, _ members: [String: JSONValue],
+        _ event: Envelope, _ position: LogPosition, _ transaction: Transaction
+    ) throws {
+        for run in try transaction.runs(waitingForApprovalOf: model) {
+            try move(run, transaction) { $0.championMoved() }
+        }
+        var origin = try transaction.version(model, version)?.origin ?? VersionOrigin()
+        if let project = try home(of: model, origin, transaction) {
+            origin.project = project.name
+            // Without a commit of its own the version goes by what its project says now.
+            if try origin.git.map({ try transaction.repository($0.repository) == nil }) ?? true {
+                let url = try transaction.repository(project.repository)?.url
+                origin.git = url.map {
+                    GitReference(
+                        repository: project.repository, url: $0, branch: project.branch, sha: project.sha, message: "")
+                }
+            }
+        }
+        var described = members
+        described["name"] = .string(model)
+        try take(
+            Cause(occasion, event, version: version, model: described, origin: origin, position: position), transaction)
+    }
+
+    /// The project that made the version, else one that declares its model.
+    private func home(
+        of model: String, _ origin: VersionOrigin, _ transaction: Transaction
+    ) throws -> LoadedProject? {
+        if let name = origin.project, let project = try transaction.project(name) { return project }
+        return try transaction.projects(declaring: model).first
+    }
+}

@@ -1,0 +1,56 @@
+import Messages
+import ProjectFile
+import Store
+
+extension Dispatcher {
+    /// Two repositories cannot be one project: whose models and runs would those be?
+    func conflict(_ project: Project, _ git: GitReference, _ transaction: Transaction) throws -> FileError? {
+        guard let other = try transaction.project(project.name), other.repository != git.repository,
+            try transaction.repository(other.repository) != nil
+        else { return nil }
+        return FileError(
+            file: ProjectReader.mainFile, line: 1, column: 1,
+            message: "the project name '\(project.name)' belongs to the repository '\(other.repository)';"
+                + " give this one another name with 'project:'")
+    }
+
+    /// Tells the other services what holds for the project.
+    ///
+    /// Only the default branch does: what a model's stages ask for must not be loosened by pushing any branch.
+    /// Runs of other branches still go by the file of their own commit.
+    func announce(
+        _ project: Project, _ cause: Cause, _ git: GitReference, _ transaction: Transaction
+    ) throws -> FileError? {
+        guard case .push = cause.occasion else { return nil }
+        let old = try transaction.project(project.name)
+        let main = try transaction.repository(git.repository)?.defaultBranch
+        guard old == nil || git.branch == main || git.branch == old?.branch else { return nil }
+        do {
+            var scope = try project.baseScope()
+            scope.git = RunFacts.members(git)
+            let models = try project.modelDeclarations()
+            var loaded = LoadedProject(
+                name: project.name, repository: git.repository, digest: project.digest, sha: git.sha,
+                branch: git.branch, position: old?.position ?? LogPosition(source: .triggerService, epoch: 0, seq: 0))
+            if let old, old.digest == project.digest, old.repository == git.repository {
+                try transaction.publish(
+                    ProjectUnchanged(
+                        project: project.name, repository: git.repository, sha: git.sha, digest: project.digest),
+                    subject: "project/\(project.name)", key: project.name, because: cause.because)
+            } else {
+                try transaction.publish(
+                    ProjectLoaded(
+                        project: project.name, repository: git.repository, sha: git.sha, digest: project.digest,
+                        pipelines: project.pipelines.map(\.name), models: models,
+                        notifications: try project.notificationRules(in: scope),
+                        targets: try project.targetValues(in: scope)),
+                    subject: "project/\(project.name)", key: project.name, because: cause.because)
+                loaded.position = try transaction.head()
+            }
+            try transaction.save(loaded, models: models.map(\.name))
+            return nil
+        } catch let error as EvaluationError {
+            return FileError(file: ProjectReader.mainFile, line: 1, column: 1, message: error.message)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Messages
+import Store
+
+extension Dispatcher {
+    func add(_ wish: RepositoryAddRequested, _ envelope: Envelope, _ transaction: Transaction) throws {
+        guard GitNames.isRepository(wish.repository) else {
+            throw Refusal("'\(wish.repository)' is no name for a repository: letters, digits, '-', '_' and '.', at most 100")
+        }
+        let address = try RepositoryAddress(wish.url)
+        if let known = try transaction.repository(wish.repository) {
+            guard known.url != address.text else { return }
+            throw Refusal("'\(wish.repository)' is watched already, at \(known.url); remove it first")
+        }
+        let seconds = wish.pollSeconds ?? (address.isLocal ? 1 : 5)
+        guard seconds >= 0.2, seconds <= 86_400 else {
+            throw Refusal("a poll interval of \(seconds) s is out of bounds; take 0.2 to 86400")
+        }
+        let repository = Repository(
+            name: wish.repository, url: address.text, poll: .milliseconds(Int(seconds * 1000)),
+            branches: wish.branches ?? [], because: envelope.consequence)
+        try transaction.insert(repository)
+        try transaction.publish(
+            RepositoryAdded(repository: repository.name, url: repository.url, pollSeconds: seconds),
+            subject: "repository/\(repository.name)", key: repository.name, because: envelope.consequence)
+        try transaction.intend(IntentKind.watch, id: envelope.id, payload: repository.name)
+    }
+
+    func remove(_ wish: RepositoryRemoveRequested, _ envelope: Envelope, _ transaction: Transaction) throws {
+        guard try transaction.repository(wish.repository) != nil else {
+            throw Refusal("there is no repository '\(wish.repository)'; `martlet repo list` shows them")
+        }
+        try transaction.deleteRepository(wish.repository)
+        try transaction.publish(
+            RepositoryRemoved(repository: wish.repository), subject: "repository/\(wish.repository)",
+            key: wish.repository, because: envelope.consequence)
+        try transaction.intend(IntentKind.watch, id: envelope.id, payload: wish.repository)
+    }
+
+    /// The repository could not be read.
+    func unreachable(_ name: String, _ reason: String, _ transaction: Transaction) throws -> Duration? {
+        guard var repository = try transaction.repository(name) else { return nil }
+        repository.failures += 1
+        let wait = BackOff.afterFailures(repository.failures)
+        let next = transaction.now.advanced(by: wait)
+        // One event for each new reason, and now and then while it lasts: not a stream of them.
+        let tell = repository.reason != reason || repository.failures % 60 == 0
+        repository.reason = reason
+        try transaction.update(repository, nextAttempt: next)
+        if tell {
+            try transaction.publish(
+                RepositoryUnreachable(
+                    repository: name, reason: reason, attempts: repository.failures, nextAttempt: next),
+                subject: "repository/\(name)", key: name, because: repository.because)
+        }
+        return wait
+    }
+
+    /// The repository was read: its branches as they are now, and what changed in each since it was read before.
+    func observed(_ look: Look, _ transaction: Transaction) throws {
+        guard var repository = try transaction.repository(look.repository) else { return }
+        if repository.failures > 0 {
+            try transaction.publish(
+                RepositoryRecovered(repository: repository.name), subject: "repository/\(repository.name)",
+                key: repository.name, because: repository.because)
+        }
+        repository.seen = true
+        repository.failures = 0
+        repository.reason = nil
+        repository.defaultBranch = look.defaultBranch
+        try transaction.update(repository, nextAttempt: nil)
+        let heads = try transaction.heads(of: repository.name)
+        for branch in look.gone { try transaction.setHead(nil, branch: branch, of: repository.name) }
+        for change in look.changes {
+            // Another look was faster: the next one compares anew.
+            guard heads[change.branch] == change.before, heads[change.branch] != change.sha else { continue }
+            try transaction.setHead(change.sha, branch: change.branch, of: repository.name)
+            guard let news = change.news else { continue }
+            let body = ChangePushed(
+                repository: repository.name, url: repository.url, branch: change.branch, before: change.before,
+                sha: change.sha, paths: news.paths, pathsTruncated: news.truncated, author: news.author,
+                message: news.message)
+            let envelope = try transaction.publish(
+                body, subject: "repository/\(repository.name)", key: repository.name,
+                because: .first(actor: "user:\(news.email)"))
+            try take(Cause(body, envelope), transaction)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Messages
+import Store
+
+extension Dispatcher {
+    /// Opens a session. The same worker's older one ends at once: it is the same worker, restarted.
+    /// - Returns: the older session's id.
+    func open(_ session: Session, labels: JSONValue, _ transaction: Transaction) throws -> String? {
+        let older = try transaction.session(ofWorker: session.worker)
+        if let older { try end(older.id, comesBack: true, transaction) }
+        try transaction.insert(session, labels: labels)
+        return older?.id
+    }
+
+    /// Gives a session's steps back; whoever claims one gets the last checkpoint.
+    func end(_ session: String, comesBack: Bool, _ transaction: Transaction) throws {
+        for run in try transaction.runs(heldBy: session) {
+            try move(run, transaction) { $0.release(session: session, comesBack: comesBack) }
+        }
+        try transaction.deleteSession(session)
+    }
+
+    /// Grants offered steps, each with a token larger than any before.
+    func grant(_ session: Session, most: Int, _ transaction: Transaction) throws -> [StepWork] {
+        let free = min(most, session.slots - (try transaction.heldCount(session.id)))
+        guard free > 0 else { return [] }
+        var granted: [StepWork] = []
+        for offer in try SessionQueries.offered(session.verbs, limit: free, in: transaction.db) {
+            let lease = StepLease(session: session.id, worker: session.worker, token: try transaction.nextToken())
+            try move(offer.run, transaction) { $0.take(offer.place, lease) }
+            guard let stored = try transaction.run(offer.run) else { continue }
+            let step = stored.run[offer.place]
+            let started = try say(
+                StepStarted(
+                    run: stored.run.id, job: stored.run.jobs[offer.place.job].id, step: step.id,
+                    attempt: step.status.attempt, verb: step.verb, worker: session.worker, token: lease.token),
+                stored.run, transaction)
+            let work = stored.run.work(
+                offer.place, token: lease.token, after: stored.heads, because: started.consequence)
+            if let work { granted.append(work) }
+        }
+        return granted
+    }
+
+    /// A worker says what came of a step.
+    func complete(_ completion: Completion, _ transaction: Transaction) throws -> RunMachine.Acceptance {
+        let run = String(completion.item.prefix { $0 != "/" })
+        // Before the run moves: the step after this one must wait for what this one published.
+        let before = try transaction.run(run)?.heads ?? []
+        try reached(completion.head ?? [], run: run, transaction)
+        let acceptance = try move(run, transaction) {
+            $0.complete(completion.item, token: completion.token, completion.result)
+        }
+        if acceptance != .accepted, !before.isEmpty { try transaction.setHeads(before, of: run) }
+        return acceptance ?? .lost
+    }
+
+    func checkpoint(_ item: String, token: Int64, _ state: JSONValue, _ transaction: Transaction) throws -> Bool {
+        let run = String(item.prefix { $0 != "/" })
+        return try move(run, transaction) { $0.checkpoint(item, token: token, state) } == .accepted
+    }
+}
+
+/// What a worker sends with `complete`.
+struct Completion: Sendable, Hashable, Codable {
+    var item: String
+    var token: Int64
+    var result: StepResult
+    /// How far the worker's own log has come.
+    var head: [LogPosition]?
+}

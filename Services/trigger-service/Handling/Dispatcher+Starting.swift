@@ -1,0 +1,131 @@
+import Messages
+import ProjectFile
+import Store
+
+/// A pipeline that a cause starts.
+struct RunRequest: Sendable {
+    var cause: Cause
+    var git: GitReference
+    var project: Project
+    /// The key of the file's texts.
+    var fileDigest: String
+    var pipeline: String
+    var reason: String
+}
+
+/// The trigger holds, and still there is no run.
+struct NotStarted: Error, Hashable {
+    let code: String
+    let reason: String
+}
+
+extension Dispatcher {
+    /// - Throws: `NotStarted` before anything was written.
+    func start(_ request: RunRequest, _ transaction: Transaction) throws {
+        let cause = request.cause
+        guard let pipeline = request.project.pipeline(request.pipeline) else {
+            throw NotStarted(code: "no_pipeline", reason: "the project file has no pipeline '\(request.pipeline)'")
+        }
+        if let upstream = cause.upstreamRun,
+            try transaction.hasDownstream(of: upstream, project: request.project.name, pipeline: pipeline.name)
+        {
+            throw NotStarted(code: "already_started", reason: "run \(upstream) has started '\(pipeline.name)' before")
+        }
+        var facts: RunFacts
+        let plan: RunPlan
+        let group: ConcurrencyGroup?
+        do {
+            facts = try self.facts(request, pipeline, transaction)
+            plan = try RunPlan(request.project, pipeline: pipeline.name, in: facts.scope)
+            group = try pipeline.concurrency.map { concurrency in
+                // Groups of the same name in two projects have nothing to do with each other.
+                let name = try concurrency.group.text(in: facts.scope)
+                return ConcurrencyGroup(name: "\(facts.project)/\(name)", most: concurrency.max)
+            }
+        } catch let error as EvaluationError {
+            throw NotStarted(code: "expression", reason: "pipeline '\(pipeline.name)': \(error.message)")
+        } catch let refusal as Refusal {
+            throw NotStarted(code: "plan", reason: refusal.reason)
+        }
+        let older = try group.map { try transaction.open(inGroup: $0.name) } ?? []
+        if let group, pipeline.concurrency?.onConflict == .skip, older.count >= group.most {
+            throw NotStarted(
+                code: "concurrency", reason: "run \(older[0]) of the group '\(group.name)' is not over: on_conflict is skip")
+        }
+        facts.causation = try matched(request, facts, transaction)
+        try queue(Run(facts: facts, jobs: plan.newJobs), plan, request, group, transaction)
+        if pipeline.concurrency?.onConflict == .cancelOlder {
+            for run in older {
+                try move(run, transaction) { $0.cancel("run \(facts.number) of the same group came after it") }
+            }
+        }
+        if cause.isCommand { try answer(cause.id, cause.because, run: facts.id, transaction) }
+    }
+
+    /// The verdict, stored and told; the run's own events follow from it.
+    private func matched(_ request: RunRequest, _ facts: RunFacts, _ transaction: Transaction) throws -> Causation {
+        try transaction.insert(
+            StoredVerdict(
+                cause: request.cause.id, project: facts.project, pipeline: facts.pipeline, matched: true,
+                code: "matched", reason: request.reason, run: facts.id))
+        return try transaction.publish(
+            TriggerMatched(
+                cause: request.cause.id, causeType: request.cause.type, project: facts.project,
+                pipeline: facts.pipeline, run: facts.id, reason: request.reason),
+            subject: "pipeline/\(facts.project)/\(facts.pipeline)", key: facts.project, because: request.cause.because
+        ).consequence
+    }
+
+    private func queue(
+        _ new: Run, _ plan: RunPlan, _ request: RunRequest, _ group: ConcurrencyGroup?, _ transaction: Transaction
+    ) throws {
+        var run = new
+        let git = request.git
+        run.status.snapshot = try transaction.snapshot(repository: git.repository, sha: git.sha)
+        var heads = request.cause.heads
+        if let project = try transaction.project(run.facts.project) { heads = heads.merging([project.position]) }
+        try transaction.insert(StoredRun(run: run, heads: heads), group: group, upstream: request.cause.upstreamRun)
+        try announceQueued(run, plan, reason: request.reason, transaction)
+        if run.status.snapshot == nil {
+            let commit = SnapshotRequest(repository: git.repository, sha: git.sha)
+            try transaction.intend(IntentKind.snapshot, id: "\(git.repository)@\(git.sha)", payload: commit)
+        }
+    }
+
+    func announceQueued(_ run: Run, _ plan: RunPlan, reason: String, _ transaction: Transaction) throws {
+        try say(
+            RunQueued(
+                run: run.id, number: run.facts.number, project: run.facts.project, pipeline: run.facts.pipeline,
+                git: run.facts.git, cause: run.facts.cause, reason: reason, jobs: plan.jobs.map(\.plan),
+                parameters: .object(run.facts.parameters), fileDigest: plan.project.digest), run, transaction)
+    }
+
+    private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {
+        let (cause, project) = (request.cause, request.project)
+        var scope = try project.baseScope(environment: pipeline.environment)
+        let id = transaction.newID()
+        let url = "\(settings.url)/runs/\(id)"
+        scope.event = cause.event
+        scope.git = RunFacts.members(request.git)
+        scope.upstream = cause.upstream
+        scope.run = ["id": .string(id), "url": .string(url), "pipeline": .string(pipeline.name)]
+        let parameters: [String: JSONValue]
+        switch pipeline.checkParameters(given: cause.parameters, manual: cause.isCommand, in: scope) {
+        case .success(let values): parameters = values
+        case .failure(let errors): throw NotStarted(code: "parameters", reason: errors.description)
+        }
+        return RunFacts(
+            id: id, number: try transaction.nextNumber(project: project.name, pipeline: pipeline.name), url: url,
+            project: project.name, pipeline: pipeline.name, git: request.git, cause: cause.id, causeType: cause.type,
+            reason: request.reason, requester: cause.requester, causation: cause.because, parameters: parameters,
+            event: cause.event, upstream: cause.upstream, fileDigest: request.fileDigest,
+            model: scope.model["name"]?.string, champion: scope.model["champion"]?.string, variables: scope.vars,
+            queued: transaction.now)
+    }
+}
+
+/// A commit to be packed for its runs.
+struct SnapshotRequest: Sendable, Hashable, Codable {
+    var repository: String
+    var sha: String
+}

@@ -1,0 +1,96 @@
+import GRDB
+import Messages
+import ProjectFile
+import Store
+
+/// Takes what happened into one transaction: loads what it concerns, lets the domain decide, stores and publishes.
+struct Dispatcher: Sendable {
+    let settings: Settings
+    let projects: ProjectCache
+    let board: OfferBoard
+
+    init(settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard()) {
+        self.settings = settings
+        self.projects = projects
+        self.board = board
+    }
+
+    /// Moves one run and publishes what changed; `nil` when there is no such run.
+    @discardableResult
+    func move<Value>(
+        _ id: String, _ transaction: Transaction, _ body: (inout RunMachine) throws -> Value
+    ) throws -> Value? {
+        guard let stored = try transaction.run(id) else { return nil }
+        let plan = try plan(of: stored.run, transaction)
+        var machine = RunMachine(
+            stored.run, plan, now: transaction.now, champion: try champion(for: stored.run, plan, transaction),
+            newID: transaction.newID)
+        let value = try body(&machine)
+        try settle(machine, from: stored, transaction)
+        return value
+    }
+
+    /// What a run goes by: the file it began with, whatever was pushed since.
+    func plan(of run: Run, _ transaction: Transaction) throws -> RunPlan {
+        let repository = run.facts.git?.repository ?? run.facts.project
+        switch try projects.project(run.facts.fileDigest, repository: repository, in: transaction) {
+        case .success(let project): return try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope)
+        case .failure(let errors): throw Refusal("the project file of run \(run.id) cannot be read any more: \(errors)")
+        }
+    }
+
+    /// Only where a job asks whether it is still the same.
+    private func champion(for run: Run, _ plan: RunPlan, _ transaction: Transaction) throws -> String? {
+        guard plan.jobs.contains(where: { $0.job.recheck != nil }), let model = run.facts.model,
+            let selector = run.facts.champion.flatMap(Selector.init)
+        else { return nil }
+        return try transaction.champion(of: model, selector)
+    }
+
+    private func settle(_ machine: RunMachine, from stored: StoredRun, _ transaction: Transaction) throws {
+        if machine.changes.isEmpty, machine.run == stored.run { return }
+        try transaction.update(machine.run, from: stored.run)
+        var offered: Set<String> = []
+        var finished: Envelope?
+        for change in machine.changes {
+            if case .offered(let place) = change { offered.insert(machine.run[place].verb) }
+            if let envelope = try publish(change, machine, transaction) { finished = envelope }
+        }
+        if !offered.isEmpty { wakeClaims(offered, transaction) }
+        if let finished { try followUp(finished, machine.run, transaction) }
+    }
+
+    /// Whoever waits for such steps looks again once they can be seen.
+    private func wakeClaims(_ verbs: Set<String>, _ transaction: Transaction) {
+        let board = board
+        transaction.db.afterNextTransaction { _ in board.offer(verbs) }
+    }
+
+    /// A run ended: pipelines that wait for it begin, and there is room for another.
+    private func followUp(_ envelope: Envelope, _ run: Run, _ transaction: Transaction) throws {
+        if let finished = try envelope.body(RunFinished.self) {
+            let heads = try (transaction.run(run.id)?.heads ?? []).merging([transaction.head()])
+            try take(Cause(finished, envelope, of: run, heads: heads), transaction)
+        }
+        try admit(transaction)
+    }
+
+    /// Starts queued runs, in order, as long as there is room.
+    func admit(_ transaction: Transaction) throws {
+        while try transaction.runningCount() < settings.runsAtOnce, let id = try transaction.nextToStart() {
+            try move(id, transaction) { $0.start(snapshot: $0.run.status.snapshot) }
+        }
+    }
+}
+
+extension [LogPosition] {
+    /// The farther of both for each log.
+    func merging(_ others: [LogPosition]) -> [LogPosition] {
+        var known = Dictionary(map { ($0.source, $0) }, uniquingKeysWith: { $1 })
+        for other in others {
+            if let old = known[other.source], (old.epoch, old.seq) >= (other.epoch, other.seq) { continue }
+            known[other.source] = other
+        }
+        return known.values.sorted { $0.source.name < $1.source.name }
+    }
+}

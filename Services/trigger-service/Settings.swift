@@ -1,0 +1,34 @@
+import Foundation
+
+/// What an operator can set; nonsense is refused at start.
+struct Settings: Sendable, Hashable {
+    /// Where people see runs: links in events begin with it.
+    var url = "http://127.0.0.1:8080"
+    /// Runs that go on at once; the others wait in line.
+    var runsAtOnce = 64
+
+    init() {}
+
+    /// - Throws: `SettingsError` by the variable's name.
+    init(environment: [String: String]) throws {
+        if let url = environment["MARTLET_URL"] {
+            guard let scheme = URL(string: url)?.scheme, ["http", "https"].contains(scheme) else {
+                throw SettingsError(key: "MARTLET_URL", problem: "'\(url)' is not an http address")
+            }
+            self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        }
+        if let text = environment["MARTLET_RUNS_AT_ONCE"] {
+            guard let number = Int(text), (1...10_000).contains(number) else {
+                throw SettingsError(key: "MARTLET_RUNS_AT_ONCE", problem: "'\(text)' is not a number from 1 to 10000")
+            }
+            runsAtOnce = number
+        }
+    }
+}
+
+struct SettingsError: Error, CustomStringConvertible, Hashable {
+    let key: String
+    let problem: String
+
+    var description: String { "settings: \(key): \(problem)" }
+}

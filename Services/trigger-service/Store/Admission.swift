@@ -1,0 +1,36 @@
+import GRDB
+import Store
+
+extension Transaction {
+    func runningCount() throws -> Int {
+        try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM run WHERE state = 'running'")) ?? 0
+    }
+
+    /// The queued run whose turn it is: the oldest whose source is there and whose group has room. Within a group nobody
+    /// overtakes, so a run whose source is still being packed holds back those behind it.
+    func nextToStart() throws -> String? {
+        try String.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT id FROM run AS r WHERE state = 'queued' AND (repository IS NULL OR snapshot IS NOT NULL)
+                    AND (concurrency IS NULL OR (
+                        (SELECT count(*) FROM run WHERE concurrency = r.concurrency AND state = 'running') < r.at_once
+                        AND NOT EXISTS (
+                            SELECT 1 FROM run WHERE concurrency = r.concurrency AND state = 'queued' AND seq < r.seq)))
+                    ORDER BY seq LIMIT 1
+                    """))
+    }
+
+    /// The runs of a group that are not over, the oldest first.
+    func open(inGroup name: String) throws -> [String] {
+        try String.fetchAll(
+            db, sql: "SELECT id FROM run WHERE concurrency = ? AND state <> 'finished' ORDER BY seq", arguments: [name])
+    }
+
+    /// Whether the upstream run has already started this pipeline.
+    func hasDownstream(of upstream: String, project: String, pipeline: String) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE upstream = ? AND project = ? AND pipeline = ?)",
+            arguments: [upstream, project, pipeline]) ?? false
+    }
+}

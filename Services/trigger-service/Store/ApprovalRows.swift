@@ -1,0 +1,30 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+extension Transaction {
+    func save(_ approval: Approval) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO approval (id, run, job, model, state, body) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body
+                """,
+            arguments: [
+                approval.id, approval.run, approval.job, approval.model, approval.result?.rawValue ?? "waiting",
+                try Wire.encode(approval),
+            ])
+    }
+
+    func approval(_ id: String) throws -> Approval? {
+        try Row.fetchOne(db, sql: "SELECT body FROM approval WHERE id = ?", arguments: [id])?
+            .decode(Approval.self, "body")
+    }
+
+    /// The runs in which people are asked about a model.
+    func runs(waitingForApprovalOf model: String) throws -> [String] {
+        try String.fetchAll(
+            db, sql: "SELECT DISTINCT run FROM approval WHERE model = ? AND state = 'waiting' ORDER BY run",
+            arguments: [model])
+    }
+}

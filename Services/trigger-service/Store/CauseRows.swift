@@ -1,0 +1,59 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+/// What became of a cause for one pipeline.
+struct StoredVerdict: Sendable, Hashable {
+    var cause: String
+    var project: String
+    var pipeline: String
+    var matched: Bool
+    var code: String
+    var reason: String
+    var run: String?
+}
+
+extension Transaction {
+    /// `false`: this event was taken before.
+    func insert(_ cause: Cause) throws -> Bool {
+        try db.execute(
+            sql: "INSERT INTO cause (id, type, body, state, at) VALUES (?, ?, ?, 'waiting', ?) ON CONFLICT DO NOTHING",
+            arguments: [cause.id, cause.type, try Wire.encode(cause), now.milliseconds])
+        return db.changesCount == 1
+    }
+
+    /// `nil` when it is unknown or was judged already.
+    func waitingCause(_ id: String) throws -> Cause? {
+        try Row.fetchOne(db, sql: "SELECT body FROM cause WHERE id = ? AND state = 'waiting'", arguments: [id])?
+            .decode(Cause.self, "body")
+    }
+
+    func markJudged(_ cause: Cause) throws {
+        try db.execute(
+            sql: "UPDATE cause SET state = 'judged', body = ? WHERE id = ?",
+            arguments: [try Wire.encode(cause), cause.id])
+    }
+
+    func insert(_ verdict: StoredVerdict) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO verdict (cause, project, pipeline, matched, code, reason, run, at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                verdict.cause, verdict.project, verdict.pipeline, verdict.matched, verdict.code, verdict.reason,
+                verdict.run, now.milliseconds,
+            ])
+    }
+}
+
+enum CauseQueries {
+    static func verdicts(of cause: String, in db: Database) throws -> [StoredVerdict] {
+        try Row.fetchAll(db, sql: "SELECT * FROM verdict WHERE cause = ? ORDER BY pipeline", arguments: [cause]).map {
+            StoredVerdict(
+                cause: $0["cause"], project: $0["project"], pipeline: $0["pipeline"], matched: $0["matched"],
+                code: $0["code"], reason: $0["reason"], run: $0["run"])
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import GRDB
+import Messages
+import Store
+
+/// An event of an outsider that was taken.
+struct Publication: Sendable, Hashable {
+    var source: String
+    var id: String
+    /// Of its bytes: the same id with others is a mistake of the sender.
+    var digest: String
+    var position: LogPosition
+}
+
+extension Transaction {
+    func publication(source: String, id: String) throws -> Publication? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM publication WHERE source = ? AND id = ?", arguments: [source, id]
+        ).map {
+            Publication(
+                source: source, id: id, digest: $0["digest"],
+                position: LogPosition(source: .ingest, epoch: $0["epoch"], seq: $0["seq"]))
+        }
+    }
+
+    func insert(_ publication: Publication) throws {
+        try db.execute(
+            sql: "INSERT INTO publication (source, id, digest, epoch, seq) VALUES (?, ?, ?, ?, ?)",
+            arguments: [
+                publication.source, publication.id, publication.digest, publication.position.epoch,
+                publication.position.seq,
+            ])
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+/// A watched repository.
+struct Repository: Sendable, Hashable {
+    var name: String
+    var url: String
+    var poll: Duration
+    /// Patterns of the branches that count; empty: all.
+    var branches: [String] = []
+    var defaultBranch: String?
+    /// It was read at least once.
+    var seen = false
+    var failures = 0
+    var reason: String?
+    /// The chain that began with the wish to watch it.
+    var because: Causation
+}
+
+extension Repository {
+    fileprivate init(row: Row) throws {
+        let poll: Int64 = row["poll_milliseconds"]
+        self.init(
+            name: row["name"], url: row["url"], poll: .milliseconds(poll),
+            branches: try row.decodeIfPresent([String].self, "branches") ?? [], defaultBranch: row["default_branch"],
+            seen: row["seen"], failures: row["failures"], reason: row["reason"],
+            because: try row.decode(Causation.self, "cause"))
+    }
+}
+
+extension Transaction {
+    func insert(_ repository: Repository) throws {
+        let (seconds, attoseconds) = repository.poll.components
+        try db.execute(
+            sql: """
+                INSERT INTO repository (name, url, poll_milliseconds, branches, cause, added) VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                repository.name, repository.url, seconds * 1000 + attoseconds / 1_000_000_000_000_000,
+                try Wire.encode(repository.branches), try Wire.encode(repository.because), now.milliseconds,
+            ])
+    }
+
+    func repository(_ name: String) throws -> Repository? { try RepositoryQueries.repository(name, in: db) }
+
+    func deleteRepository(_ name: String) throws {
+        try db.execute(sql: "DELETE FROM repository WHERE name = ?", arguments: [name])
+    }
+
+    func update(_ repository: Repository, nextAttempt: Timestamp?) throws {
+        try db.execute(
+            sql: """
+                UPDATE repository SET default_branch = ?, seen = ?, failures = ?, reason = ?, next_attempt = ?
+                WHERE name = ?
+                """,
+            arguments: [
+                repository.defaultBranch, repository.seen, repository.failures, repository.reason,
+                nextAttempt?.milliseconds, repository.name,
+            ])
+    }
+
+    func heads(of repository: String) throws -> [String: String] { try RepositoryQueries.heads(of: repository, in: db) }
+
+    func setHead(_ sha: String?, branch: String, of repository: String) throws {
+        guard let sha else {
+            try db.execute(sql: "DELETE FROM head WHERE repository = ? AND branch = ?", arguments: [repository, branch])
+            return
+        }
+        try db.execute(
+            sql: """
+                INSERT INTO head (repository, branch, sha) VALUES (?, ?, ?)
+                ON CONFLICT (repository, branch) DO UPDATE SET sha = excluded.sha
+                """, arguments: [repository, branch, sha])
+    }
+}
+
+enum RepositoryQueries {
+    static func all(in db: Database) throws -> [Repository] {
+        try Row.fetchAll(db, sql: "SELECT * FROM repository ORDER BY name").map(Repository.init(row:))
+    }
+
+    static func repository(_ name: String, in db: Database) throws -> Repository? {
+        try Row.fetchOne(db, sql: "SELECT * FROM repository WHERE name = ?", arguments: [name])
+            .map(Repository.init(row:))
+    }
+
+    static func heads(of repository: String, in db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(db, sql: "SELECT branch, sha FROM head WHERE repository = ?", arguments: [repository])
+        return Dictionary(rows.map { ($0["branch"], $0["sha"]) }, uniquingKeysWith: { $1 })
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+/// A worker that may claim steps.
+struct Session: Sendable, Hashable {
+    var id: String
+    var worker: String
+    /// `train/*` covers `train/run`.
+    var verbs: [String]
+    var slots: Int
+
+    static func covers(_ pattern: String, _ verb: String) -> Bool {
+        pattern.hasSuffix("*") ? verb.hasPrefix(pattern.dropLast()) : pattern == verb
+    }
+}
+
+extension Session {
+    fileprivate init(row: Row) throws {
+        self.init(
+            id: row["id"], worker: row["worker"], verbs: try row.decode([String].self, "verbs"), slots: row["slots"])
+    }
+}
+
+extension Transaction {
+    func insert(_ session: Session, labels: JSONValue) throws {
+        try db.execute(
+            sql: "INSERT INTO session (id, worker, verbs, labels, slots, opened) VALUES (?, ?, ?, ?, ?, ?)",
+            arguments: [
+                session.id, session.worker, try Wire.encode(session.verbs), try Wire.encode(labels), session.slots,
+                now.milliseconds,
+            ])
+    }
+
+    func session(ofWorker worker: String) throws -> Session? {
+        try Row.fetchOne(db, sql: "SELECT * FROM session WHERE worker = ?", arguments: [worker]).map(Session.init(row:))
+    }
+
+    func deleteSession(_ id: String) throws {
+        try db.execute(sql: "DELETE FROM session WHERE id = ?", arguments: [id])
+    }
+
+    /// The runs of which a session holds steps.
+    func runs(heldBy session: String) throws -> [String] {
+        try String.fetchAll(
+            db, sql: "SELECT DISTINCT run FROM step WHERE session = ? AND state = 'held' ORDER BY run", arguments: [session])
+    }
+
+    func heldCount(_ session: String) throws -> Int {
+        try Int.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*) FROM step WHERE session = ? AND state = 'held'"),
+            arguments: [session]) ?? 0
+    }
+
+    /// Grows with every grant and is never given twice.
+    func nextToken() throws -> Int64 {
+        try db.cachedStatement(sql: "UPDATE token SET last = last + 1").execute()
+        return try Int64.fetchOne(db.cachedStatement(sql: "SELECT last FROM token")) ?? 0
+    }
+}
+
+/// An offered step.
+struct OfferedStep: Sendable, Hashable {
+    var run: String
+    var place: StepPlace
+}
+
+enum SessionQueries {
+    static func session(_ id: String, in db: Database) throws -> Session? {
+        try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM session WHERE id = ?"), arguments: [id])
+            .map(Session.init(row:))
+    }
+
+    static func all(in db: Database) throws -> [Session] {
+        try Row.fetchAll(db, sql: "SELECT * FROM session ORDER BY id").map(Session.init(row:))
+    }
+
+    /// What workers of these verbs may take, the longest offered first.
+    static func offered(_ verbs: [String], limit: Int, in db: Database) throws -> [OfferedStep] {
+        if verbs.isEmpty { return [] }
+        var terms: [String] = []
+        var arguments = StatementArguments()
+        for verb in verbs {
+            if verb.hasSuffix("*") {
+                terms.append("substr(verb, 1, ?) = ?")
+                let prefix = String(verb.dropLast())
+                arguments += [prefix.unicodeScalars.count, prefix]
+            } else {
+                terms.append("verb = ?")
+                arguments += [verb]
+            }
+        }
+        arguments += [limit]
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT run, job, position FROM step WHERE state = 'offered' AND (\(terms.joined(separator: " OR ")))
+                ORDER BY offered, rowid LIMIT ?
+                """)
+        return try Row.fetchAll(statement, arguments: arguments).map {
+            OfferedStep(run: $0["run"], place: StepPlace(job: $0["job"], step: $0["position"]))
+        }
+    }
+
+    /// Items that a session holds and that are to be stopped.
+    static func canceled(in session: String, _ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT item FROM step WHERE session = ? AND state = 'held' AND canceling = 1 ORDER BY item"),
+            arguments: [session])
+    }
+}

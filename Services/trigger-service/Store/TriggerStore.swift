@@ -1,0 +1,205 @@
+import GRDB
+
+/// The tables of the trigger-service; constraints stand here so that no bug can store what makes no sense.
+enum TriggerStore {
+    static func migrate(_ migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("v1 repositories and project files") { db in try db.execute(sql: repositories) }
+        migrator.registerMigration("v1 causes and verdicts") { db in try db.execute(sql: causes) }
+        migrator.registerMigration("v1 runs, jobs, steps") { db in try db.execute(sql: runs) }
+        migrator.registerMigration("v1 sessions") { db in try db.execute(sql: sessions) }
+        migrator.registerMigration("v1 approvals and models") { db in try db.execute(sql: approvals) }
+        migrator.registerMigration("v1 publications") { db in try db.execute(sql: publications) }
+    }
+
+    private static let repositories = """
+        CREATE TABLE repository (
+            name TEXT PRIMARY KEY,
+            url TEXT NOT NULL,
+            poll_milliseconds INTEGER NOT NULL CHECK (poll_milliseconds >= 200),
+            branches BLOB,
+            default_branch TEXT,
+            -- 0 until it was read for the first time: that look alone starts the default branch's head.
+            seen INTEGER NOT NULL DEFAULT 0 CHECK (seen IN (0, 1)),
+            failures INTEGER NOT NULL DEFAULT 0,
+            reason TEXT,
+            next_attempt INTEGER,
+            cause BLOB NOT NULL,
+            added INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE head (
+            repository TEXT NOT NULL REFERENCES repository ON DELETE CASCADE,
+            branch TEXT NOT NULL,
+            sha TEXT NOT NULL,
+            PRIMARY KEY (repository, branch)
+        ) STRICT;
+        -- The texts of project files, by their digest: a run goes on with what it began with.
+        CREATE TABLE project_file (
+            digest TEXT PRIMARY KEY,
+            files BLOB NOT NULL
+        ) STRICT;
+        -- What the files of a commit are; no digest: it has none.
+        CREATE TABLE commit_file (
+            repository TEXT NOT NULL,
+            sha TEXT NOT NULL,
+            digest TEXT REFERENCES project_file,
+            message TEXT NOT NULL,
+            PRIMARY KEY (repository, sha)
+        ) STRICT;
+        CREATE TABLE project (
+            name TEXT PRIMARY KEY,
+            repository TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            sha TEXT NOT NULL,
+            branch TEXT NOT NULL,
+            -- Where our log said so: a worker must have seen it before it works for this project.
+            epoch INTEGER NOT NULL,
+            seq INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE declared_model (
+            model TEXT NOT NULL,
+            project TEXT NOT NULL REFERENCES project ON DELETE CASCADE,
+            PRIMARY KEY (model, project)
+        ) STRICT;
+        CREATE TABLE snapshot (
+            repository TEXT NOT NULL,
+            sha TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            PRIMARY KEY (repository, sha)
+        ) STRICT;
+        """
+
+    private static let causes = """
+        CREATE TABLE cause (
+            id TEXT PRIMARY KEY,
+            type TEXT NOT NULL,
+            body BLOB NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'judged')),
+            at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE verdict (
+            cause TEXT NOT NULL REFERENCES cause,
+            project TEXT NOT NULL,
+            pipeline TEXT NOT NULL,
+            matched INTEGER NOT NULL CHECK (matched IN (0, 1)),
+            code TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            run TEXT,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (cause, project, pipeline),
+            CHECK (matched = (run IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX verdict_pipeline ON verdict (project, pipeline, at);
+        """
+
+    private static let runs = """
+        CREATE TABLE run (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            project TEXT NOT NULL,
+            pipeline TEXT NOT NULL,
+            number INTEGER NOT NULL CHECK (number > 0),
+            cause TEXT NOT NULL,
+            upstream TEXT,
+            repository TEXT,
+            sha TEXT,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'finished')),
+            outcome TEXT CHECK (outcome IN ('succeeded', 'failed', 'canceled', 'skipped', 'not_promoted')),
+            snapshot TEXT,
+            concurrency TEXT,
+            at_once INTEGER NOT NULL DEFAULT 1 CHECK (at_once > 0),
+            facts BLOB NOT NULL,
+            status BLOB NOT NULL,
+            heads BLOB NOT NULL,
+            queued INTEGER NOT NULL,
+            UNIQUE (project, pipeline, number),
+            UNIQUE (cause, project, pipeline),
+            CHECK ((state = 'finished') = (outcome IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX run_open ON run (state, seq) WHERE state <> 'finished';
+        CREATE INDEX run_group ON run (concurrency, state) WHERE concurrency IS NOT NULL AND state <> 'finished';
+        CREATE INDEX run_upstream ON run (upstream, pipeline) WHERE upstream IS NOT NULL;
+        CREATE INDEX run_commit ON run (repository, sha) WHERE state = 'queued';
+        CREATE TABLE job (
+            run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'approval', 'running', 'finished')),
+            outcome TEXT,
+            body BLOB NOT NULL,
+            PRIMARY KEY (run, position),
+            UNIQUE (run, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE step (
+            run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+            job INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            -- <run>/<job>/<step>/<attempt>
+            item TEXT NOT NULL UNIQUE,
+            verb TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'delayed', 'offered', 'held', 'finished')),
+            outcome TEXT,
+            session TEXT,
+            token INTEGER,
+            canceling INTEGER NOT NULL DEFAULT 0,
+            offered INTEGER,
+            body BLOB NOT NULL,
+            PRIMARY KEY (run, job, position),
+            CHECK (state <> 'held' OR (session IS NOT NULL AND token IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX step_offered ON step (offered) WHERE state = 'offered';
+        CREATE INDEX step_held ON step (session) WHERE state = 'held';
+        -- One row: the last token given. It only ever grows, whatever is deleted elsewhere.
+        CREATE TABLE token (last INTEGER NOT NULL) STRICT;
+        INSERT INTO token (last) VALUES (0);
+        """
+
+    private static let sessions = """
+        CREATE TABLE session (
+            id TEXT PRIMARY KEY,
+            worker TEXT NOT NULL UNIQUE,
+            verbs BLOB NOT NULL,
+            labels BLOB NOT NULL,
+            slots INTEGER NOT NULL CHECK (slots > 0),
+            opened INTEGER NOT NULL
+        ) STRICT;
+        """
+
+    private static let approvals = """
+        CREATE TABLE approval (
+            id TEXT PRIMARY KEY,
+            run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+            job TEXT NOT NULL,
+            model TEXT,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'granted', 'rejected', 'expired', 'void', 'canceled')),
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX approval_waiting ON approval (run, job) WHERE state = 'waiting';
+        CREATE INDEX approval_model ON approval (model) WHERE state = 'waiting';
+        -- What registry-service said of models: enough to tell whether a champion moved.
+        CREATE TABLE model_version (
+            model TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            stage TEXT,
+            -- Counts stage changes: the newest holder of a stage is the champion.
+            changed INTEGER NOT NULL DEFAULT 0,
+            tags BLOB NOT NULL,
+            project TEXT,
+            run TEXT,
+            repository TEXT,
+            branch TEXT,
+            sha TEXT,
+            PRIMARY KEY (model, version)
+        ) STRICT;
+        """
+
+    private static let publications = """
+        CREATE TABLE publication (
+            source TEXT NOT NULL,
+            id TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            PRIMARY KEY (source, id)
+        ) STRICT;
+        """
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+import Messages
+import ServiceKit
+
+@main
+struct TriggerServiceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trigger-service",
+        abstract: "Watches repositories, decides what starts, and sequences runs, steps and approvals.")
+
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws {
+        let settings = try Settings(environment: ProcessInfo.processInfo.environment)
+        try await Service.run(.triggerService, options: options, logs: [.ingest], migrate: TriggerStore.migrate) { context in
+            try await Self.parts(context, settings)
+        }
+    }
+
+    /// Everything wired and nothing started; tests build the same.
+    static func parts(_ context: ServiceContext, _ settings: Settings) async throws -> ServiceParts {
+        let dispatcher = Dispatcher(settings: settings)
+        let folder = context.paths.service(.triggerService)
+        let mirrors = Mirrors(folder: folder + "/mirrors")
+        let watcher = RepositoryWatcher(
+            store: context.store, dispatcher: dispatcher, mirrors: mirrors, logger: context.logger)
+        let reading = CommitReading(
+            mirrors: mirrors, dispatcher: dispatcher, store: context.store, artifacts: context.artifacts,
+            scratch: folder + "/scratch")
+        let reminders = Reminders(dispatcher: dispatcher, watcher: watcher)
+        let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
+        try await sessions.restore()
+        let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
+        return ServiceParts(
+            subscriptions: [.console, .registryService],
+            handle: Events(dispatcher: dispatcher).handle,
+            effects: reading.effects.merging(reminders.effects) { $1 },
+            requests: requests.handlers.merging(Ingest(store: context.store).handlers) { $1 },
+            background: [Loop { await watcher.run() }, Loop { await sessions.run() }])
+    }
+}

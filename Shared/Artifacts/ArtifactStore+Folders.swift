@@ -1,0 +1,102 @@
+import Foundation
+import Messages
+
+extension ArtifactStore {
+    /// Stores a folder as a tar archive. The same files give the same digest: names sorted, no owners, no times.
+    package func pack(directory: String) async throws -> ModelArtifact {
+        try await offload { store in
+            let entries = try FolderEntries(of: directory)
+            let archive = try store.temporaryPath()
+            let list = archive + ".names"
+            defer {
+                unlink(archive)
+                unlink(list)
+            }
+            let names = entries.all.map { $0 + "\0" }.joined()
+            try DurableFile(creating: list).write(Data(names.utf8))
+            _ = try TarProgram.run([
+                "--create", "--file=\(archive)", "--format=gnu", "--directory=\(directory)",
+                "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=a+rX,u+w,go-w",
+                "--hard-dereference", "--no-recursion", "--null", "--verbatim-files-from", "--files-from=\(list)",
+            ])
+            let (digest, size) = try store.copy(archive)
+            return ModelArtifact(digest: digest, size: size, files: entries.files)
+        }
+    }
+
+    /// Unpacks an archive into a folder that is new or empty; it is there completely or not at all.
+    package func extract(_ digest: Digest, to directory: String) async throws {
+        try await offload { store in
+            try store.check(digest)
+            let target = directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+            if let held = try? FileManager.default.contentsOfDirectory(atPath: target), !held.isEmpty {
+                throw ArtifactError.destinationNotEmpty(target)
+            }
+            try DurableFile.createFolder((target as NSString).deletingLastPathComponent)
+            let staging = "\(target).\(UUID().uuidString.prefix(8).lowercased()).partial"
+            try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: false)
+            do {
+                try Self.unpack(store.path(of: digest), into: staging)
+                guard rename(staging, target) == 0 else { throw DurableFile.failure(target) }
+            } catch {
+                try? FileManager.default.removeItem(atPath: staging)
+                throw error
+            }
+        }
+    }
+
+    private static func unpack(_ archive: String, into folder: String) throws {
+        let names = try TarProgram.run(["--list", "--absolute-names", "--quoting-style=escape", "--file=\(archive)"])
+        for name in names.split(separator: "\n") where name.hasPrefix("/") || name.split(separator: "/").contains("..") {
+            throw ArtifactError.leavesFolder(entry: String(name))
+        }
+        _ = try TarProgram.run([
+            "--extract", "--file=\(archive)", "--directory=\(folder)", "--no-same-owner", "--no-same-permissions",
+        ])
+        // tar itself never writes through a link; what is left to refuse are links that lead readers out.
+        _ = try FolderEntries(of: folder)
+    }
+}
+
+/// A folder's content, sorted, every link checked.
+struct FolderEntries {
+    /// Folders, files and links, parents first.
+    private(set) var all: [String] = []
+    private(set) var files: [String] = []
+
+    init(of folder: String) throws {
+        try walk(folder, inside: "")
+        all.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private mutating func walk(_ folder: String, inside prefix: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let entry = prefix + name
+            let path = folder + "/" + name
+            var status = stat()
+            guard lstat(path, &status) == 0 else { throw DurableFile.failure(path) }
+            all.append(entry)
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: try walk(path, inside: entry + "/")
+            case S_IFREG: files.append(entry)
+            case S_IFLNK:
+                let target = try FileManager.default.destinationOfSymbolicLink(atPath: path)
+                guard Self.stays(target, of: entry) else { throw ArtifactError.leavesFolder(entry: entry) }
+                files.append(entry)
+            default: throw ArtifactError.unsupported(entry: entry)
+            }
+        }
+    }
+
+    /// Whether a link's target, read from where the link is, never climbs above the folder.
+    static func stays(_ target: String, of entry: String) -> Bool {
+        guard !target.hasPrefix("/") else { return false }
+        var depth = entry.split(separator: "/").count - 1
+        for part in target.split(separator: "/") where part != "." {
+            depth += part == ".." ? -1 : 1
+            if depth < 0 { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+
+/// A file that is on the disk, not only in memory, once `synchronize` has returned.
+final class DurableFile {
+    private let descriptor: Int32
+    private let path: String
+
+    init(creating path: String) throws {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        self.path = path
+        guard descriptor >= 0 else { throw Self.failure(path) }
+    }
+
+    init(appendingTo path: String) throws {
+        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        self.path = path
+        guard descriptor >= 0 else { throw Self.failure(path) }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    func write(_ bytes: Data) throws {
+        try bytes.withUnsafeBytes { (buffer: UnsafeRawBufferPointer) in
+            var written = 0
+            while written < buffer.count {
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw Self.failure(path) }
+                written += count
+            }
+        }
+    }
+
+    func synchronize() throws {
+        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+    }
+}
+
+extension DurableFile {
+    /// What `errno` says just now, with the place.
+    static func failure(_ path: String) -> ArtifactError {
+        .file(path: path, problem: String(cString: strerror(errno)))
+    }
+
+    static func size(of path: String) -> Int64? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Int64(status.st_size)
+    }
+
+    static func createFolder(_ path: String) throws {
+        var status = stat()
+        if stat(path, &status) == 0 { return }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // A new folder survives a power cut only when its parent was written too.
+        try synchronizeFolder((path as NSString).deletingLastPathComponent)
+    }
+
+    static func synchronizeFolder(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure(path) }
+    }
+
+    static func eachPiece(of path: String, from offset: Int64 = 0, _ body: (Data) throws -> Void) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw failure(path) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure(path) }
+            guard count > 0 else { return }
+            try body(Data(buffer[..<count]))
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Where the bus listens: three sockets, named by one address.
+package struct BusAddress: Sendable, Hashable, CustomStringConvertible {
+    /// `ipc:///folder`, or `tcp://host:port` with the next two ports.
+    package let text: String
+    /// The XSUB that publishers dial.
+    package let events: String
+    /// The XPUB that subscribers dial.
+    package let feed: String
+    /// The ROUTER that everybody asks.
+    package let requests: String
+    /// The folder of the sockets; `nil` for tcp.
+    package let directory: String?
+
+    package var description: String { text }
+
+    /// - Throws: ``BusError/address(_:)``.
+    package init(_ text: String) throws {
+        if text.hasPrefix("ipc://") {
+            try self.init(folder: String(text.dropFirst("ipc://".count)))
+        } else if text.hasPrefix("tcp://") {
+            try self.init(tcp: String(text.dropFirst("tcp://".count)))
+        } else {
+            throw BusError.address("'\(text)' is neither ipc:///folder nor tcp://127.0.0.1:port")
+        }
+    }
+
+    private init(folder: String) throws {
+        let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+        guard folder.hasPrefix("/") else {
+            throw BusError.address("'ipc://\(folder)' needs an absolute folder, as in ipc:///var/lib/martlet/bus")
+        }
+        guard Self.fits(folder) else {
+            throw BusError.address("'\(folder)' is too long for a unix socket; use a folder of at most 90 bytes")
+        }
+        directory = folder
+        text = "ipc://\(folder)"
+        events = "ipc://\(folder)/events"
+        feed = "ipc://\(folder)/feed"
+        requests = "ipc://\(folder)/requests"
+    }
+
+    private init(tcp rest: String) throws {
+        guard let colon = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: colon)...]),
+            (1...65_533).contains(port)
+        else { throw BusError.address("'tcp://\(rest)' needs a port from 1 to 65533, as in tcp://127.0.0.1:5550") }
+        let host = String(rest[..<colon])
+        // Encrypted and authenticated connections (CURVE) are not there yet, so nothing may listen where strangers are.
+        guard Self.isLoopback(host) else {
+            throw BusError.address(
+                "'tcp://\(rest)' is not a loopback address; without encryption the bus stays on this host: "
+                    + "use ipc:///folder or tcp://127.0.0.1:\(port)"
+            )
+        }
+        directory = nil
+        text = "tcp://\(host):\(port)"
+        events = "tcp://\(host):\(port)"
+        feed = "tcp://\(host):\(port + 1)"
+        requests = "tcp://\(host):\(port + 2)"
+    }
+
+    /// The default: sockets in a folder that only this user may enter, made when missing.
+    ///
+    /// A unix socket's path has about 107 bytes; below a long folder the sockets live in `/tmp/martlet-<uid>-<hash>`.
+    package static func embedded(in directory: String) throws -> BusAddress {
+        let full = URL(fileURLWithPath: directory).standardizedFileURL.path
+        let folder = fits(full) ? full : "/tmp/martlet-\(getuid())-\(shortHash(full))"
+        try prepare(folder)
+        return try BusAddress("ipc://\(folder)")
+    }
+
+    /// Makes the folder with mode 0700, or checks that an existing one belongs to this user and nobody else may enter.
+    package static func prepare(_ folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw BusError.address("cannot make the folder '\(folder)': \(error.localizedDescription)")
+        }
+        var status = stat()
+        guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw BusError.address("'\(folder)' is not a folder; remove it or choose another data folder")
+        }
+        guard status.st_uid == getuid() else {
+            throw BusError.address("'\(folder)' belongs to another user; choose another data folder")
+        }
+        guard status.st_mode & 0o077 == 0 || chmod(folder, 0o700) == 0 else {
+            throw BusError.address("'\(folder)' may be entered by others and its mode cannot be set to 0700")
+        }
+    }
+
+    private static func fits(_ folder: String) -> Bool { folder.utf8.count <= 90 }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "[::1]" { return true }
+        var parsed = in_addr()
+        guard inet_pton(AF_INET, host, &parsed) == 1 else { return false }
+        return UInt32(bigEndian: parsed.s_addr) >> 24 == 127
+    }
+
+    /// FNV-1a: only to tell folders apart in a name, not for secrets.
+    private static func shortHash(_ text: String) -> String {
+        let value = text.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+        return String(value, radix: 16)
+    }
+}

@@ -1,0 +1,312 @@
+import EventLog
+import Foundation
+import Messages
+
+/// What one follower knows of one log, and what it has to do next (bus.md 5).
+///
+/// Pure: times are durations since any fixed moment, chance comes as `jitter`, and ``next(now:)`` says what to carry out.
+/// A record counts as accepted as soon as `next` has handed it out; whoever carries that out applies it or stops.
+package struct FollowerState: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
+        /// Commit these with their cursor.
+        case apply([LogRecord])
+        /// Ask the owner; answer with ``fetched(_:now:jitter:)``.
+        case fetch(FetchRequest)
+        case quarantine(Fork)
+        /// Nothing to do before something arrives or this time comes.
+        case wait(until: Duration?)
+    }
+
+    package static let heldRecords = 512
+    package static let heldBytes = 4 * 1024 * 1024
+    package static let patience = Duration.milliseconds(250)
+    package static let farBehind: Int64 = 1000
+    package static let nearlyThere: Int64 = 64
+    package static let batch = 256
+    private static let compactedPause = Duration.seconds(30)
+
+    package let source: Source
+    /// The last record accepted; `nil` until the log's owner has said how it begins.
+    package private(set) var cursor: LogCursor?
+    /// Far behind: live bodies are thrown away, the owner is asked for everything.
+    package private(set) var isCatchingUp = false
+    /// The next records are gone at the owner: an operator has to act.
+    package private(set) var isCompacted = false
+    package private(set) var fork: Fork?
+
+    /// The highest seq of the cursor's epoch that anybody has spoken of.
+    private var known: Int64 = 0
+    private var held: [Int64: LogRecord] = [:]
+    private var heldSize = 0
+    private var ready: [LogRecord] = []
+    private var fetchAt: Duration?
+    /// The fetch is needed even when live messages close the gap.
+    private var mustFetch = true
+    private var isFetching = false
+    /// The place the outstanding fetch asked for: later live messages must not look like a contradiction.
+    private var asked: FetchRequest?
+    private var failures = 0
+
+    /// - Parameter opening: how long the first fetch may wait for ``established(now:)``.
+    package init(source: Source, cursor: LogCursor?, now: Duration, opening: Duration = .zero) {
+        self.source = source
+        self.cursor = cursor
+        known = cursor?.seq ?? 0
+        fetchAt = now + opening
+    }
+
+    /// How many records are known to be missing.
+    package var behind: Int64 { max(0, known - (cursor?.seq ?? 0)) }
+    /// Everything known of has been accepted.
+    package var isLive: Bool { cursor != nil && behind == 0 && fetchAt == nil && !isFetching && fork == nil }
+
+    package mutating func next(now: Duration) -> Step {
+        if !ready.isEmpty {
+            let records = Array(ready.prefix(Self.batch))
+            ready.removeFirst(records.count)
+            return .apply(records)
+        }
+        if let fork { return .quarantine(fork) }
+        guard !isFetching, let fetchAt else { return .wait(until: nil) }
+        guard fetchAt <= now else { return .wait(until: fetchAt) }
+        isFetching = true
+        self.fetchAt = nil
+        let request = FetchRequest(epoch: cursor?.epoch ?? 0, after: cursor?.seq ?? 0)
+        asked = request
+        return .fetch(request)
+    }
+}
+
+// MARK: - What is heard on the feed
+
+extension FollowerState {
+    /// The subscription is in effect from here on: what a fetch misses now will be heard.
+    package mutating func established(now: Duration, jitter: Duration) {
+        let isFirst = mustFetch && failures == 0
+        mustFetch = true
+        plan(now + (isFirst ? .zero : jitter))
+    }
+
+    package mutating func received(_ record: LogRecord, now: Duration, jitter: Duration) {
+        guard fork == nil, let cursor else { return hold(record, now: now, jitter: jitter) }
+        if record.epoch < cursor.epoch { return }
+        if record.epoch > cursor.epoch { return require(now + jitter) }
+        known = max(known, record.seq)
+        if record.seq <= cursor.seq {
+            if record.seq == cursor.seq, cursor.chain != .unknown, record.chain != cursor.chain {
+                refuse(record.seq, expected: cursor.chain.hex, found: record.chain.hex)
+            }
+            return
+        }
+        if record.seq == cursor.seq + 1, !isCatchingUp {
+            accept(record)
+            acceptHeld()
+            return settle()
+        }
+        hold(record, now: now, jitter: jitter)
+    }
+
+    package mutating func heartbeat(epoch: Int64, last: Int64, chain: Chain, now: Duration, jitter: Duration) {
+        guard fork == nil else { return }
+        // The owner is there: whatever kept the last fetch from working may be over.
+        if failures > 0, !isFetching, !isCompacted { plan(now + jitter) }
+        guard let cursor, epoch >= cursor.epoch else { return }
+        if epoch > cursor.epoch { return require(now + jitter) }
+        if last > cursor.seq {
+            known = max(known, last)
+            return missSomething(now: now, jitter: jitter)
+        }
+        if last == cursor.seq, chain != cursor.chain, cursor.chain != .unknown {
+            return refuse(last, expected: cursor.chain.hex, found: chain.hex)
+        }
+        // A heartbeat may have been overtaken by a fetch, so a head below the cursor is only a reason to ask.
+        if last < cursor.seq { require(now) }
+    }
+
+    /// Live messages were lost on the way to this follower.
+    package mutating func overflowed(now: Duration, jitter: Duration) {
+        require(now + jitter)
+    }
+
+    private mutating func hold(_ record: LogRecord, now: Duration, jitter: Duration) {
+        guard fork == nil else { return }
+        if isCatchingUp { return }
+        if cursor != nil, behind > Self.farBehind { return missSomething(now: now, jitter: jitter) }
+        guard held.count < Self.heldRecords, heldSize + record.body.count <= Self.heldBytes else {
+            return require(now + jitter)
+        }
+        if held.updateValue(record, forKey: record.seq) == nil { heldSize += record.body.count }
+        missSomething(now: now, jitter: jitter)
+    }
+
+    private mutating func missSomething(now: Duration, jitter: Duration) {
+        guard !isFetching, cursor != nil else { return }
+        if behind > Self.farBehind {
+            isCatchingUp = true
+            dropHeld()
+        }
+        if fetchAt == nil { fetchAt = now + (isCatchingUp ? .zero : Self.patience) + jitter }
+    }
+
+    private mutating func require(_ time: Duration) {
+        guard fork == nil else { return }
+        mustFetch = true
+        plan(time)
+    }
+
+    private mutating func plan(_ time: Duration) {
+        fetchAt = min(fetchAt ?? time, time)
+    }
+}
+
+// MARK: - What the owner answers
+
+extension FollowerState {
+    package mutating func fetched(_ answer: FetchAnswer, now: Duration, jitter: Duration) {
+        isFetching = false
+        isCompacted = false
+        switch answer {
+        case .failed: retry(now: now, jitter: jitter)
+        case .compacted:
+            isCompacted = true
+            require(now + Self.compactedPause)
+        case .records(let records, let head):
+            failures = 0
+            // What came up while the answer was on its way (another epoch, an overflow) still has to be asked.
+            if fetchAt == nil { mustFetch = false }
+            take(records, head: head, now: now, jitter: jitter)
+        }
+    }
+
+    private mutating func retry(now: Duration, jitter: Duration) {
+        failures += 1
+        let pause = min(Duration.seconds(2), .milliseconds(50) * (1 << min(failures, 6)))
+        mustFetch = true
+        plan(now + pause + jitter)
+    }
+
+    private mutating func take(_ records: [LogRecord], head: LogHead, now: Duration, jitter: Duration) {
+        let before = cursor
+        if before == nil { begin(records, head: head) }
+        for record in records where fork == nil {
+            guard let cursor, record.epoch == cursor.epoch else { return retry(now: now, jitter: jitter) }
+            if record.seq <= cursor.seq { continue }
+            guard record.seq == cursor.seq + 1 else { return retry(now: now, jitter: jitter) }
+            accept(record)
+        }
+        guard fork == nil, let cursor else { return }
+        if cursor.epoch == head.epoch {
+            compare(cursor, with: head)
+            acceptHeld()
+        } else {
+            cross(from: cursor, to: head)
+        }
+        goOn(progress: self.cursor != before, head: head, now: now, jitter: jitter)
+    }
+
+    /// A log that was never read: its first record's epoch, or its empty head, is where it begins.
+    private mutating func begin(_ records: [LogRecord], head: LogHead) {
+        let start = Chain.start(of: source, epoch: head.epoch, parent: head.parent)
+        if let first = records.first, first.epoch != head.epoch {
+            cursor = LogCursor(epoch: first.epoch, seq: first.seq - 1, chain: first.prev)
+        } else {
+            cursor = LogCursor(epoch: head.epoch, seq: 0, chain: start)
+        }
+        let epoch = cursor?.epoch
+        for (seq, record) in held where record.epoch != epoch {
+            held[seq] = nil
+            heldSize -= record.body.count
+        }
+    }
+
+    private mutating func compare(_ cursor: LogCursor, with head: LogHead) {
+        // The owner knows best; of what it does not know yet, the held records remind.
+        known = max(head.last, cursor.seq, held.keys.max() ?? 0)
+        if let asked, asked.epoch == head.epoch, asked.after > head.last {
+            refuse(
+                asked.after, expected: "a log that ends at \(asked.after) or later",
+                found: "one that ends at \(head.last)")
+        } else if cursor.seq == head.last, cursor.chain != .unknown, cursor.chain != head.chain {
+            refuse(cursor.seq, expected: cursor.chain.hex, found: head.chain.hex)
+        }
+    }
+
+    /// The owner's log is of another epoch: go on with it where the cursor stands at its parent.
+    private mutating func cross(from cursor: LogCursor, to head: LogHead) {
+        guard head.epoch > cursor.epoch, let parent = head.parent, parent.epoch == cursor.epoch else {
+            let parent = head.parent?.text ?? "no parent"
+            return refuse(
+                cursor.seq, expected: "epoch \(cursor.epoch)", found: "epoch \(head.epoch) that goes on from \(parent)")
+        }
+        if cursor.seq > parent.seq {
+            return refuse(
+                cursor.seq, expected: "a new epoch that goes on from \(cursor.seq) or later", found: parent.text)
+        }
+        guard cursor.seq == parent.seq else { return }
+        if cursor.chain != .unknown, cursor.chain != parent.chain {
+            return refuse(cursor.seq, expected: cursor.chain.hex, found: parent.chain.hex)
+        }
+        self.cursor = LogCursor(
+            epoch: head.epoch, seq: 0, chain: .start(of: source, epoch: head.epoch, parent: parent))
+        known = head.last
+        dropHeld()
+    }
+
+    private mutating func goOn(progress: Bool, head: LogHead, now: Duration, jitter: Duration) {
+        guard fork == nil, let cursor else { return }
+        isCatchingUp = isCatchingUp ? behind > Self.nearlyThere : behind > Self.farBehind
+        if isCatchingUp { dropHeld() }
+        if cursor.epoch < head.epoch || head.last > cursor.seq {
+            guard progress else { return retry(now: now, jitter: jitter) }
+            mustFetch = true
+            plan(now)
+        } else if behind > 0, fetchAt == nil {
+            plan(now + Self.patience + jitter)
+        } else {
+            settle()
+        }
+    }
+}
+
+// MARK: - Accepting
+
+extension FollowerState {
+    private mutating func accept(_ record: LogRecord) {
+        guard let cursor else { return }
+        guard record.prev == cursor.chain || cursor.chain == .unknown else {
+            return refuse(record.seq, expected: cursor.chain.hex, found: record.prev.hex)
+        }
+        ready.append(record)
+        self.cursor = LogCursor(epoch: record.epoch, seq: record.seq, chain: record.chain)
+        known = max(known, record.seq)
+    }
+
+    private mutating func acceptHeld() {
+        while !held.isEmpty, fork == nil, let cursor, let record = held.removeValue(forKey: cursor.seq + 1) {
+            heldSize -= record.body.count
+            if record.epoch == cursor.epoch { accept(record) }
+        }
+        guard let seq = cursor?.seq else { return }
+        for (key, record) in held where key <= seq {
+            held[key] = nil
+            heldSize -= record.body.count
+        }
+    }
+
+    /// The gap is closed: a fetch planned for it is not needed any more.
+    private mutating func settle() {
+        if behind == 0, !mustFetch { fetchAt = nil }
+    }
+
+    private mutating func dropHeld() {
+        held.removeAll(keepingCapacity: true)
+        heldSize = 0
+    }
+
+    private mutating func refuse(_ seq: Int64, expected: String, found: String) {
+        guard fork == nil else { return }
+        fork = Fork(source: source, epoch: cursor?.epoch ?? 0, seq: seq, expected: expected, found: found)
+        fetchAt = nil
+        dropHeld()
+    }
+}

@@ -1,0 +1,232 @@
+import EventLog
+import Foundation
+import Logging
+import Messages
+import Synchronization
+
+/// The publish and feed side of one connection: a PUB and a SUB, both on this loop's thread.
+final class LiveLoop: Sendable {
+    /// What other threads want of the sockets' thread.
+    private struct Orders {
+        var publications: [Publication] = []
+        var subscriptionsChanged = false
+        var stop = false
+    }
+
+    private struct Publication {
+        var messages: [[Data]]
+        /// How many went out before the socket was full.
+        var done: @Sendable (Int) -> Void
+    }
+
+    private struct Followers {
+        var rings: [Int: (source: String, ring: FeedRing)] = [:]
+        var next = 0
+    }
+
+    private let address: BusAddress
+    private let logger: Logger
+    private let wakeup: Wakeup
+    private let orders = Mutex(Orders())
+    private let followers = Mutex(Followers())
+    private let counts: DropCounts
+    private let busHeard = Mutex<ContinuousClock.Instant?>(nil)
+    private static let busTopic = "h/\(Source.eventBus)"
+
+    init(address: BusAddress, logger: Logger, counts: DropCounts) throws(BusError) {
+        self.address = address
+        self.logger = logger
+        self.counts = counts
+        wakeup = try Wakeup()
+    }
+
+    /// When the bus itself was last heard.
+    var lastHeardBus: ContinuousClock.Instant? { busHeard.withLock { $0 } }
+
+    // MARK: From any thread
+
+    /// - Returns: how many messages went out, in order, before the socket was full. All of them: not muted.
+    func publish(_ messages: [[Data]]) async -> Int {
+        await withCheckedContinuation { continuation in
+            let accepted = orders.withLock { orders in
+                guard !orders.stop else { return false }
+                orders.publications.append(Publication(messages: messages) { continuation.resume(returning: $0) })
+                return true
+            }
+            if accepted { wakeup.wake() } else { continuation.resume(returning: 0) }
+        }
+    }
+
+    /// Lossy: whether it went out is not known.
+    func publishTelemetry(_ message: [Data]) {
+        orders.withLock { orders in
+            guard !orders.stop, orders.publications.count < BusLimits.ring else { return }
+            orders.publications.append(Publication(messages: [message]) { _ in })
+        }
+        wakeup.wake()
+    }
+
+    func follow(_ source: Source, into ring: FeedRing) -> Int {
+        let id = followers.withLock { followers in
+            followers.next += 1
+            followers.rings[followers.next] = (source.name, ring)
+            return followers.next
+        }
+        changeSubscriptions()
+        return id
+    }
+
+    func unfollow(_ id: Int) {
+        _ = followers.withLock { $0.rings.removeValue(forKey: id) }
+        changeSubscriptions()
+    }
+
+    private func changeSubscriptions() {
+        orders.withLock { $0.subscriptionsChanged = true }
+        wakeup.wake()
+    }
+
+    func stop() {
+        orders.withLock { $0.stop = true }
+        wakeup.wake()
+    }
+
+    // MARK: On the sockets' thread
+
+    func run() {
+        do {
+            try loop()
+        } catch {
+            logger.critical("the bus connection ended", metadata: ["error": "\(error)"])
+        }
+        let left = orders.withLock { orders in
+            orders.stop = true
+            defer { orders.publications = [] }
+            return orders.publications
+        }
+        for publication in left { publication.done(0) }
+    }
+
+    private func loop() throws(BusError) {
+        let context = try SocketContext()
+        let pub = try Socket(.pub, in: context, options: SocketOption.pub(address))
+        try pub.connect(to: address.events)
+        while try listen(context, pub) {}
+    }
+
+    /// One life of the SUB. `false`: stop.
+    private func listen(_ context: borrowing SocketContext, _ pub: borrowing Socket) throws(BusError) -> Bool {
+        var subscribed = wantedTopics()
+        // Everything is subscribed to before the connection is made, so it takes effect all at once.
+        let sub = try Socket(
+            .sub, in: context, options: SocketOption.sub(address), subscriptions: subscribed.sorted())
+        try sub.connect(to: address.feed)
+        var parts = MessageParts()
+        var poll = PollSet()
+        poll.add(sub)
+        poll.add(wakeup)
+        while true {
+            wakeup.clear()
+            let (publications, changed, stop) = takeOrders()
+            if stop { return finish(publications) }
+            if changed { try resubscribe(sub, from: &subscribed) }
+            for publication in publications { publication.done(send(publication.messages, to: pub)) }
+            receive(from: sub, &parts)
+            let now = uptime()
+            let deadline = watch.withLock { $0.deadline }
+            if deadline <= now {
+                watch.withLock { $0.reopened(now: now) }
+                logger.debug("the bus is silent; opening the feed again")
+                return true
+            }
+            poll.wait(deadline - now)
+        }
+    }
+
+    private let watch = Mutex(BusWatch(now: uptime()))
+
+    private func finish(_ publications: [Publication]) -> Bool {
+        for publication in publications { publication.done(0) }
+        return false
+    }
+
+    private func takeOrders() -> ([Publication], Bool, Bool) {
+        orders.withLock { orders in
+            defer {
+                orders.publications = []
+                orders.subscriptionsChanged = false
+            }
+            return (orders.publications, orders.subscriptionsChanged, orders.stop)
+        }
+    }
+
+    private func wantedTopics() -> Set<String> {
+        let sources = followers.withLock { Set($0.rings.values.map(\.source)) }
+        return Set(sources.flatMap { ["e/\($0)/", "h/\($0)"] }).union([Self.busTopic])
+    }
+
+    private func resubscribe(_ sub: borrowing Socket, from subscribed: inout Set<String>) throws(BusError) {
+        let wanted = wantedTopics()
+        for topic in subscribed.subtracting(wanted) { try sub.unsubscribe(from: topic) }
+        for topic in wanted.subtracting(subscribed).sorted() { try sub.subscribe(to: topic) }
+        // Said once more, and last: the bus answers with its heartbeat, which shows that the others are in effect.
+        try sub.unsubscribe(from: Self.busTopic)
+        try sub.subscribe(to: Self.busTopic)
+        subscribed = wanted
+        // The next heartbeat of the bus establishes anew.
+        watch.withLock { $0.expectGreeting() }
+    }
+
+    private func send(_ messages: [[Data]], to pub: borrowing Socket) -> Int {
+        for (index, message) in messages.enumerated() where pub.send(message) != .sent { return index }
+        return messages.count
+    }
+
+    private func receive(from sub: borrowing Socket, _ parts: inout MessageParts) {
+        // Bounded, so that a flood of events does not keep our own publications waiting.
+        for _ in 0..<256 {
+            guard parts.receive(from: sub) else { return }
+            guard parts.count == 3 else {
+                counts.add(LiveDrop.frames.rawValue)
+                continue
+            }
+            do throws(LiveDrop) {
+                let (topic, header) = try LiveCheck.check(
+                    topic: parts.bytes(0), header: parts.bytes(1), body: parts.bytes(2))
+                handOver(topic, header, parts)
+            } catch {
+                counts.add(error.rawValue)
+            }
+        }
+        wakeup.wake()
+    }
+
+    private func handOver(_ topic: LiveTopic, _ header: LiveHeader, _ parts: borrowing MessageParts) {
+        switch header.kind {
+        case .telemetry: return
+        case .heartbeat:
+            if topic.name == Source.eventBus.name { return heardBus(header.epoch) }
+            push(.heartbeat(epoch: header.epoch, last: header.seq, chain: header.chain), of: topic.name)
+        case .event:
+            guard let record = LogRecord(topic: topic, header: header, body: parts.copy(2)) else { return }
+            push(.record(record), of: topic.name)
+        }
+    }
+
+    private func push(_ message: FeedMessage, of source: String) {
+        for (_, follower) in followers.withLock({ $0.rings }) where follower.source == source {
+            follower.ring.push(message)
+        }
+    }
+
+    private func heardBus(_ epoch: Int64) {
+        busHeard.withLock { $0 = .now }
+        guard watch.withLock({ $0.heard(epoch: epoch, now: uptime()) }) else { return }
+        for (_, follower) in followers.withLock({ $0.rings }) { follower.ring.establish() }
+    }
+}
+
+private let origin = ContinuousClock.now
+
+/// Monotonic time as the pure state machines count it.
+func uptime() -> Duration { ContinuousClock.now - origin }

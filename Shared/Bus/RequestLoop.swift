@@ -1,0 +1,195 @@
+import Foundation
+import Logging
+import Messages
+import Synchronization
+
+/// The request side of one connection: a DEALER that both asks and answers, in a context and on a thread of its own.
+final class RequestLoop: Sendable {
+    typealias Answer = Result<ReplyFrames, BusError>
+    private typealias Ticket = @Sendable (Answer) -> Void
+
+    private struct Orders {
+        var calls: [CallTable<Ticket>.Call] = []
+        var canceled: [Data] = []
+        var replies: [[Data]] = []
+        var isOpen = true
+    }
+
+    private let address: BusAddress
+    private let logger: Logger
+    private let counts: DropCounts
+    private let wakeup: Wakeup
+    private let orders = Mutex(Orders())
+    /// Called for each request from somebody else; must not block.
+    private let onRequest: @Sendable (RequestFrames) -> Void
+    private let onConnected: @Sendable () -> Void
+
+    init(
+        address: BusAddress, logger: Logger, counts: DropCounts,
+        onRequest: @escaping @Sendable (RequestFrames) -> Void, onConnected: @escaping @Sendable () -> Void
+    ) throws(BusError) {
+        self.address = address
+        self.logger = logger
+        self.counts = counts
+        self.onRequest = onRequest
+        self.onConnected = onConnected
+        wakeup = try Wakeup()
+    }
+
+    // MARK: From any thread
+
+    func ask(_ frames: RequestFrames) async -> Answer {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let call = CallTable<Ticket>.Call(frames: frames, deadline: uptime() + frames.deadline) {
+                    continuation.resume(returning: $0)
+                }
+                let accepted = orders.withLock { orders in
+                    if orders.isOpen { orders.calls.append(call) }
+                    return orders.isOpen
+                }
+                guard accepted else { return continuation.resume(returning: .failure(.closed)) }
+                // A cancellation before this point found nothing to cancel.
+                if Task.isCancelled { cancel(frames.correlation) }
+                wakeup.wake()
+            }
+        } onCancel: {
+            cancel(frames.correlation)
+        }
+    }
+
+    private func cancel(_ correlation: Data) {
+        orders.withLock { $0.canceled.append(correlation) }
+        wakeup.wake()
+    }
+
+    func reply(_ frames: ReplyFrames) {
+        orders.withLock { $0.replies.append(frames.frames) }
+        wakeup.wake()
+    }
+
+    func stop() {
+        orders.withLock { $0.isOpen = false }
+        wakeup.wake()
+    }
+
+    // MARK: On the socket's thread
+
+    func run() {
+        var calls = CallTable<Ticket>()
+        do throws(BusError) {
+            try loop(&calls)
+        } catch {
+            logger.critical("the request connection ended", metadata: ["error": "\(error)"])
+        }
+        let unseen = orders.withLock { orders in
+            orders.isOpen = false
+            defer { orders.calls = [] }
+            return orders.calls
+        }
+        for call in calls.removeAll() + unseen { call.ticket(.failure(.closed)) }
+    }
+
+    private func loop(_ calls: inout CallTable<Ticket>) throws(BusError) {
+        let context = try SocketContext()
+        let dealer = try Socket(.dealer, in: context, options: SocketOption.dealer(address))
+        try dealer.monitor(at: "inproc://connection")
+        let monitor = try Socket(.pair, in: context, options: SocketOption.pair)
+        try monitor.connect(to: "inproc://connection")
+        try dealer.connect(to: address.requests)
+        var replies: [[Data]] = []
+        var poll = PollSet()
+        while true {
+            wakeup.clear()
+            guard takeOrders(&calls, &replies) else { return }
+            let isFull = send(&calls, &replies, to: dealer)
+            let more = receive(from: dealer, &calls)
+            watch(monitor, &calls, &replies)
+            expire(&calls)
+            poll.clear()
+            poll.add(dealer, output: isFull)
+            poll.add(monitor)
+            poll.add(wakeup)
+            // An answer has made room for the next request: no waiting then.
+            let pause = calls.nextDeadline.map { max(.zero, $0 - uptime()) }
+            poll.wait(more || (!isFull && calls.sendable(now: .zero) != nil) ? .zero : pause)
+        }
+    }
+
+    private func takeOrders(_ calls: inout CallTable<Ticket>, _ replies: inout [[Data]]) -> Bool {
+        let taken = orders.withLock { orders in
+            defer {
+                orders.calls = []
+                orders.canceled = []
+                orders.replies = []
+            }
+            return orders
+        }
+        for call in taken.calls where !calls.add(call) { call.ticket(.failure(.tooManyRequests)) }
+        for correlation in taken.canceled { calls.cancel(correlation)?(.failure(.canceled)) }
+        replies += taken.replies
+        return taken.isOpen
+    }
+
+    /// - Returns: whether something is left because the socket takes no more, or is not connected.
+    private func send(
+        _ calls: inout CallTable<Ticket>, _ replies: inout [[Data]], to dealer: borrowing Socket
+    ) -> Bool {
+        var done = 0
+        for reply in replies {
+            guard dealer.send(reply) != .full else { break }
+            done += 1
+        }
+        replies.removeFirst(done)
+        while let frames = calls.sendable(now: uptime()) {
+            guard dealer.send(frames.frames) != .full else { return true }
+            calls.sent()
+        }
+        return !replies.isEmpty
+    }
+
+    /// - Returns: whether there may be more.
+    private func receive(from dealer: borrowing Socket, _ calls: inout CallTable<Ticket>) -> Bool {
+        for _ in 0..<64 {
+            guard let (frames, cut) = dealer.receive() else { return false }
+            do throws(RequestDrop) {
+                if cut { throw .frames }
+                switch try RequestMessage(parsing: frames) {
+                case .reply(let reply): calls.answered(reply.correlation)?(.success(reply))
+                case .request(let request): onRequest(request)
+                }
+            } catch {
+                counts.add(error.rawValue)
+            }
+        }
+        return true
+    }
+
+    private func watch(
+        _ monitor: borrowing Socket, _ calls: inout CallTable<Ticket>, _ replies: inout [[Data]]
+    ) {
+        while let (frames, _) = monitor.receive() {
+            switch ConnectionChange(monitorFrames: frames) {
+            case .connected: onConnected()
+            case .disconnected:
+                // Another bus, or another life of it, knows nothing of these.
+                replies = []
+                for call in calls.disconnected() {
+                    call.ticket(
+                        .failure(.connectionLost(method: call.frames.method, target: call.frames.target)))
+                }
+            case nil: continue
+            }
+        }
+    }
+
+    private func expire(_ calls: inout CallTable<Ticket>) {
+        for (call, wasSent) in calls.expired(now: uptime()) {
+            let (method, target) = (call.frames.method, call.frames.target)
+            call.ticket(
+                .failure(
+                    wasSent
+                        ? .timedOut(method: method, target: target) : .unreachable(method: method, target: target)))
+        }
+    }
+}

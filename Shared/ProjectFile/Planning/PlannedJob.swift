@@ -1,0 +1,135 @@
+import Messages
+
+/// A job of one run: what the file declares, for one set of matrix values.
+package struct PlannedJob: Sendable, Hashable {
+    /// The declared id, or `<id>.<values>` for one of a matrix. It never holds a slash.
+    package var id: String
+    package var job: Job
+    /// The planned jobs that come before.
+    package var needs: [String]
+    package var environment: String?
+    /// `matrix.` in its expressions.
+    package var matrix: [String: JSONValue]
+
+    /// For the event that announces the run.
+    package var plan: JobPlan {
+        JobPlan(
+            id: id, needs: needs, environment: environment,
+            steps: job.steps.map { StepPlan(id: $0.id, verb: $0.verb, title: $0.title) }
+        )
+    }
+}
+
+extension Project {
+    /// The jobs of a pipeline, each after those that it needs.
+    /// - Parameter scope: what a matrix may use: `vars`, `params`, `git`, `event`.
+    package func planJobs(of pipeline: Pipeline, in scope: Scope) throws(EvaluationError) -> [PlannedJob] {
+        var planned: [String: [PlannedJob]] = [:]
+        var order: [PlannedJob] = []
+        for job in pipeline.jobsInOrder {
+            let needs = job.needs.flatMap { planned[$0] ?? [] }.map(\.id)
+            var jobs: [PlannedJob] = []
+            for (suffix, values) in try job.matrix?.combinations(in: scope) ?? [(nil, [:])] {
+                jobs.append(
+                    PlannedJob(
+                        id: suffix.map { "\(job.id).\($0)" } ?? job.id, job: job, needs: needs,
+                        environment: job.environment ?? pipeline.environment, matrix: values
+                    )
+                )
+            }
+            planned[job.id] = jobs
+            order += jobs
+        }
+        return order
+    }
+}
+
+extension Pipeline {
+    /// Each job after those it needs, otherwise in the order of the file; the reader has refused cycles.
+    var jobsInOrder: [Job] {
+        var done: Set<String> = []
+        var order: [Job] = []
+        var open = jobs
+        while !open.isEmpty {
+            let ready = open.filter { $0.needs.allSatisfy(done.contains) }
+            guard !ready.isEmpty else { return order + open }
+            order += ready
+            done.formUnion(ready.map(\.id))
+            open.removeAll { done.contains($0.id) }
+        }
+        return order
+    }
+}
+
+extension Matrix {
+    /// Every combination with a suffix for the job's id: its values where they tell the combinations apart, else a
+    /// number.
+    func combinations(in scope: Scope) throws(EvaluationError) -> [(suffix: String?, values: [String: JSONValue])] {
+        var combinations: [[String: JSONValue]] = axes.isEmpty ? [] : [[:]]
+        for axis in axes {
+            var values: [JSONValue] = []
+            for value in axis.values { values.append(try value.evaluate(in: scope)) }
+            combinations = combinations.flatMap { combination in
+                values.map { combination.merging([axis.name: $0]) { $1 } }
+            }
+            guard combinations.count <= Self.limit else {
+                throw EvaluationError(message: "the matrix has more than \(Self.limit) combinations")
+            }
+        }
+        let excluded = try evaluate(exclude, in: scope)
+        combinations.removeAll { combination in
+            excluded.contains { entry in entry.allSatisfy { combination[$0.key] == $0.value } }
+        }
+        combinations = including(try evaluate(include, in: scope), in: combinations)
+        let texts = combinations.map(suffix)
+        let telling = Set(texts).count == texts.count && !texts.contains("")
+        return combinations.enumerated().map { (telling ? texts[$0.offset] : String($0.offset + 1), $0.element) }
+    }
+
+    static let limit = 1_000
+
+    private func evaluate(
+        _ entries: [[String: Template]], in scope: Scope
+    ) throws(EvaluationError) -> [[String: JSONValue]] {
+        var result: [[String: JSONValue]] = []
+        for entry in entries {
+            var values: [String: JSONValue] = [:]
+            for (name, value) in entry { values[name] = try value.evaluate(in: scope) }
+            result.append(values)
+        }
+        return result
+    }
+
+    /// As in GitHub Actions: an entry adds to the combinations whose values it leaves alone, else it is one of its own.
+    private func including(
+        _ entries: [[String: JSONValue]], in base: [[String: JSONValue]]
+    ) -> [[String: JSONValue]] {
+        let names = Set(axes.map(\.name))
+        var result = base
+        for entry in entries {
+            let own = entry.filter { names.contains($0.key) }
+            let fitting = base.indices.filter { index in own.allSatisfy { base[index][$0.key] == $0.value } }
+            if fitting.isEmpty {
+                result.append(entry)
+            } else {
+                for index in fitting { result[index].merge(entry) { $1 } }
+            }
+        }
+        return result
+    }
+
+    /// The first telling value of each axis, in letters that a file name may hold.
+    private func suffix(of values: [String: JSONValue]) -> String {
+        let names = axes.isEmpty ? values.keys.sorted() : axes.map(\.name)
+        let texts = names.compactMap { values[$0]?.scalarText.map(slug) }.filter { !$0.isEmpty }
+        return String(texts.joined(separator: "-").prefix(60))
+    }
+}
+
+private func slug(_ text: String) -> String {
+    let letters = text.unicodeScalars.map { scalar -> Character in
+        let plain = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+        return plain || scalar == "_" ? Character(scalar) : "-"
+    }
+    return String(letters).split(separator: "-").joined(separator: "-")
+}

@@ -1,0 +1,80 @@
+import Messages
+
+extension Project {
+    /// The variables' values. They may use `project`, the environment's name and the variables above them.
+    package func variableValues(environment: String? = nil) throws(EvaluationError) -> [String: JSONValue] {
+        var values: [String: JSONValue] = [:]
+        for variable in variables {
+            values[variable.name] = try variable.value.evaluate(in: scope(values, environment))
+        }
+        return values
+    }
+
+    /// What is known before there is a cause: project, variables, environment and model.
+    package func baseScope(
+        environment: String? = nil, variables: [String: JSONValue]? = nil
+    ) throws(EvaluationError) -> Scope {
+        let values: [String: JSONValue]
+        if let variables { values = variables } else { values = try variableValues(environment: environment) }
+        var scope = scope(values, environment)
+        if let model = models.first {
+            scope.model = ["name": .string(try model.name.text(in: scope))]
+            if let champion = model.champion {
+                scope.model = [
+                    "name": .string(try model.name.text(in: scope)),
+                    "champion": .string(try champion.text(in: scope)),
+                ]
+            }
+        }
+        return scope
+    }
+
+    /// The models with their names and selectors evaluated; the first is the main one.
+    package func modelDeclarations(environment: String? = nil) throws(EvaluationError) -> [ModelDeclaration] {
+        let scope = scope(try variableValues(environment: environment), environment)
+        var declarations: [ModelDeclaration] = []
+        for model in models {
+            declarations.append(
+                ModelDeclaration(
+                    name: try model.name.text(in: scope), champion: try model.champion?.text(in: scope),
+                    stages: model.stages
+                )
+            )
+        }
+        return declarations
+    }
+
+    /// `notify:` for the notifier: a secret travels as its name only.
+    package func notificationRules(in scope: Scope) throws(EvaluationError) -> [NotificationRule] {
+        var rules: [NotificationRule] = []
+        for entry in notifications {
+            let channel = try entry.channel?.evaluate(in: scope)
+            let secret = channel?["secret"]?.string
+            rules.append(
+                NotificationRule(
+                    when: entry.when, use: entry.use, secret: secret,
+                    channel: secret == nil ? channel?.embedded : nil, pipelines: entry.pipelines
+                )
+            )
+        }
+        return rules
+    }
+
+    /// `targets:` with `kind` and expressions evaluated; `scope` should hold `git` as well.
+    package func targetValues(in scope: Scope) throws(EvaluationError) -> [String: JSONValue] {
+        var values: [String: JSONValue] = [:]
+        for (name, target) in targets { values[name] = try target.settings.evaluate(in: scope) }
+        return values
+    }
+
+    func modelNames(for pipeline: Pipeline) -> [String] {
+        let declarations = try? modelDeclarations(environment: pipeline.environment)
+        return declarations?.map(\.name) ?? []
+    }
+
+    private func scope(_ variables: [String: JSONValue], _ environment: String?) -> Scope {
+        Scope(
+            project: name, vars: .object(variables), env: environment.map { ["name": .string($0)] } ?? [:]
+        )
+    }
+}

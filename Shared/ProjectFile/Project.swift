@@ -1,0 +1,98 @@
+import Messages
+
+/// What a repository's project file says, checked: every reference in it resolves.
+package struct Project: Sendable, Hashable {
+    package var name: String
+    /// The first is the one that `model.` means in expressions; a project without `model:` has one of its own name.
+    package var models: [Model]
+    /// In the order of the file: a variable may use those above it.
+    package var variables: [Variable]
+    /// `.env` files of the repository that add variables; whoever has the files reads them.
+    package var variableFiles: [Template]
+    package var variableGroups: [String]
+    package var environments: [String: Environment]
+    /// `local` is always among them.
+    package var backends: [String: Backend]
+    package var targets: [String: Target]
+    package var notifications: [Notification]
+    package var pipelines: [Pipeline]
+    /// Of the texts it was read from: `sha256:…`.
+    package var digest: String
+
+    package func pipeline(_ name: String) -> Pipeline? { pipelines.first { $0.name == name } }
+}
+
+package struct Variable: Sendable, Hashable {
+    package var name: String
+    package var value: Template
+}
+
+package struct Model: Sendable, Hashable {
+    package var name: Template
+    package var description: String?
+    /// The selector of the version to beat.
+    package var champion: Template?
+    package var stages: StageMachine
+}
+
+/// Where a job acts, and who has to agree before it does.
+package struct Environment: Sendable, Hashable {
+    package var name: String
+    package var approvals: Approvals?
+}
+
+package struct Approvals: Sendable, Hashable {
+    package enum Timeout: String, Sendable, Hashable, CaseIterable {
+        case reject, approve
+    }
+
+    package var required = 0
+    /// `user:x`, `group:y`; empty: anybody who may approve.
+    package var from: [String] = []
+    package var requesterMayApprove = false
+    package var timeout: Duration = .seconds(30 * 86_400)
+    package var onTimeout: Timeout = .reject
+}
+
+/// What carries out training: `local` or an engine that the team has.
+package struct Backend: Sendable, Hashable {
+    package var name: String
+    package var kind: String
+    /// `callback` or `poll`.
+    package var wait: String
+    package var settings: Template
+}
+
+/// Where models are served.
+package struct Target: Sendable, Hashable {
+    package var name: String
+    package var kind: String
+    package var settings: Template
+}
+
+/// One entry of `notify:`.
+package struct Notification: Sendable, Hashable {
+    package var when: [String]
+    package var use: String
+    package var channel: Template?
+    package var pipelines: [String]
+}
+
+/// Everything that is wrong with a project's files, in the order of the files.
+package struct ProjectErrors: Error, Sendable, Hashable, CustomStringConvertible {
+    package var errors: [FileError]
+
+    package var description: String { errors.map(\.description).joined(separator: "\n") }
+}
+
+/// One file as it was in the commit.
+package struct ProjectDocument: Sendable, Hashable {
+    /// From the repository's root, for example `martlet.yml`.
+    package var path: String
+    package var text: String
+
+    package init(path: String, text: String) {
+        self.path = path
+        self.text = text
+    }
+}

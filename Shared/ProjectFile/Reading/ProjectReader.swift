@@ -1,0 +1,75 @@
+import Crypto
+import Foundation
+import Messages
+
+/// Reads `martlet.yml` and `mlops/pipelines/*.yml` of one commit. Reading runs nothing and touches no file.
+package enum ProjectReader {
+    package static let mainFile = "martlet.yml"
+    package static let pipelineFolder = "mlops/pipelines"
+
+    /// Whether a path of the repository belongs to the project file.
+    package static func isProjectFile(_ path: String) -> Bool {
+        if path == mainFile { return true }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 3 && path.hasPrefix(pipelineFolder + "/")
+            && (path.hasSuffix(".yml") || path.hasSuffix(".yaml")) && !parts[2].hasPrefix(".")
+    }
+
+    /// The project, or everything that is wrong with it at once.
+    package static func read(
+        _ documents: [ProjectDocument], repositoryName: String
+    ) -> Result<Project, ProjectErrors> {
+        let reading = Reading()
+        let ordered = documents.sorted { ($0.path == mainFile ? "" : $0.path) < ($1.path == mainFile ? "" : $1.path) }
+        guard let first = ordered.first, ordered.count <= ReadingLimits.documents else {
+            let problem =
+                documents.isEmpty
+                ? "there is no \(mainFile), and nothing under \(pipelineFolder)/"
+                : "there are more than \(ReadingLimits.documents) pipeline files"
+            return .failure(
+                ProjectErrors(errors: [FileError(file: mainFile, line: 1, column: 1, message: problem)])
+            )
+        }
+        var sections = Sections()
+        var unread = false
+        for document in ordered {
+            reading.add(document)
+            var composer = TreeComposer(document)
+            let tree = composer.compose()
+            reading.add(composer.errors)
+            if let tree {
+                reading.gather(tree, of: document, into: &sections)
+            } else {
+                unread = true
+                if composer.errors.isEmpty {
+                    reading.fail(Place(file: document.path, line: 1, column: 1), "the file is empty")
+                }
+            }
+        }
+        // What a file that cannot be read may have declared, the others must not be blamed for.
+        if unread { return .failure(sorted(reading.errors)) }
+        let start = Place(file: first.path, line: 1, column: 1)
+        let project = reading.project(
+            sections, repositoryName: repositoryName, start: start, digest: digest(of: ordered)
+        )
+        guard reading.errors.isEmpty else { return .failure(sorted(reading.errors)) }
+        return .success(project)
+    }
+
+    private static func sorted(_ errors: [FileError]) -> ProjectErrors {
+        let order = errors.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
+        return ProjectErrors(errors: order)
+    }
+
+    /// Of paths and texts with their lengths, so that no two sets of files have the same.
+    private static func digest(of documents: [ProjectDocument]) -> String {
+        var hash = SHA256()
+        for document in documents {
+            for part in [document.path, document.text] {
+                hash.update(data: Data("\(part.utf8.count):".utf8))
+                hash.update(data: Data(part.utf8))
+            }
+        }
+        return "sha256:" + hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,134 @@
+import Messages
+
+/// Environments, back ends, targets and notifications.
+extension Reading {
+    func environments(_ entries: [Tree.Entry]) -> [String: Environment] {
+        var result: [String: Environment] = [:]
+        for entry in entries {
+            let what = "environment '\(entry.key)'"
+            let fields = fields(entry.value, of: what, keys: ["approvals", "description", "url"])
+            result[entry.key] = Environment(name: entry.key, approvals: approvals(fields?["approvals"]))
+        }
+        return result
+    }
+
+    private func approvals(_ tree: Tree?) -> Approvals? {
+        let keys = ["required", "from", "requester_may_approve", "timeout", "on_timeout"]
+        guard let tree, let fields = fields(tree, of: "'approvals'", keys: keys) else { return nil }
+        var approvals = Approvals()
+        approvals.required = integer(fields["required"], "'required'", 0...100) ?? approvals.required
+        approvals.from = texts(fields["from"], "'from'").compactMap { entry in
+            let parts = entry.text.split(separator: ":", maxSplits: 1)
+            if parts.count == 2, ["user", "group"].contains(parts[0]) { return entry.text }
+            fail(entry.place, "'\(entry.text)' is neither user:NAME nor group:NAME")
+            return nil
+        }
+        approvals.requesterMayApprove =
+            flag(fields["requester_may_approve"], "'requester_may_approve'") ?? approvals.requesterMayApprove
+        approvals.timeout = duration(fields["timeout"], "'timeout'") ?? approvals.timeout
+        approvals.onTimeout = word(fields["on_timeout"], "'on_timeout'", Approvals.Timeout.self) ?? approvals.onTimeout
+        return approvals
+    }
+
+    static let backendKinds = ["local", "http", "azureml", "kubeflow", "databricks-jobs"]
+
+    func backends(_ entries: [Tree.Entry], _ names: KnownNames) -> [String: Backend] {
+        var result: [String: Backend] = [:]
+        let keys = [
+            "kind", "wait", "every", "endpoint", "url", "token", "workspace", "resource_group", "subscription",
+            "cluster", "namespace", "project", "timeout", "headers", "callback",
+        ]
+        for entry in entries {
+            guard let fields = fields(entry.value, of: "back end '\(entry.key)'", keys: keys) else { continue }
+            _ = duration(fields["every"], "'every'")
+            result[entry.key] = Backend(
+                name: entry.key, kind: kind(fields, Self.backendKinds),
+                wait: word(fields["wait"], "'wait'", of: ["callback", "poll"]) ?? "poll",
+                settings: template(entry.value, names.visible)
+            )
+        }
+        return result
+    }
+
+    static let targetKinds = [
+        "container", "container-image", "http-service", "endpoint", "cluster", "git-sync", "process",
+    ]
+
+    func targets(_ entries: [Tree.Entry], _ names: KnownNames) -> [String: Target] {
+        var result: [String: Target] = [:]
+        let keys = [
+            "kind", "instance", "root", "group", "resources", "autoscale", "auth", "url", "file", "name", "image",
+            "namespace", "command", "health", "score", "port_env", "env", "timeout", "drain", "token", "headers",
+            "registry",
+        ]
+        for entry in entries {
+            guard let fields = fields(entry.value, of: "target '\(entry.key)'", keys: keys) else { continue }
+            _ = word(fields["instance"], "'instance'", of: ["shared", "per-version"])
+            let kind = kind(fields, Self.targetKinds)
+            if kind == "process", fields["command"] == nil {
+                fail(fields.place, "target '\(entry.key)' needs 'command': what serves a version")
+            }
+            result[entry.key] = Target(name: entry.key, kind: kind, settings: template(entry.value, names.visible))
+        }
+        return result
+    }
+
+    private func kind(_ fields: Fields, _ known: [String]) -> String {
+        guard fields["kind"] != nil else {
+            fail(fields.place, "\(fields.what) needs 'kind': " + known.joined(separator: ", "))
+            return ""
+        }
+        return word(fields["kind"], "'kind'", of: known) ?? ""
+    }
+
+    static let notifiers = ["slack", "teams", "webhook", "email", "file", "pull-request"]
+
+    func notification(_ tree: Tree, _ names: KnownNames) -> Notification? {
+        let keys = ["when", "use", "channel", "pipelines", "link", "text"]
+        guard let fields = fields(tree, of: "'notify'", keys: keys) else { return nil }
+        for key in ["when", "use"] where fields[key] == nil {
+            fail(fields.place, "an entry of 'notify' needs '\(key)'")
+        }
+        let use = word(fields["use"], "'use'", of: Self.notifiers) ?? ""
+        if fields["channel"] == nil, use != "pull-request", !use.isEmpty {
+            fail(fields.place, "an entry of 'notify' needs 'channel', for example ${{ secrets.HOOK }}")
+        }
+        let pipelines = texts(fields["pipelines"], "'pipelines'")
+        for entry in pipelines where !names.pipelines.contains(entry.text) {
+            fail(
+                entry.place,
+                "there is no pipeline '\(entry.text)'" + suggestion(for: entry.text, among: names.pipelines)
+            )
+        }
+        let when = texts(fields["when"], "'when'")
+        for entry in when where !EventWords.allow(entry.text) {
+            fail(entry.place, "there is no event '\(entry.text)'" + suggestion(for: entry.text, among: EventWords.all))
+        }
+        return Notification(
+            when: when.map(\.text), use: use,
+            channel: fields["channel"].map { template($0, names.visible.without([.git]), raw: true) },
+            pipelines: pipelines.map(\.text)
+        )
+    }
+}
+
+/// What `notify[].when` may name: an event, an event and its outcome (`run.failed`), or a whole subject (`run.*`).
+enum EventWords {
+    static let all: [String] = {
+        var words = Set(allEventBodies.map { $0.name })
+        for subject in ["run", "job", "step"] {
+            words.formUnion(Outcome.allCases.map { "\(subject).\($0.rawValue)" })
+        }
+        for result in ApprovalResult.allCases { words.insert("approval.\(result.rawValue)") }
+        words.formUnion(["deployment.succeeded", "deployment.failed", "smoke_test.failed", "smoke_test.passed"])
+        return words.sorted()
+    }()
+
+    private static let subjects = Set(all.map { $0.prefix { $0 != "." } })
+
+    /// Types of others are named in full, so they hold more than one dot.
+    static func allow(_ word: String) -> Bool {
+        if word.hasSuffix(".*") { return word == "*.*" || subjects.contains(word.dropLast(2)) }
+        return all.contains(word) || word == "*" || word.count { $0 == "." } >= 2
+    }
+}

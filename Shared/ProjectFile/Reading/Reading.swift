@@ -1,0 +1,41 @@
+import Messages
+
+/// Collects what is wrong while files are read, so that all of it is told at once.
+final class Reading {
+    private var seen: Set<FileError> = []
+    private(set) var errors: [FileError] = []
+    /// The texts by path: the places inside a scalar are found in them.
+    private var lines: [String: [Substring.UnicodeScalarView]] = [:]
+
+    func add(_ document: ProjectDocument) {
+        // By scalars: as a character, a carriage return with its line feed is something else than a line feed.
+        lines[document.path] = document.text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
+    /// The same place may be read several times through aliases; it is told once.
+    func fail(_ place: Place, _ message: String) {
+        let error = place.error(message)
+        if seen.insert(error).inserted { errors.append(error) }
+    }
+
+    func add(_ errors: [FileError]) {
+        for error in errors where seen.insert(error).inserted { self.errors.append(error) }
+    }
+
+    /// Line `number`, counted from 1.
+    func line(_ number: Int, of path: String) -> Substring.UnicodeScalarView? {
+        guard let all = lines[path], all.indices.contains(number - 1) else { return nil }
+        return all[number - 1]
+    }
+}
+
+/// "; did you mean 'x'?" where a known word is near, else the known words if they are few.
+func suggestion(for word: String, among known: [String]) -> String {
+    if let near = nearest(to: word, among: known) { return "; did you mean '\(near)'?" }
+    if let part = known.filter({ word.hasPrefix($0 + "-") || word.hasPrefix($0 + "_") }).max(by: { $0.count < $1.count }
+    ) {
+        return "; did you mean '\(part)'?"
+    }
+    if known.isEmpty { return "; there is none" }
+    return known.count <= 12 ? "; there are " + known.joined(separator: ", ") : ""
+}

@@ -1,0 +1,68 @@
+import Messages
+
+/// What starts a pipeline: one entry of `on:`.
+package enum Trigger: Sendable, Hashable {
+    case push(branches: BranchFilter, paths: PathFilter)
+    /// Of the branch that is to be merged into.
+    case pullRequest(branches: BranchFilter, paths: PathFilter)
+    case tag(BranchFilter)
+    case comment(words: [String], inPullRequest: Bool)
+    case manual([Parameter])
+    case pipeline(name: String, branches: BranchFilter, conclusions: Set<Outcome>)
+    case model(ModelTrigger)
+    case event(type: String, filter: EventFilter)
+    case schedule(Schedule)
+
+    /// The word that stands under `on:`.
+    package var word: String {
+        switch self {
+        case .push: "push"
+        case .pullRequest: "pull_request"
+        case .tag: "tag"
+        case .comment: "comment"
+        case .manual: "manual"
+        case .pipeline: "pipeline"
+        case .model: "model"
+        case .event: "event"
+        case .schedule: "schedule"
+        }
+    }
+}
+
+package struct ModelTrigger: Sendable, Hashable {
+    /// `nil`: any model of the project.
+    package var name: String?
+    package var registered: Bool
+    /// A change of stage; `nil`: not asked for.
+    package var stage: StageChange?
+    /// Tags that were set; an empty value means any.
+    package var tags: [String: String]
+
+    package struct StageChange: Sendable, Hashable {
+        /// Empty: any.
+        package var to: [String]
+        package var from: [String]
+    }
+}
+
+/// Fields of an event's data and the values they must have.
+package struct EventFilter: Sendable, Hashable {
+    package struct Field: Sendable, Hashable {
+        /// `data.pull_request.number` is `["pull_request", "number"]`.
+        package var path: [String]
+        package var values: [JSONValue]
+    }
+
+    package var fields: [Field]
+}
+
+package struct Schedule: Sendable, Hashable {
+    package enum CatchUp: String, Sendable, Hashable, CaseIterable {
+        case none, last, all
+    }
+
+    /// Five fields.
+    package var cron: String
+    package var timeZone: String
+    package var catchUp: CatchUp
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Messages
+import Testing
+
+@testable import Artifacts
+
+@Suite final class ArtifactsTests {
+    let folder: String
+    let store: ArtifactStore
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("artifacts-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        store = ArtifactStore(root: folder + "/store")
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    private func write(_ text: String, to path: String) throws {
+        let file = folder + "/" + path
+        let parent = (file as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+    }
+
+    @Test func `the same bytes are the same artifact, under their SHA-256`() async throws {
+        let digest = try await store.put(Data("abc".utf8))
+        #expect(digest.hex == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        #expect(store.path(of: digest).hasSuffix("/sha256/ba/\(digest.hex)"))
+        #expect(try await store.put(Data("abc".utf8)) == digest)
+        try write("abc", to: "file")
+        #expect(try await store.put(file: folder + "/file") == digest)
+        #expect(try await store.read(digest) == Data("abc".utf8))
+        #expect(await store.size(digest) == 3)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/store/tmp").isEmpty)
+    }
+
+    @Test func `what was never stored is missing`() async throws {
+        let digest = Digest(of: Data("never".utf8))
+        #expect(await store.contains(digest) == false)
+        await #expect(throws: ArtifactError.missing(digest)) { try await store.read(digest) }
+    }
+
+    @Test func `changed bytes are noticed when they are read, and healed by storing them again`() async throws {
+        let digest = try await store.put(Data("good".utf8))
+        let path = store.path(of: digest)
+        chmod(path, 0o644)
+        try Data("evil!".utf8).write(to: URL(fileURLWithPath: path))
+        await #expect(throws: ArtifactError.corrupted(digest, path: path)) { try await store.read(digest) }
+        await #expect(throws: ArtifactError.corrupted(digest, path: path)) {
+            try await store.extract(digest, to: folder + "/out")
+        }
+        try await store.put(Data("good".utf8))
+        #expect(try await store.read(digest) == Data("good".utf8))
+    }
+
+    @Test func `a folder packs to the same digest wherever and whenever it was written`() async throws {
+        for copy in ["one", "two"] {
+            try write("weights", to: "\(copy)/model/model.pkl")
+            try write("{}", to: "\(copy)/model/deep/er/meta.json")
+        }
+        chmod(folder + "/two/model/model.pkl", 0o600)
+        utimes(folder + "/two/model/model.pkl", [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)])
+        let one = try await store.pack(directory: folder + "/one/model")
+        let two = try await store.pack(directory: folder + "/two/model")
+        #expect(one == two)
+        #expect(one.files == ["deep/er/meta.json", "model.pkl"])
+        #expect(await store.size(one.digest) == one.size)
+    }
+
+    @Test func `a packed folder comes back, into a new folder only`() async throws {
+        try write("weights", to: "model/model.pkl")
+        try FileManager.default.createSymbolicLink(atPath: folder + "/model/latest", withDestinationPath: "./model.pkl")
+        let artifact = try await store.pack(directory: folder + "/model")
+        try await store.extract(artifact.digest, to: folder + "/out/a")
+        #expect(try String(contentsOfFile: folder + "/out/a/latest", encoding: .utf8) == "weights")
+        await #expect(throws: ArtifactError.destinationNotEmpty(folder + "/out/a")) {
+            try await store.extract(artifact.digest, to: folder + "/out/a")
+        }
+    }
+
+    @Test func `an empty folder packs and comes back`() async throws {
+        try FileManager.default.createDirectory(atPath: folder + "/empty", withIntermediateDirectories: true)
+        let artifact = try await store.pack(directory: folder + "/empty")
+        try await store.extract(artifact.digest, to: folder + "/out")
+        #expect(artifact.files == [])
+        #expect(FileManager.default.fileExists(atPath: folder + "/out"))
+    }
+
+    @Test(arguments: ["/etc/passwd", "../secret", "in/../../secret"])
+    func `a link that leaves its folder is refused`(target: String) async throws {
+        try write("x", to: "model/in/file")
+        try FileManager.default.createSymbolicLink(atPath: folder + "/model/link", withDestinationPath: target)
+        await #expect(throws: ArtifactError.leavesFolder(entry: "link")) {
+            try await store.pack(directory: folder + "/model")
+        }
+    }
+
+    @Test(arguments: ["../evil", "/tmp/martlet-evil", "a/../../evil"])
+    func `an archive whose entry leaves the folder is refused whole`(name: String) async throws {
+        let digest = try await store.put(file: try python("t.addfile(tarfile.TarInfo(sys.argv[2]))", name))
+        await #expect(throws: ArtifactError.leavesFolder(entry: name)) {
+            try await store.extract(digest, to: folder + "/out")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder + "/out"))
+    }
+
+    @Test func `an archive that writes through a link is refused whole`() async throws {
+        let archive = try python(
+            "l = tarfile.TarInfo('l'); l.type = tarfile.SYMTYPE; l.linkname = sys.argv[2]; t.addfile(l);"
+                + "t.addfile(tarfile.TarInfo('l/evil'))", folder)
+        let digest = try await store.put(file: archive)
+        await #expect(throws: ArtifactError.self) { try await store.extract(digest, to: folder + "/out") }
+        #expect(!FileManager.default.fileExists(atPath: folder + "/out"))
+        #expect(!FileManager.default.fileExists(atPath: folder + "/evil"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { !$0.hasSuffix(".partial") })
+    }
+
+    private func python(_ statement: String, _ argument: String) throws -> String {
+        let archive = folder + "/bad.tar"
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let program = "import tarfile, sys; t = tarfile.open(sys.argv[1], 'w'); \(statement); t.close()"
+        process.arguments = ["python3", "-c", program, archive, argument]
+        try process.run()
+        process.waitUntilExit()
+        return archive
+    }
+
+    @Test func `a live log is read while it is written, and sealed once`() async throws {
+        let item = "run/job/step/1"
+        let log = try store.liveLog(item)
+        #expect(log.path.hasSuffix("/live/run.job.step.1.log"))
+        try await log.append(Data("one\n".utf8))
+        var read = try await store.readLive(item, from: 0)
+        #expect(read.bytes == Data("one\n".utf8) && !read.sealed)
+        try await log.append(Data("two\n".utf8))
+        let digest = try await log.seal()
+        #expect(try await store.liveLog(item).seal() == digest)
+        read = try await store.readLive(item, from: 4)
+        #expect(read.bytes == Data("two\n".utf8) && read.sealed)
+        #expect(try await store.read(digest) == Data("one\ntwo\n".utf8))
+    }
+
+    @Test func `an item's name cannot lead a live log elsewhere`() throws {
+        let log = try store.liveLog("../../etc/x y\0z")
+        #expect(log.path == folder + "/store/live/......etc.x_y_z.log")
+    }
+}

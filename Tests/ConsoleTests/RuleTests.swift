@@ -1,0 +1,83 @@
+import Foundation
+import Messages
+import Testing
+
+@testable import Console
+
+struct RuleTests {
+    @Test func `a token's text reads back, and nothing else does`() {
+        let token = TokenText(id: "ab12", secret: "cd34")
+        #expect(TokenText(token.text) == token)
+        for text in ["", "mlt_", "mlt_a", "mlt_a_", "mlt__b", "mlt_a_b_c", "xyz_a_b", "mlt_a_b c", "mlt_ä_b"] {
+            #expect(TokenText(text) == nil, "\(text)")
+        }
+        #expect(TokenText.bearer("Bearer \(token.text)") == token)
+        #expect(TokenText.bearer("bearer  \(token.text) ") == token)
+        #expect(TokenText.bearer(token.text) == nil)
+        #expect(TokenText.bearer(nil) == nil)
+    }
+
+    @Test func `minted tokens differ, and only their hash is stored`() {
+        let (one, two) = (TokenMint.mint(), TokenMint.mint())
+        #expect(one != two)
+        #expect(one.secret.count == 64)
+        let stored = TokenMint.stored(one, name: "kim", role: .viewer, groups: [])
+        #expect(stored.hash == TokenMint.hash(one))
+        #expect(stored.hash != TokenMint.hash(two))
+        #expect(!"\(stored)".contains(one.secret))
+    }
+
+    @Test func `hashes are compared whole`() {
+        #expect(equalInConstantTime([1, 2, 3] as [UInt8], [1, 2, 3] as [UInt8]))
+        #expect(!equalInConstantTime([1, 2, 3] as [UInt8], [1, 2, 4] as [UInt8]))
+        #expect(!equalInConstantTime([1, 2, 3] as [UInt8], [1, 2] as [UInt8]))
+    }
+
+    @Test func `each role may do what the ones before it may`() {
+        #expect(Role.allCases == Role.allCases.sorted())
+        #expect(Role.viewer < .admin)
+    }
+
+    @Test(arguments: ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "[::1]", "martlet.acme.org:80"])
+    func `own names are answered`(host: String) {
+        let rule = HostRule(further: ["martlet.acme.org"])
+        #expect(rule.objection(host: host, origin: nil) == nil)
+        #expect(rule.objection(host: host, origin: "http://\(host)") == nil)
+    }
+
+    @Test(
+        arguments: [nil, "", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "[::2]"]
+            as [String?])
+    func `foreign names are refused`(host: String?) {
+        #expect(HostRule().objection(host: host, origin: nil) != nil)
+    }
+
+    @Test(arguments: ["http://evil.example", "null", "file://localhost", "https://localhost.evil.example"])
+    func `requests of foreign pages are refused`(origin: String) {
+        #expect(HostRule().objection(host: "localhost", origin: origin) != nil)
+    }
+
+    @Test func `the nearest name is offered only when it is near`() {
+        #expect(nearest("trian", among: ["train", "deploy"]) == "train")
+        #expect(nearest("Train", among: ["train"]) == "train")
+        #expect(nearest("x", among: ["deploy"]) == nil)
+        #expect(editDistance("kitten", "sitting") == 3)
+        #expect(editDistance("", "abc") == 3)
+    }
+
+    @Test func `settings refuse nonsense by name`() throws {
+        #expect(throws: SettingsError.self) { try Settings(environment: ["MARTLET_CONSOLE_EVENTS": "many"]) }
+        let settings = try Settings(environment: ["MARTLET_CONSOLE_HOSTS": "a.example, b.example"])
+        #expect(settings.hosts == ["a.example", "b.example"])
+    }
+
+    @Test func `a letter of several bytes is not cut in two`() {
+        let text = Data("aä€😀".utf8)
+        for end in 0...text.count {
+            let part = text.prefix(end)
+            let whole = part.dropLast(API.unfinished(part))
+            #expect(!String(decoding: whole, as: UTF8.self).contains("\u{FFFD}"))
+        }
+        #expect(API.unfinished(text) == 0)
+    }
+}

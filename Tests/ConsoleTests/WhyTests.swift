@@ -1,0 +1,80 @@
+import Messages
+import Store
+import Testing
+
+@testable import Console
+
+struct WhyTests {
+    private func story(_ about: String, _ chronicle: Chronicle) async throws -> [String] {
+        let answer = try await chronicle.store.read { db in try WhyQueries.answer(about, db) }
+        return (answer["lines"]?.array ?? []).map { line in
+            "\(line["onPath"] == true ? "*" : " ") \(line["text"]?.string ?? "") [\(line["actor"]?.string ?? "")]"
+        }
+    }
+
+    @Test func `P7 C-19 why is this version in production, from the commit to the endpoint with numbers and names`()
+        async throws
+    {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        let expected = [
+            "* Kim <kim@acme.org> pushed c0ffee1 to main of churn: Better alpha [user:Kim]",
+            "* train of churn starts: push to main [user:Kim]",
+            "* run #1 of churn/train at c0ffee1: push to main [user:Kim]",
+            "  training succeeded in 2.5 s: mse 3000.5 [user:Kim]",
+            "* mse of the challenger is 3000.5, of version 1 3200.25: the challenger wins (better) [user:Kim]",
+            "* churn version 2 registered: mse 3000.5 [user:Kim]",
+            "* production waits for 1 approval(s) of version 2 [user:Kim]",
+            "  user:Lee agreed (1 of 1): “fine” [user:Lee]",
+            "* approval for production granted by user:Lee: “fine” [user:Lee]",
+            "* churn version 2 went from no stage to production; version 1 became surpassed: approved [user:Lee]",
+            "  deployment of churn version 2 to api succeeded at http://127.0.0.1:8090/endpoints/api/score [user:Lee]",
+            "  api serves version 2 of churn (serving) at http://127.0.0.1:8090/endpoints/api/ [user:Lee]",
+            "  run #1 succeeded after 12.3 s [user:Lee]",
+        ]
+        #expect(try await story("churn/production", chronicle) == expected)
+        #expect(try await story("churn/2", chronicle) == expected)
+    }
+
+    @Test func `the numbers of a decision can be read by programs`() async throws {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        let answer = try await chronicle.store.read { db in try WhyQueries.answer("decided", db) }
+        let last = answer["lines"]?.array?.first { $0["event"] == "decided" }
+        #expect(last?["numbers"] == ["challenger": 3000.5, "champion": 3200.25])
+        #expect(answer["complete"] == true)
+        #expect(answer["about"]?["kind"] == "event")
+    }
+
+    @Test func `why of a run ends with how it ended`() async throws {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        let lines = try await story("train#1", chronicle)
+        #expect(lines.first?.contains("pushed c0ffee1") == true)
+        #expect(lines.last == "* run #1 succeeded after 12.3 s [user:Lee]")
+    }
+
+    @Test func `a chain whose beginning was forgotten says so`() async throws {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        try await chronicle.store.write { try Projection.forget(keeping: 5, in: $0.db) }
+        let answer = try await chronicle.store.read { db in try WhyQueries.answer("finished", db) }
+        #expect(answer["complete"] == false)
+    }
+
+    @Test func `why of an unknown version names the way out`() async throws {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        await #expect(throws: Refusal(404, "no model 'chrun'", hint: "did you mean 'churn'?")) {
+            _ = try await chronicle.store.read { db in try WhyQueries.answer("chrun/2", db) }
+        }
+    }
+
+    @Test func `an event that is not known by name is told by its subject`() throws {
+        let envelope = Envelope(
+            id: "x", source: "/acme", type: "com.acme.data.arrived", subject: "table/1",
+            time: Timestamp(milliseconds: 0),
+            partitionkey: "k", causation: .first(actor: "service:acme"), data: [:])
+        #expect(try Narration.sentence(envelope).text == "com.acme.data.arrived of table/1")
+    }
+}

@@ -1,0 +1,278 @@
+import Foundation
+import GRDB
+import HTTPClient
+import Messages
+import Processes
+import Store
+import Synchronization
+import Testing
+
+@testable import Deployer
+
+@Suite(.serialized, .timeLimit(.minutes(2))) struct ServingTests {
+    @Test func `S2-26 a version is deployed, tested through its address, and keeps serving`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                let deployed = try await world.deploy(1, run: "r1", by: parts)
+                #expect(deployed.outcome == .succeeded && deployed.outputs["endpoint"] == "api")
+                #expect(deployed.outputs["previous"] == .null)
+                #expect(deployed.outputs["scoring_uri"]?.string?.hasSuffix("/endpoints/api/score") == true)
+                let tested = try await world.smokeTest(run: "r1", by: parts)
+                #expect(tested.outcome == .succeeded && tested.message == "Smoke test successful.")
+                let answer = try await world.score(parts.client)
+                #expect(answer.status == 200 && answer.header("x-martlet-version") == "1")
+                let expected = [
+                    "deployment.started 1", "deployment.finished 1 succeeded", "endpoint.changed 1 serving",
+                    "smoke_test.finished 1 succeeded",
+                ]
+                #expect(try await world.said() == expected)
+            }
+        }
+    }
+
+    @Test func `a new version takes over without one failed request, and the old process ends`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                try await world.register(2, "two", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                _ = try await world.smokeTest(run: "r1", by: parts)
+                let seen = Mutex<[String]>([])
+                let clients = (0..<4).map { _ in
+                    Task {
+                        while !Task.isCancelled {
+                            let answer = try await world.score(parts.client)
+                            seen.withLock { $0.append("\(answer.status) \(answer.header("x-martlet-version") ?? "")") }
+                        }
+                    }
+                }
+                let deployed = try await world.deploy(2, run: "r2", by: parts)
+                #expect(deployed.outputs["previous"] == 1)
+                _ = try await world.smokeTest(run: "r2", by: parts)
+                try await world.until(parts, run: "r1") { $0.deployment.phase == .ended }
+                #expect(try await world.processes(of: "r1").isEmpty)
+                for client in clients { client.cancel() }
+                for client in clients { _ = await client.result }
+                #expect(Set(seen.withLock { $0 }) == ["200 1", "200 2"])
+                #expect(seen.withLock { $0 }.last == "200 2")
+            }
+        }
+    }
+
+    @Test func `X8 D4 a version that fails its test gives way to the one before, whose process never stopped`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                try await world.register(2, "broken", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                _ = try await world.smokeTest(run: "r1", by: parts)
+                let process = try await world.record(of: "r1")?.process
+                #expect(try await world.deploy(2, run: "r2", by: parts).outcome == .succeeded)
+                let tested = try await world.smokeTest(run: "r2", by: parts)
+                #expect(tested.outcome == .failed)
+                let message = "Smoke test of version 2 failed after 2 attempts: expected status 200, got 500: "
+                #expect(tested.message?.hasPrefix(message) == true)
+                try await world.until(parts, run: "r2") { $0.deployment.phase == .ended }
+                let answer = try await world.score(parts.client)
+                #expect(answer.status == 200 && answer.header("x-martlet-version") == "1")
+                #expect(try await world.record(of: "r1")?.process == process)
+                let expected = ["smoke_test.finished 2 failed", "deployment.rolled_back 2 1", "endpoint.changed 1 serving"]
+                #expect(try await world.said().suffix(3) == expected[...])
+            }
+        }
+    }
+
+    @Test func `X8 a version that does not start leaves the one before serving and says what it wrote last`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                try await world.register(2, "dies", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                let failed = try await world.deploy(2, run: "r2", by: parts)
+                #expect(failed.outcome == .failed)
+                #expect(failed.message?.contains("exit code 3\nno such column: age") == true)
+                #expect(try await world.score(parts.client).header("x-martlet-version") == "1")
+                #expect(try await world.said().last == "deployment.finished 2 failed")
+            }
+        }
+    }
+
+    @Test func `a process that never gets healthy fails in time and does not stay behind`() async throws {
+        try await inWorld(settings: Settings(["MARTLET_DEPLOYER_HEALTH_SECONDS": "2"])) { world in
+            try await world.live { parts in
+                try await world.register(1, "ill", to: parts)
+                let failed = try await world.deploy(1, run: "r1", by: parts)
+                #expect(failed.message?.contains("was not healthy within 2 s: GET /healthz answered 503") == true)
+                try await world.until(parts, run: "r1") { $0.deployment.phase == .ended }
+                #expect(try await world.processes(of: "r1").isEmpty)
+            }
+        }
+    }
+
+    @Test func `D12 after a restart the same process serves on`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+            }
+            let process = try #require(try await world.record(of: "r1")?.process)
+            #expect(process.isAlive)
+            try await world.live { parts in
+                // The step is granted again: it ends as it would have, with the same deployment.
+                let again = try await world.deploy(1, run: "r1", by: parts)
+                #expect(again.outcome == .succeeded)
+                #expect(try await world.score(parts.client).status == 200)
+                #expect(try await world.record(of: "r1")?.process == process)
+                #expect(try await world.processes(of: "r1").count == 1)
+            }
+            #expect(try await world.said().count { $0.hasPrefix("deployment.") } == 2)
+        }
+    }
+
+    @Test func `D12 a process started just before the kill is found again by its marker`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+            }
+            let process = try #require(try await world.record(of: "r1")?.process)
+            // As if the kill had come between the start and its recording.
+            try await world.context.store.write { tx in
+                try tx.db.execute(
+                    sql: """
+                        UPDATE deployment SET pid = NULL, start_time = NULL, boot = NULL, phase = 'starting',
+                            outcome = NULL, up = 0
+                        """)
+                try tx.db.execute(sql: "UPDATE endpoint SET current = NULL")
+            }
+            try await world.live { parts in
+                #expect(try await world.deploy(1, run: "r1", by: parts).outcome == .succeeded)
+                #expect(try await world.record(of: "r1")?.process == process)
+                #expect(try await world.processes(of: "r1") == [process])
+            }
+        }
+    }
+
+    @Test func `D12 a process that died while the deployer was away is started again`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+            }
+            let process = try #require(try await world.record(of: "r1")?.process)
+            await ProcessGroup.terminate(process, grace: .zero)
+            try await world.live { parts in
+                try await world.until(parts, run: "r1") { $0.process != process && $0.deployment.isUp && $0.process != nil }
+                #expect(try await world.score(parts.client).status == 200)
+                let expected = ["endpoint.changed 1 unhealthy", "endpoint.changed 1 serving"]
+                #expect(try await world.said().suffix(2) == expected[...])
+            }
+        }
+    }
+
+    @Test func `a serving process that dies is started again`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                let process = try await world.record(of: "r1")?.process
+                #expect(try await world.score(parts.client, path: "/exit").status == 502)
+                try await world.until(parts, run: "r1") { $0.process != process && $0.deployment.isUp && $0.process != nil }
+                #expect(try await world.score(parts.client).status == 200)
+                let expected = ["endpoint.changed 1 unhealthy", "endpoint.changed 1 serving"]
+                #expect(try await world.said().suffix(2) == expected[...])
+            }
+        }
+    }
+
+    @Test func `D5 a person's rollback starts the version before again and answers`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                for (version, content) in [(1, "one"), (2, "two")] {
+                    try await world.register(version, content, to: parts)
+                    _ = try await world.deploy(version, run: "r\(version)", by: parts)
+                    _ = try await world.smokeTest(run: "r\(version)", by: parts)
+                }
+                try await world.until(parts, run: "r1") { $0.deployment.phase == .ended }
+                for endpoint in ["api", "nowhere"] {
+                    try await world.tell(RollbackRequested(endpoint: endpoint), id: "c-\(endpoint)", to: parts)
+                    let intents = try await world.context.store.dueIntents(at: Timestamp(.now), kinds: ["rollback"], limit: 9)
+                    for intent in intents.due {
+                        guard case .done(let commit) = await RollbackEffect(parts: parts).carryOut(intent) else {
+                            Issue.record("not done")
+                            continue
+                        }
+                        try await world.context.store.write { tx in
+                            try tx.dropIntent(intent.kind, id: intent.id)
+                            try commit(tx)
+                        }
+                    }
+                }
+                try await parts.routes.load()
+                let expected = [
+                    "deployment.rolled_back 2 1", "endpoint.changed 1 serving", "deployment.command_answered true",
+                    "deployment.command_answered false",
+                ]
+                #expect(try await world.said().suffix(4) == expected[...])
+                try await world.until(parts, run: "r2") { $0.deployment.phase == .ended }
+                #expect(try await world.score(parts.client).header("x-martlet-version") == "1")
+            }
+        }
+    }
+
+    @Test func `an unknown endpoint is a 404 that lists the known ones`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "broken", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                let unknown = try await world.score(parts.client, endpoint: "nowhere")
+                #expect(unknown.status == 404 && String(decoding: unknown.body, as: UTF8.self).contains("there are: api"))
+                // The first version fails its test: there is nothing to go back to.
+                _ = try await world.smokeTest(run: "r1", by: parts)
+                try await world.until(parts, run: "r1") { $0.deployment.phase == .ended }
+                #expect(try await world.score(parts.client).status == 503)
+                let port = parts.gateway() ?? ""
+                let list = try await parts.client.send(HTTPRequest(url: port + "/endpoints"))
+                #expect(String(decoding: list.body, as: UTF8.self).contains(#""state":"stopped""#))
+            }
+        }
+    }
+
+    @Test func `what the deployer does not know fails the step by name`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                let step = DeployModelStep(parts: parts)
+                func message(_ with: JSONValue) async throws -> String {
+                    let work = try await world.work("deploy/model", run: "r", with)
+                    do { return try await step.perform(work).result.message ?? "" } catch { return "\(error)" }
+                }
+                let noProject = try await message(["target": "api", "version": 1])
+                #expect(noProject == "project p declares no target 'api'; it has: none")
+                try await world.register(1, "one", to: parts)
+                let noVersion = try await message(["target": "api", "version": 9])
+                #expect(noVersion == "model m has no version 9; register it first")
+                let noTarget = try await message(["target": "web", "version": 1])
+                #expect(noTarget == "project p declares no target 'web'; it has: api")
+            }
+        }
+    }
+
+    @Test func `a canceled step takes its starting process along and nothing else`() async throws {
+        try await inWorld { world in
+            try await world.live { parts in
+                try await world.register(1, "one", to: parts)
+                try await world.register(2, "ill", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                let step = Task { try await world.deploy(2, run: "r2", by: parts) }
+                try await world.until(parts, run: "r2") { _ in true }
+                step.cancel()
+                await #expect(throws: CancellationError.self) { try await step.value }
+                try await world.until(parts, run: "r2") { $0.deployment.phase == .ended }
+                #expect(try await world.record(of: "r2")?.deployment.outcome == .canceled)
+                #expect(try await world.processes(of: "r2").isEmpty)
+                #expect(try await world.score(parts.client).header("x-martlet-version") == "1")
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import Martlet
+
+struct CommandLineTests {
+    private func parse<Command: ParsableCommand>(_ text: String, as type: Command.Type) throws -> Command {
+        let parsed = try MartletCommand.parseAsRoot(text.split(separator: " ").map(String.init))
+        return try #require(parsed as? Command)
+    }
+
+    @Test(arguments: [
+        "", "--help", "up --help", "down --help", "status --help", "repo add --help", "validate --help", "run --help",
+        "runs list --help", "runs logs --help", "approvals list --help", "approve --help", "reject --help",
+        "models transition --help", "endpoints rollback --help", "events tail --help", "events publish --help",
+        "why --help", "why-not --help", "dlq retry --help", "tokens create --help", "notify test --help",
+        "schemas --help",
+    ])
+    func `help is an answer`(text: String) async {
+        #expect(await CommandLineRun.run(text.split(separator: " ").map(String.init)) == 0)
+    }
+
+    @Test(arguments: [
+        "nonsense", "run", "runs", "runs show", "approve", "up --console-port x", "up --console-port 70000",
+        "up --console-port 9000 --trigger-port 9000", "run train --param novalue", "models at churn yesterday",
+        "events tail --since yesterday", "events tail --since nobody:3", "runs list --limit 0", "why", "why-not",
+        "schemas", "tokens create",
+    ])
+    func `wrong usage ends with 2`(text: String) async {
+        let code = await CommandLineRun.run(text.split(separator: " ").map(String.init))
+        // A group without a subcommand shows its help.
+        #expect(code == (text == "runs" ? 0 : 2))
+    }
+
+    @Test(arguments: [
+        "status", "runs list", "repo list", "approve x", "models list", "events tail", "why churn/1", "dlq list",
+        "tokens list",
+    ])
+    func `where nothing runs the exit code is 3`(text: String) async {
+        let folder = NSTemporaryDirectory() + "no-martlet-" + UUID().uuidString
+        let arguments = text.split(separator: " ").map(String.init) + ["--data", folder]
+        #expect(await CommandLineRun.run(arguments) == 3)
+    }
+
+    @Test func `a console that refuses the connection is not reachable`() async {
+        #expect(await CommandLineRun.run(["status", "--url", "http://127.0.0.1:1"]) == 3)
+    }
+
+    @Test func `down where nothing runs is no failure`() async {
+        #expect(await CommandLineRun.run(["down", "--data", NSTemporaryDirectory() + UUID().uuidString]) == 0)
+    }
+
+    @Test func `options reach their commands`() throws {
+        let run = try parse("run train --project churn --param a=1 --param b=x=y --wait --json", as: RunCommand.self)
+        #expect(run.pipeline == "train")
+        #expect(run.parameters == ["a=1", "b=x=y"])
+        #expect(run.wait && run.installation.json)
+        let up = try parse("up --data /tmp/x --gateway-port 0 --detach", as: UpCommand.self)
+        #expect(up.detach && up.gatewayPort == 0 && up.consolePort == 8080)
+        let logs = try parse("runs logs -f 12 --step a/b", as: RunLogsCommand.self)
+        #expect(logs.follow && logs.step == "a/b")
+    }
+
+    @Test func `failures say what to do next`() {
+        #expect(Failure("no run '7'", hint: "list them").description == "Error: no run '7'\n  list them")
+    }
+
+    @Test func `paths of repositories mean the same to the services`() {
+        let here = FileManager.default.currentDirectoryPath
+        #expect(RepoCommand.Add.absolute("./x") == here + "/x")
+        #expect(RepoCommand.Add.absolute("/srv/a/../b") == "/srv/b")
+        #expect(RepoCommand.Add.absolute("https://host/x.git") == "https://host/x.git")
+        #expect(RepoCommand.Add.absolute("git@host:acme/x.git") == "git@host:acme/x.git")
+    }
+}

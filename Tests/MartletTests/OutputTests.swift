@@ -1,0 +1,110 @@
+import Foundation
+import Messages
+import Testing
+
+@testable import Martlet
+
+struct OutputTests {
+    @Test func `columns stand under one another`() {
+        let rows: [JSONValue] = [
+            ["name": "churn", "state": "watched", "count": 3], ["name": "a", "state": nil, "count": 12],
+        ]
+        let table = Table(keys: [("NAME", "name"), ("STATE", "state"), ("COUNT", "count")])
+        #expect(
+            table.render(rows, empty: "none") == """
+                NAME   STATE    COUNT
+                churn  watched  3
+                a      -        12
+                """)
+        #expect(table.render([], empty: "none") == "none")
+    }
+
+    @Test func `one line of a cell is shown, and long ones are cut`() {
+        let table = Table(keys: [("NOTE", "note")])
+        #expect(table.render([["note": "first\nsecond"]], empty: "") == "NOTE\nfirst")
+        let long = table.render([["note": .string(String(repeating: "x", count: 100))]], empty: "")
+        #expect(long.hasSuffix("x…") && long.count == 4 + 1 + 80)
+    }
+
+    @Test func `an event is one line with what matters`() {
+        let event = Envelope(
+            id: "1", source: "/martlet/trigger-service", type: "dev.martlet.step.finished.v1", subject: "run/7",
+            time: Timestamp(milliseconds: 1_750_000_000_123), partitionkey: "7", causation: .first(actor: "user:x"),
+            data: ["run": "7", "job": "train", "step": "fit", "outcome": "failed", "message": "no such file\nmore"])
+        #expect(
+            EventLine.text(event)
+                == "15:06:40.123  step.finished               run/7  job=train step=fit outcome=failed message='no such file'"
+        )
+    }
+
+    @Test func `a story is told from its beginning, the path of causes marked`() {
+        let answer: JSONValue = [
+            "about": ["kind": "version", "model": "churn", "version": 2, "stage": "production"], "complete": true,
+            "lines": [
+                [
+                    "time": "2026-01-31T12:00:00.000Z", "text": "Kim pushed c0ffee1", "actor": "user:Kim",
+                    "onPath": true,
+                ],
+                [
+                    "time": "2026-01-31T12:00:05.000Z", "text": "training succeeded", "actor": "user:Kim",
+                    "onPath": false,
+                ],
+            ],
+        ]
+        #expect(
+            WhyText.render(answer) == """
+                churn version 2 (production), because:
+                  2026-01-31
+                  12:00:00 * Kim pushed c0ffee1  [user:Kim]
+                  12:00:05   training succeeded  [user:Kim]
+                  (* the path of causes)
+                """)
+    }
+
+    @Test func `a verdict says why nothing started`() {
+        let verdict: JSONValue = [
+            "time": "2026-01-31T12:00:00.000Z", "project": "churn", "pipeline": "train", "code": "branch_filter",
+            "reason": "dev is not main", "run": nil, "causeType": "change.pushed", "cause": "e-1",
+        ]
+        #expect(
+            WhyText.verdicts([verdict]) == """
+                2026-01-31 12:00:00  churn/train  did not start (branch_filter): dev is not main
+                  change.pushed e-1
+                """)
+    }
+
+    @Test func `status says what waits for a person`() {
+        let text = StatusText.render([
+            "services": [["name": "notifier", "state": "down", "reason": "refused"]],
+            "repositories": [
+                [
+                    "name": "churn", "state": "unreachable", "reason": "no such folder", "url": "/x",
+                    "nextAttempt": "2026-01-31T12:00:00.000Z",
+                ]
+            ],
+            "approvals": [["id": "a-1", "project": "churn", "pipeline": "deploy", "environment": "production"]],
+            "counts": ["runningRuns": 1, "queuedRuns": 0, "waitingApprovals": 1, "deadLetters": 2],
+        ])
+        for words in [
+            "notifier is down", "churn cannot be read (no such folder)", "martlet approve a-1", "martlet dlq list",
+            "runs: 1 running, 0 queued",
+        ] { #expect(text.contains(words), "\(words)") }
+    }
+
+    @Test(arguments: [
+        ("run.*", "run.finished", true), ("*", "x", true), ("run.finished", "run.finished", true),
+        ("run.?inished", "run.finished", true), ("*.finished", "run.started", false), ("run", "run.finished", false),
+        ("*a*b*", "xxaxxbxx", true), ("a*", "", false), ("", "", true),
+    ])
+    func `globs match types`(pattern: String, text: String, matches: Bool) {
+        #expect(GlobPattern(pattern).matches(text) == matches)
+    }
+
+    @Test func `where a tail begins`() throws {
+        #expect(try TailStart([]) == TailStart([]))
+        #expect(try TailStart(["start"]).fromStart)
+        #expect(try TailStart(["2026-01-31T12:00:00Z"]).time?.text == "2026-01-31T12:00:00.000Z")
+        #expect(try TailStart(["console:7", "ingest:0"]).numbers == [.console: 7, .ingest: 0])
+        #expect(throws: (any Error).self) { try TailStart(["console:-1"]) }
+    }
+}

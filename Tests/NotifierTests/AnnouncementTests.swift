@@ -1,0 +1,95 @@
+import Messages
+import ServiceKit
+import Store
+import Testing
+
+@testable import Notifier
+
+struct AnnouncementTests {
+    @Test func `S0-17 both outcomes of a run are told`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([slackRule(["run.finished"])])
+        try await desk.hear(event(runFinished(.failed)))
+        try await desk.hear(event(runFinished(.succeeded)))
+        #expect(try await desk.deliveries().map(\.recipient) == [.slackSecret("HOOK"), .slackSecret("HOOK")])
+    }
+
+    @Test func `two rules for one recipient make one message`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([slackRule(["run.failed"]), slackRule(["run.*"]), fileRule(["run.*"])])
+        let before = try await desk.deliveries().count
+        try await desk.hear(event(runFinished(.failed)))
+        let made = try await desk.deliveries().dropFirst(before)
+        #expect(made.map(\.recipient) == [.slackSecret("HOOK"), .file("all.jsonl")])
+        #expect(try await desk.intents().count == before + 2)
+    }
+
+    @Test func `N6 a repeated event makes no second message`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([slackRule(["run.failed"])])
+        let original = event(runFinished(.failed))
+        try await desk.hear(original)
+        try await desk.hear(original)
+        try await desk.hear(event(runFinished(.failed), replayOf: original.id))
+        #expect(try await desk.deliveries().count == 1)
+    }
+
+    @Test func `C-24 a run is told about by the rules of its own commit`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([slackRule(["run.failed"], secret: "OLD")], digest: "d1")
+        try await desk.hear(event(projectLoaded([slackRule(["run.failed"], secret: "NEW")], digest: "d2")))
+        try await desk.hear(event(runFinished(.failed)))
+        #expect(try await desk.deliveries().map(\.recipient) == [.slackSecret("OLD")])
+    }
+
+    @Test func `a reverted project file counts again`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([fileRule(["model.*"], path: "old")], digest: "d1")
+        try await desk.hear(event(projectLoaded([], digest: "d2")))
+        try await desk.hear(
+            event(ProjectUnchanged(project: "diabetes", repository: "repo", sha: "x", digest: "d1")))
+        try await desk.hear(event(stageChanged(run: nil)))
+        #expect(try await desk.deliveries().map(\.recipient) == [.file("old")])
+    }
+
+    @Test func `an event of a run not heard of yet waits for it`() async throws {
+        let desk = try Desk()
+        try await desk.hear(event(projectLoaded([slackRule(["model.*"])])))
+        await #expect(throws: UnknownRun.self) { try await desk.hear(event(stageChanged(run: "r9"))) }
+    }
+
+    @Test func `a test message goes to each recipient once`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([slackRule(["run.failed"]), slackRule(["step.failed"]), fileRule(["run.failed"])])
+        try await desk.hear(event(NotificationTestRequested(project: "diabetes")))
+        #expect(try await desk.deliveries().map(\.recipient.name) == ["slack:HOOK", "file:all.jsonl"])
+    }
+
+    @Test func `S1-21 a word that nothing matches makes no message`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([slackRule(["run.succeeded"])])
+        try await desk.hear(event(runFinished(.canceled)))
+        #expect(try await desk.deliveries().isEmpty)
+    }
+
+    @Test func `S0-17 a step of a pipeline queues its message once`() async throws {
+        let desk = try Desk()
+        let work = StepWork(
+            item: "r1/j/s/1", token: 1, job: "j", step: "s", attempt: 1, verb: "notify/slack",
+            with: ["channel": ["secret": "HOOK"], "text": "trained"], variables: [:], timeoutSeconds: nil,
+            run: RunReference(
+                id: "r1", number: 1, url: "http://c/runs/r1", project: "p", pipeline: "q", git: nil, snapshot: nil,
+                model: nil), after: [], checkpoint: nil, causation: .first(actor: "user:ada"))
+        for _ in 1...2 {
+            let result = try await desk.store.write { try NotifyStep.perform(work, $0) }
+            #expect(result.outcome == .succeeded)
+        }
+        #expect(try await desk.deliveries().map(\.notice.headline) == ["trained"])
+    }
+}
+
+func stageChanged(run: String?) -> ModelStageChanged {
+    ModelStageChanged(
+        model: "risk", version: 3, from: nil, to: "production",
+        replaced: [StageMove(version: 1, from: "production", to: "surpassed")], reason: "approved by grace", run: run)
+}

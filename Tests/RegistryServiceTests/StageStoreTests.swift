@@ -1,0 +1,148 @@
+import Messages
+import Testing
+
+@testable import RegistryService
+
+@Suite struct StageStoreTests {
+    private func deployed(_ outcome: Outcome, id: String = "d1", run: String = "r2") -> DeploymentFinished {
+        DeploymentFinished(
+            deployment: id, endpoint: "api", target: "api", model: "churn", version: 2, run: run, outcome: outcome,
+            message: "smoke test failed")
+    }
+
+    private func promoted() async throws -> Registry {
+        let registry = try Registry()
+        try await registry.declare(trunk)
+        try await registry.versions("t1", "t2")
+        _ = try await registry.move(1, to: "production", run: "r1")
+        _ = try await registry.move(2, to: "production", run: "r2")
+        return registry
+    }
+
+    @Test func `X6 demotion and promotion are one event and one commit`() async throws {
+        let registry = try await promoted()
+        #expect(try await registry.stages() == [1: "surpassed", 2: "production"])
+        let event = try #require(try await registry.said(ModelStageChanged.self).last)
+        #expect(event.replaced == [StageMove(version: 1, from: "production", to: "surpassed")])
+        #expect(event.run == "r2")
+        #expect(event.reason == "model-cd #7, step step")
+    }
+
+    @Test func `S0-18 the same transition after a crash says nothing twice`() async throws {
+        let registry = try await promoted()
+        let again = try await registry.move(2, to: "production", run: "r2")
+        #expect(again.outcome == .succeeded)
+        #expect(again.outputs["stage"] == "production")
+        #expect(try await registry.said(ModelStageChanged.self).count == 2)
+    }
+
+    @Test func `S0-19 a refused step fails with the reason and an event`() async throws {
+        let registry = try Registry()
+        try await registry.declare(
+            StageMachine(
+                preset: "mlflow", tag: "stage",
+                states: ["Production": StageRule(many: true, setBy: ["pipeline:model-ci"])]))
+        try await registry.versions("t1")
+        let result = try await registry.move(1, to: "Production", pipeline: "other")
+        #expect(result.outcome == .failed)
+        #expect(result.message?.contains("only pipeline:model-ci may") == true)
+        #expect(try await registry.said(ModelTransitionRefused.self).first?.reason == result.message)
+        #expect(try await registry.move(1, to: "Production", pipeline: "model-ci").outcome == .succeeded)
+    }
+
+    @Test func `S0-19 a person's command is refused with an event that says why, and answered`() async throws {
+        let registry = try Registry()
+        try await registry.declare(
+            StageMachine(
+                preset: "mlflow", tag: "stage",
+                states: [
+                    "Staging": StageRule(many: true, setBy: ["user"]),
+                    "Production": StageRule(many: true, setBy: ["pipeline:model-ci"]),
+                ]))
+        try await registry.versions("t1")
+        let wish = TransitionRequested(model: "churn", version: "latest", to: "Production", groups: [])
+        let command = try await registry.tell(wish, actor: "user:ada")
+        let refused = try #require(try await registry.said(ModelTransitionRefused.self).first)
+        #expect(refused.command == command.id)
+        #expect(refused.reason.contains("user:ada may not set stage 'Production'"))
+        #expect(
+            try await registry.said(ModelCommandAnswered.self)
+                == [ModelCommandAnswered(command: command.id, accepted: false, reason: refused.reason)])
+
+        // S0-12: nominating is a person's right.
+        try await registry.tell(
+            TransitionRequested(model: "churn", version: "1", to: "Staging", groups: []), actor: "user:ada")
+        #expect(try await registry.stages() == [1: "Staging"])
+        #expect(try await registry.said(ModelCommandAnswered.self).last?.accepted == true)
+        #expect(try await registry.envelopes().last?.actor == "user:ada")
+    }
+
+    @Test func `X8 a failed deployment restores both stages in one step and says what it takes back`() async throws {
+        let registry = try await promoted()
+        try await registry.tell(deployed(.failed))
+        #expect(try await registry.stages() == [1: "production"])
+        let change = try #require(
+            try await registry.envelopes().last { $0.type == ModelStageChanged.eventType })
+        let body = try #require(try change.body(ModelStageChanged.self))
+        #expect(body.compensates != nil)
+        #expect(body.reason == "taken back: smoke test failed")
+        #expect(body.replaced == [StageMove(version: 1, from: "surpassed", to: "production")])
+    }
+
+    @Test func `X8 failure and rollback of one deployment take back once`() async throws {
+        let registry = try await promoted()
+        try await registry.tell(deployed(.succeeded))
+        #expect(try await registry.stages()[2] == "production")
+        let back = DeploymentRolledBack(
+            deployment: "d1", endpoint: "api", target: "api", model: "churn", version: 2, restored: 1, run: "r2",
+            reason: "smoke test failed")
+        try await registry.tell(back)
+        try await registry.tell(back)
+        try await registry.tell(deployed(.failed))
+        #expect(try await registry.stages() == [1: "production"])
+        #expect(try await registry.said(ModelStageChanged.self).count == 3)
+    }
+
+    @Test func `X8 another run's failure takes nothing back`() async throws {
+        let registry = try await promoted()
+        try await registry.tell(deployed(.failed, run: "r9"))
+        #expect(try await registry.stages() == [1: "surpassed", 2: "production"])
+    }
+
+    @Test func `X8 what a standing deployment of the same run stands for is kept`() async throws {
+        let registry = try Registry()
+        try await registry.declare(mlflow)
+        try await registry.versions("t1", "t2")
+        _ = try await registry.move(2, to: "Staging", run: "r2")
+        try await registry.tell(deployed(.succeeded, id: "qa"))
+        _ = try await registry.move(2, to: "Production", run: "r2")
+        try await registry.tell(deployed(.failed, id: "prod"))
+        #expect(try await registry.stages() == [2: "Staging"])
+    }
+
+    @Test func `X8 a stage changed since is left alone, and an event says so`() async throws {
+        let registry = try await promoted()
+        try await registry.tell(
+            TransitionRequested(model: "churn", version: "2", to: "none", groups: []), actor: "user:ada")
+        try await registry.tell(deployed(.failed))
+        #expect(try await registry.stages() == [1: "surpassed"])
+        let refused = try #require(try await registry.said(ModelTransitionRefused.self).first)
+        #expect(refused.reason.contains("not taken back"))
+        #expect(refused.run == "r2")
+    }
+
+    @Test func `C-3 the history names actor, reason, decision and approval`() async throws {
+        let registry = try Registry()
+        try await registry.declare(trunk)
+        try await registry.versions("t1")
+        let with: JSONValue = [
+            "version": 1, "to": "production", "reason": "won", "decision": "sha256:1", "approval": "a1",
+        ]
+        _ = try await registry.perform("registry/transition", with)
+        let event = try #require(try await registry.said(ModelStageChanged.self).first)
+        #expect(event.decision == "sha256:1")
+        #expect(event.approval == "a1")
+        #expect(event.reason == "won")
+        #expect(try await registry.envelopes().last?.actor == "pipeline:model-cd")
+    }
+}

@@ -1,0 +1,127 @@
+import Messages
+import Testing
+
+@testable import RegistryService
+
+@Suite struct TransitionTests {
+    private func decide(
+        _ machine: StageMachine, _ version: Int, to: String, holders: [Int: String], expect: String? = nil,
+        holder: Int?? = nil, actor: Actor = Actor(name: "pipeline:model-cd")
+    ) throws(Refusal) -> Transition.Verdict {
+        let wish = Transition(
+            model: "churn", version: version, to: to, expect: expect, expectHolder: holder, actor: actor)
+        return try wish.decide(machine: machine, holders: holders)
+    }
+
+    @Test func `S3-17 a new staged version unstages the old one`() throws {
+        #expect(
+            try decide(trunk, 2, to: "staged", holders: [1: "staged"])
+                == .move(
+                    StageMove(version: 2, from: nil, to: "staged"),
+                    replaced: [StageMove(version: 1, from: "staged", to: "unstaged")]))
+    }
+
+    @Test func `S3-19 the former production version becomes surpassed`() throws {
+        #expect(
+            try decide(trunk, 2, to: "production", holders: [1: "production", 2: "staged"])
+                == .move(
+                    StageMove(version: 2, from: "staged", to: "production"),
+                    replaced: [StageMove(version: 1, from: "production", to: "surpassed")]))
+    }
+
+    @Test func `X7 all holders make room, not only one of them`() throws {
+        let verdict = try decide(trunk, 3, to: "production", holders: [1: "production", 2: "production"])
+        guard case .move(_, let replaced) = verdict else { return #expect(Bool(false)) }
+        #expect(replaced.map(\.version) == [1, 2])
+    }
+
+    @Test func `S0-20 with room for many, promoting one demotes none`() throws {
+        #expect(
+            try decide(mlflow, 2, to: "Production", holders: [1: "Production"])
+                == .move(StageMove(version: 2, from: nil, to: "Production"), replaced: []))
+    }
+
+    @Test func `S4-11 a preset's stage can be narrowed to one holder`() throws {
+        var machine = mlflow
+        machine.states["Production"] = StageRule(many: false, replacedBecomes: "Archived")
+        #expect(
+            try decide(machine, 2, to: "Production", holders: [1: "Production"])
+                == .move(
+                    StageMove(version: 2, from: nil, to: "Production"),
+                    replaced: [StageMove(version: 1, from: "Production", to: "Archived")]))
+    }
+
+    @Test func `S3-25 setting a stage where it already is changes nothing`() throws {
+        #expect(try decide(trunk, 1, to: "staged", holders: [1: "staged"], expect: "none") == .unchanged)
+        #expect(try decide(trunk, 1, to: "none", holders: [:]) == .unchanged)
+    }
+
+    @Test func `S3-25 without a word for the replaced one it loses its stage`() throws {
+        let machine = StageMachine(preset: "own", tag: "stage", states: ["live": StageRule(many: false)])
+        #expect(
+            try decide(machine, 2, to: "live", holders: [1: "live"])
+                == .move(
+                    StageMove(version: 2, from: nil, to: "live"),
+                    replaced: [StageMove(version: 1, from: "live", to: nil)]))
+    }
+
+    @Test func `S0-19 only the named pipeline may set Production`() throws {
+        var machine = mlflow
+        machine.states["Production"] = StageRule(many: true, setBy: ["pipeline:model-ci"])
+        let refusal = #expect(throws: Refusal.self) {
+            try decide(machine, 1, to: "Production", holders: [1: "Staging"], actor: Actor(name: "user:ada"))
+        }
+        #expect(
+            refusal?.reason
+                == "user:ada may not set stage 'Production' of 'churn': only pipeline:model-ci may")
+        #expect(throws: Refusal.self) {
+            try decide(machine, 1, to: "none", holders: [1: "Production"], actor: Actor(name: "user:ada"))
+        }
+        #expect(throws: Never.self) {
+            try decide(machine, 1, to: "Production", holders: [:], actor: Actor(name: "pipeline:model-ci"))
+        }
+    }
+
+    @Test(arguments: [
+        (["user"], Actor(name: "user:ada"), true), (["user"], Actor(name: "pipeline:x"), false),
+        (["user:ada"], Actor(name: "user:ada"), true), (["user:ada"], Actor(name: "user:bob"), false),
+        (["group:ops"], Actor(name: "user:bob", groups: ["ops"]), true),
+        (["group:ops"], Actor(name: "user:bob", groups: ["dev"]), false), ([], Actor(name: "user:bob"), true),
+    ])
+    func `G8 a stage is set by users, groups or pipelines`(_ setBy: [String], _ actor: Actor, _ allowed: Bool) {
+        let machine = StageMachine(preset: "own", tag: "s", states: ["live": StageRule(many: true, setBy: setBy)])
+        let verdict = Result { try decide(machine, 1, to: "live", holders: [:], actor: actor) }
+        #expect(((try? verdict.get()) != nil) == allowed)
+    }
+
+    @Test func `G3 a stage may only follow the stages that it names`() throws {
+        let machine = StageMachine(
+            preset: "own", tag: "s",
+            states: ["a": StageRule(many: true, from: ["none"]), "b": StageRule(many: true, from: ["a"])])
+        #expect(throws: Refusal.self) { try decide(machine, 1, to: "b", holders: [:]) }
+        #expect(throws: Never.self) { try decide(machine, 1, to: "a", holders: [:]) }
+        #expect(throws: Never.self) { try decide(machine, 1, to: "b", holders: [1: "a"]) }
+    }
+
+    @Test func `G7 expect refuses what changed meanwhile`() throws {
+        #expect(throws: Refusal.self) { try decide(mlflow, 1, to: "Production", holders: [:], expect: "Staging") }
+        #expect(throws: Never.self) {
+            try decide(mlflow, 1, to: "Production", holders: [1: "Staging"], expect: "Staging")
+        }
+        #expect(throws: Never.self) { try decide(mlflow, 1, to: "Staging", holders: [:], expect: "None") }
+        #expect(throws: Refusal.self) { try decide(trunk, 3, to: "production", holders: [2: "production"], holder: 1) }
+        #expect(throws: Refusal.self) {
+            try decide(trunk, 3, to: "production", holders: [2: "production"], holder: .some(nil))
+        }
+        #expect(throws: Never.self) { try decide(trunk, 3, to: "production", holders: [2: "production"], holder: 2) }
+    }
+
+    @Test func `G2 an unknown word is refused with those that exist`() {
+        let refusal = #expect(throws: Refusal.self) { try decide(trunk, 1, to: "prod", holders: [:]) }
+        #expect(
+            refusal?.reason
+                == "model 'churn' has no stage 'prod': it has production, staged, surpassed, unstaged")
+        let none = StageMachine(preset: "none", tag: "stage", states: [:])
+        #expect(throws: Refusal.self) { try decide(none, 1, to: "production", holders: [:]) }
+    }
+}

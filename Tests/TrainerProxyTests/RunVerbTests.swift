@@ -1,0 +1,122 @@
+import Artifacts
+import Foundation
+import Messages
+import Processes
+import ServiceKit
+import Store
+import Testing
+
+@testable import TrainerProxy
+
+struct RunVerbTests {
+    @Test func `a script works in the snapshot and hands on its outputs`() async throws {
+        let shop = try Workshop()
+        let snapshot = try await shop.snapshot(["data/x.txt": "content"])
+        let script = """
+            cat data/x.txt; echo " $MARTLET_SHA $MARTLET_RUN $MARTLET_STEP $GREETING"
+            echo '{"answer": 42}' > $MARTLET_OUTPUT/outputs.json
+            """
+        let work = shop.work("run", ["script": .string(script)], variables: ["GREETING": "hello"], snapshot: snapshot)
+        let result = try await shop.perform(work)
+        #expect(result.outcome == .succeeded)
+        #expect(result.outputs == ["answer": 42, "exit_code": 0])
+        #expect(try await shop.log(result) == "content c0ffee run-1 s hello\n")
+    }
+
+    @Test func `steps of a job share the working copy, and each has an output folder of its own`() async throws {
+        let shop = try Workshop()
+        try await shop.perform(shop.script("echo built > result; touch $MARTLET_OUTPUT/mine", step: "one"))
+        let result = try await shop.perform(shop.script("cat result; ls $MARTLET_OUTPUT | wc -l", step: "two"))
+        #expect(try await shop.log(result) == "built\n0\n")
+    }
+
+    @Test(arguments: [
+        ("echo one; echo two; exit 3", 3, "exit code 3\none\ntwo"),
+        ("echo before; false; echo after", 1, "exit code 1\nbefore"),
+        ("false | true", 1, "exit code 1"),
+        ("no-such-program --x", 127, "no-such-program: command not found"),
+        ("kill -9 $$", 137, "exit code 137"),
+    ])
+    func `a failing script fails with its code and its last lines`(script: String, code: Int, expected: String)
+        async throws
+    {
+        let shop = try Workshop()
+        let result = try await shop.perform(shop.script(script))
+        #expect(result.outcome == .failed)
+        #expect(result.outputs["exit_code"]?.int == code)
+        #expect(result.message?.contains(expected) == true, "\(result.message ?? "-")")
+    }
+
+    @Test func `secrets reach the process, and neither log, message, outputs nor database`() async throws {
+        let shop = try Workshop()
+        try shop.write("hunter22", to: shop.context.paths.secrets + "/TOKEN")
+        let script =
+            #"echo "got $TOKEN"; echo "{\"seen\": \"$TOKEN\"}" > $MARTLET_OUTPUT/outputs.json; [ "$FAIL" = no ]"#
+        for fail in ["no", "yes"] {
+            let work = shop.work(
+                "run", ["script": .string(script), "env": ["TOKEN": ["secret": "TOKEN"]]], step: "fail-\(fail)",
+                variables: ["FAIL": fail])
+            let result = try await shop.perform(work)
+            #expect(try await shop.log(result).hasPrefix("got ***\n"))
+            #expect(!String(decoding: try Wire.encode(result), as: UTF8.self).contains("hunter22"))
+            #expect(result.outcome == (fail == "no" ? .succeeded : .failed))
+        }
+        try await shop.context.store.checkpoint()
+        let database = try Data(contentsOf: URL(fileURLWithPath: shop.context.paths.database(.trainerProxy)))
+        #expect(database.range(of: Data("hunter22".utf8)) == nil)
+    }
+
+    @Test func `a secret that is not set fails the step before anything runs`() async throws {
+        let shop = try Workshop()
+        let result = try await shop.perform(
+            shop.work("run", ["script": "touch ran", "env": ["TOKEN": ["secret": "NO_SUCH_SECRET"]]]))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.contains("secret NO_SUCH_SECRET is not set") == true)
+    }
+
+    @Test func `a step that takes too long is ended with all it started`() async throws {
+        let shop = try Workshop()
+        let result = try await shop.perform(shop.script("echo working; sleep 100 & sleep 100", timeout: 1))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.hasPrefix("timed out after 1 s\nworking") == true)
+        let execution = try await shop.execution("run-1/j/s/1")
+        #expect(ProcessTable.find(environment: Execution.markerName, is: execution.marker).isEmpty)
+    }
+
+    @Test func `R6 a canceled step is canceled once its processes are gone`() async throws {
+        let shop = try Workshop()
+        let ready = shop.root + "/ready"
+        let task = Task { try await shop.perform(shop.script("sleep 100 & touch \(ready); sleep 100")) }
+        try await eventually { FileManager.default.fileExists(atPath: ready) }
+        task.cancel()
+        let result = try await task.value
+        #expect(result.outcome == .canceled)
+        let execution = try await shop.execution("run-1/j/s/1")
+        #expect(execution.stop == .cancel && execution.hasEnded)
+        #expect(ProcessTable.find(environment: Execution.markerName, is: execution.marker).isEmpty)
+    }
+
+    @Test func `what a step leaves running ends with it`() async throws {
+        let shop = try Workshop()
+        let result = try await shop.perform(shop.script("sleep 100 & echo done"))
+        #expect(result.outcome == .succeeded)
+        let execution = try await shop.execution("run-1/j/s/1")
+        #expect(ProcessTable.find(environment: Execution.markerName, is: execution.marker).isEmpty)
+    }
+
+    @Test func `a log stops growing at its limit while the step goes on`() async throws {
+        let shop = try Workshop { $0.logLimit = 1_000 }
+        let result = try await shop.perform(shop.script("seq 1 100000; echo the end; exit 1"))
+        let log = try await shop.log(result)
+        #expect(log.contains("[martlet] the log is cut here"))
+        #expect(log.utf8.count < 1_200)
+        #expect(result.message?.hasSuffix("the end") == true)
+    }
+
+    @Test func `outputs that are no object fail the step with the reason`() async throws {
+        let shop = try Workshop()
+        let result = try await shop.perform(shop.script("echo '[1]' > $MARTLET_OUTPUT/outputs.json"))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.hasPrefix("outputs.json: holds a list") == true)
+    }
+}

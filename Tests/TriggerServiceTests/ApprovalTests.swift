@@ -1,0 +1,149 @@
+import Messages
+import Testing
+
+@testable import TriggerService
+
+struct ApprovalTests {
+    private static let now = Timestamp(milliseconds: 1_800_000_000_000)
+
+    private func approval(
+        required: Int = 1, from: [String] = [], requesterMayApprove: Bool = false
+    ) -> Approval {
+        Approval(
+            id: "a", run: "r", job: "j", project: "p", pipeline: "cd", environment: "prod", required: required,
+            from: from, requester: "user:ann", requesterMayApprove: requesterMayApprove,
+            expires: Self.now.advanced(by: .seconds(60)), grantedOnTimeout: false)
+    }
+
+    @Test func `C-15 the requester may not approve, unless the file says so`() throws {
+        var strict = approval()
+        #expect(throws: Refusal.self) {
+            try strict.answer(true, by: "user:Ann", groups: [], comment: nil, at: Self.now)
+        }
+        #expect(strict.result == nil)
+        var lax = approval(requesterMayApprove: true)
+        let taken1 = try lax.answer(true, by: "user:ann", groups: [], comment: nil, at: Self.now)
+        #expect(taken1 == .granted)
+    }
+
+    @Test func `N of M: each person counts once`() throws {
+        var two = approval(required: 2)
+        let taken2 = try two.answer(true, by: "user:bob", groups: [], comment: "fine", at: Self.now)
+        #expect(taken2 == .counted)
+        #expect(throws: Refusal.self) {
+            try two.answer(true, by: "user:bob", groups: [], comment: nil, at: Self.now)
+        }
+        let taken3 = try two.answer(true, by: "user:eve", groups: [], comment: nil, at: Self.now)
+        #expect(taken3 == .granted)
+        #expect(two.agreed.map(\.by) == ["user:bob", "user:eve"])
+        #expect(throws: Refusal.self) {
+            try two.answer(true, by: "user:dan", groups: [], comment: nil, at: Self.now)
+        }
+    }
+
+    @Test func `only people and groups of the list may answer, also to reject`() throws {
+        var listed = approval(from: ["user:bob", "group:reviewers"])
+        for approve in [true, false] {
+            #expect(throws: Refusal.self) {
+                try listed.answer(approve, by: "user:eve", groups: ["interns"], comment: nil, at: Self.now)
+            }
+        }
+        let taken4 = try listed.answer(true, by: "user:eve", groups: ["reviewers"], comment: nil, at: Self.now)
+        #expect(taken4 == .granted)
+    }
+
+    @Test func `one rejection is enough, and the requester may take the wish back`() throws {
+        var two = approval(required: 2)
+        let taken5 = try two.answer(false, by: "user:ann", groups: [], comment: "no", at: Self.now)
+        #expect(taken5 == .rejected)
+        #expect(two.result == .rejected)
+    }
+
+    @Test func `C-16 silence rejects`() throws {
+        var silent = approval()
+        #expect(throws: Refusal.self) {
+            try silent.answer(true, by: "user:bob", groups: [], comment: nil, at: Self.now.advanced(by: .seconds(60)))
+        }
+        let taken6 = silent.expire()
+        #expect(taken6 == .expired)
+        let taken7 = silent.expire()
+        #expect(taken7 == nil)
+    }
+}
+
+struct GateTests {
+    private static let extra = """
+        environments:
+          prod: { approvals: { required: 1, from: [group:reviewers] } }
+        """
+    private static let pipeline = """
+        jobs:
+          evaluation:
+            steps: [ { id: s, run: "1" } ]
+            outputs: { version: "${{ steps.s.version }}", champion: "${{ steps.s.champion }}", decision: "${{ steps.s.decision }}" }
+          deployment:
+            needs: evaluation
+            environment: prod
+            recheck: { champion_unchanged: "${{ needs.evaluation.champion }}" }
+            steps: [ { id: d, run: "deploy ${{ needs.evaluation.version }}" } ]
+          tell: { needs: deployment, if: "${{ always() }}", steps: [ { id: t, run: "1" } ] }
+        """
+
+    private func waiting(champion: String = "3") throws -> (Simulation, Approval) {
+        var simulation = try Simulation(Self.pipeline, extra: Self.extra)
+        simulation.champion = champion
+        simulation.start()
+        try simulation.finish("evaluation/s", outputs: ["version": 4, "champion": 3, "decision": "sha256:d"])
+        return (simulation, try #require(simulation.wantedApprovals.first))
+    }
+
+    @Test func `S3-18 the job waits for people, who are asked about the version and its decision`() throws {
+        var (simulation, approval) = try waiting()
+        #expect(simulation.offered.isEmpty)
+        #expect(approval.version == "4" && approval.decision == "sha256:d" && approval.model == "demo")
+        #expect(approval.requester == "user:ann" && approval.from == ["group:reviewers"])
+        #expect(approval.expires == simulation.now.advanced(by: .seconds(30 * 86_400)))
+        simulation.approve(approval)
+        #expect(simulation.offered == ["deployment/d"])
+    }
+
+    @Test func `S3-11 rejected: nothing of the job happens`() throws {
+        var (simulation, approval) = try waiting()
+        simulation.move { $0.approvalEnded(approval, .rejected, by: "user:bob", comment: "not today") }
+        #expect(try simulation.job("deployment").outcome == .failed)
+        #expect(try simulation.job("deployment").message == "rejected by user:bob: not today")
+        #expect(simulation.offered == ["tell/t"])
+    }
+
+    @Test func `an approval is void when the champion moved meanwhile`() throws {
+        var (simulation, approval) = try waiting()
+        simulation.champion = "5"
+        simulation.move { $0.championMoved() }
+        let reason = "the champion is version 5 now, and this was compared with version 3"
+        #expect(simulation.changes.contains(.approvalClosed(approval.id, .void, reason: reason)))
+        #expect(try simulation.job("deployment").outcome == .notPromoted)
+        #expect(try simulation.job("deployment").message == reason)
+    }
+
+    @Test func `the champion is looked at before people are asked, and after they agreed`() throws {
+        let (before, _) = try waiting()
+        #expect(before.wantedApprovals.count == 1)
+        var late = try Simulation(Self.pipeline, extra: Self.extra)
+        late.champion = "9"
+        late.start()
+        try late.finish("evaluation/s", outputs: ["version": 4, "champion": 3])
+        #expect(late.wantedApprovals.isEmpty)
+        #expect(try late.job("deployment").outcome == .notPromoted)
+        var (simulation, approval) = try waiting()
+        simulation.champion = ""
+        simulation.approve(approval)
+        #expect(try simulation.job("deployment").message?.contains("the champion is nobody now") == true)
+    }
+
+    @Test func `C-16 a run that waits for people can be canceled`() throws {
+        var (simulation, approval) = try waiting()
+        simulation.move { $0.cancel("enough") }
+        #expect(simulation.changes.contains(.approvalClosed(approval.id, .canceled, reason: "enough")))
+        #expect(simulation.run.status.outcome == .canceled)
+    }
+}
