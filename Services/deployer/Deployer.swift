@@ -8,7 +8,8 @@ import ServiceLifecycle
 struct DeployerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deployer",
-        abstract: "Serves model versions: starts them, moves the endpoint's address to them, tests them, takes them back.")
+        abstract:
+            "Serves model versions: starts them, moves the endpoint's address to them, tests them, takes them back.")
 
     @OptionGroup var options: ServiceOptions
 
@@ -31,7 +32,9 @@ extension DeployerParts {
             subscriptions: [.triggerService, .registryService, .console],
             handle: { event, transaction in try events.handle(event, transaction) },
             effects: [RollbackEffect.kind: { intent in await rollback.carryOut(intent) }],
-            verbs: [DeployModelStep(parts: self).verb, SmokeTestStep(parts: self).verb, RollbackStep(parts: self).verb],
+            verbs: [
+                DeployModelStep(parts: self).verb, SmokeTestStep(parts: self).verb, RollbackStep(parts: self).verb,
+            ],
             routes: { router in GatewayRoutes(parts: self).add(to: router) },
             background: [Loop { await Supervisor(parts: self).run() }])
     }

@@ -30,7 +30,8 @@ struct Settings: Sendable, Hashable {
         maxBody = Int(try number("MARTLET_DEPLOYER_MAX_BODY_BYTES", 10_485_760, 1...1_073_741_824))
         if let text = environment["MARTLET_DEPLOYER_URL"] {
             guard let url = URLComponents(string: text), ["http", "https"].contains(url.scheme), url.host != nil else {
-                throw Problem(description: "MARTLET_DEPLOYER_URL is '\(text)'; it is an address like https://ml.example.org")
+                throw Problem(
+                    description: "MARTLET_DEPLOYER_URL is '\(text)'; it is an address like https://ml.example.org")
             }
             publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
         }

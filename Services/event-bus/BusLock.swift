@@ -21,7 +21,8 @@ final class BusLock: Sendable {
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw BusError.address(
-                "another event-bus already runs on '\(directory)'; stop it, or choose another folder with --data or --bus")
+                "another event-bus already runs on '\(directory)'; stop it, or choose another folder with --data or --bus"
+            )
         }
     }
 

@@ -27,7 +27,16 @@ struct RouterTable {
     static let entriesOfTarget = 1024
     static let targetLimit = 1024
 
-    private var targets: [String: Data] = [:]
+    private struct Registration {
+        var identity: Data
+        /// Until when it is known to publish its log: that long, a replica that only answers does not take its place.
+        var leadsUntil: Duration?
+    }
+
+    /// Longer than two of a publisher's hellos are apart.
+    static let leadership = Duration.seconds(25)
+
+    private var targets: [String: Registration] = [:]
     private var open: [Data: Entry] = [:]
     private var openOf: [Data: Int] = [:]
     private var counter: UInt64 = 0
@@ -45,8 +54,8 @@ struct RouterTable {
         guard var params = (try? Wire.decode(JSONValue.self, from: request.params))?.object else {
             return [refusal(400, "the params are not a JSON object", request, client)]
         }
-        if request.target == "bus" { return hello(params, request, client, heads) }
-        guard let identity = targets[request.target] else {
+        if request.target == "bus" { return hello(params, request, client, heads, now) }
+        guard let identity = targets[request.target]?.identity else {
             return [refusal(503, "'\(request.target)' is not connected to the bus", request, client)]
         }
         guard open.count < Self.entries, openOf[identity, default: 0] < Self.entriesOfTarget else {
@@ -92,7 +101,8 @@ struct RouterTable {
 extension RouterTable {
     /// Registers a target. A log that is older than what was heard of it is refused: it was restored, or runs twice.
     private mutating func hello(
-        _ params: [String: JSONValue], _ request: RequestFrames, _ client: Data, _ heads: RememberedHeads
+        _ params: [String: JSONValue], _ request: RequestFrames, _ client: Data, _ heads: RememberedHeads,
+        _ now: Duration
     ) -> [Output] {
         guard request.method == "hello" else {
             return [refusal(404, "'bus' has no such method '\(request.method)'", request, client)]
@@ -100,6 +110,7 @@ extension RouterTable {
         guard let source = params["source"]?.string.flatMap({ Source(checking: $0) }), source.name != "bus" else {
             return [refusal(400, "hello needs a source of [a-z0-9.-]{1,63}", request, client)]
         }
+        var leadsUntil: Duration?
         if let epoch = params["epoch"]?.int, let last = params["last"]?.int {
             let said = RememberedHeads.Head(epoch: Int64(epoch), last: Int64(last))
             if let known = heads.head(of: source.name), said < known {
@@ -110,20 +121,24 @@ extension RouterTable {
                 return [answer(409, params, request.correlation, client)]
             }
             heads.observe(source.name, said)
+            leadsUntil = now + Self.leadership
         }
         guard targets[source.name] != nil || targets.count < Self.targetLimit else {
             return [refusal(429, "too many targets are registered", request, client)]
         }
-        let former = targets.updateValue(client, forKey: source.name)
-        var outputs = [answer(200, ["user": "local"], request.correlation, client)]
+        let welcome = answer(200, ["user": "local"], request.correlation, client)
+        let former = targets[source.name]
+        if leadsUntil == nil, let former, let until = former.leadsUntil, until > now { return [welcome] }
+        var outputs = [welcome]
         // The same service, started again: what its former life was asked will not be answered.
-        if let former, former != client { outputs += forget(former, only: source.name) }
+        if let former, former.identity != client { outputs += forget(former.identity, only: source.name) }
+        targets[source.name] = Registration(identity: client, leadsUntil: leadsUntil)
         return outputs
     }
 
     /// Gives up what an identity was asked, and no longer sends it anything.
     private mutating func forget(_ identity: Data, only target: String? = nil) -> [Output] {
-        for (name, owner) in targets where owner == identity && (target == nil || target == name) {
+        for (name, owner) in targets where owner.identity == identity && (target == nil || target == name) {
             targets[name] = nil
         }
         let lost = open.filter { $0.value.identity == identity && (target == nil || $0.value.target == target) }

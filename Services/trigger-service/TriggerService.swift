@@ -13,7 +13,8 @@ struct TriggerServiceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try Settings(environment: ProcessInfo.processInfo.environment)
-        try await Service.run(.triggerService, options: options, logs: [.ingest], migrate: TriggerStore.migrate) { context in
+        try await Service.run(.triggerService, options: options, logs: [.ingest], migrate: TriggerStore.migrate) {
+            context in
             try await Self.parts(context, settings)
         }
     }

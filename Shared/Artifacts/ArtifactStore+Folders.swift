@@ -47,7 +47,8 @@ extension ArtifactStore {
 
     private static func unpack(_ archive: String, into folder: String) throws {
         let names = try TarProgram.run(["--list", "--absolute-names", "--quoting-style=escape", "--file=\(archive)"])
-        for name in names.split(separator: "\n") where name.hasPrefix("/") || name.split(separator: "/").contains("..") {
+        for name in names.split(separator: "\n") where name.hasPrefix("/") || name.split(separator: "/").contains("..")
+        {
             throw ArtifactError.leavesFolder(entry: String(name))
         }
         _ = try TarProgram.run([

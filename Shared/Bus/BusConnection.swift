@@ -192,7 +192,8 @@ extension BusConnection {
         var pause = Duration.seconds(10)
         let targets = handlers.withLock { Set($0.keys) }.subtracting(selfAnnouncing.withLock { $0 })
         for target in targets.sorted() {
-            let reply = try? await request("hello", to: "bus", params: ["source": .string(target)], timeout: .seconds(5))
+            let reply = try? await request(
+                "hello", to: "bus", params: ["source": .string(target)], timeout: .seconds(5))
             if reply?.status != 200 { pause = .seconds(1) }
         }
         return pause

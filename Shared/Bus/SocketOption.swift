@@ -55,14 +55,17 @@ package struct SocketOption: Sendable {
             + [SocketOption(ZMQ_IMMEDIATE, 1)]
     }
 
-    package static let xsub = common(maxFrame: liveFrame, linger: 0, slowestReconnect: 5000)
+    package static let xsub =
+        common(maxFrame: liveFrame, linger: 0, slowestReconnect: 5000)
         + [SocketOption(ZMQ_RCVHWM, 2000)]
 
     /// Lossy at 2,000 for each subscriber; VERBOSE tells of every new subscription, so that a newcomer is greeted.
-    package static let xpub = common(maxFrame: liveFrame, linger: 0, slowestReconnect: 5000)
+    package static let xpub =
+        common(maxFrame: liveFrame, linger: 0, slowestReconnect: 5000)
         + [SocketOption(ZMQ_SNDHWM, 2000), SocketOption(ZMQ_XPUB_VERBOSE, 1)]
 
-    package static let router = common(maxFrame: requestFrame, linger: 0, slowestReconnect: 5000)
+    package static let router =
+        common(maxFrame: requestFrame, linger: 0, slowestReconnect: 5000)
         + [SocketOption(ZMQ_ROUTER_MANDATORY, 1)]
 
     static let pair = [SocketOption(ZMQ_LINGER, 0)]

@@ -2,7 +2,7 @@ import CZMQ
 import Foundation
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// Wakes a thread that waits in ``PollSet``: an eventfd, so a wake costs one system call and none is ever lost.

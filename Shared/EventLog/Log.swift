@@ -78,7 +78,7 @@ package struct LogCursor: Sendable, Hashable, Codable {
 }
 
 /// A log that contradicts what was read of it before (bus.md 5).
-package struct Fork: Sendable, Hashable, Error {
+package struct Fork: Sendable, Hashable, Codable, Error {
     package var source: Source
     package var epoch: Int64
     package var seq: Int64

@@ -54,7 +54,9 @@ extension HTTPRequest {
     /// The only part of the address that errors show: paths and queries may hold tokens.
     var place: String {
         if let unixSocket { return unixSocket }
-        return URLComponents(string: url).map { [$0.host, $0.port.map(String.init)].compactMap(\.self).joined(separator: ":") }
+        return URLComponents(string: url).map {
+            [$0.host, $0.port.map(String.init)].compactMap(\.self).joined(separator: ":")
+        }
             ?? "the address"
     }
 

@@ -104,14 +104,18 @@ extension Transfer {
             codes.append(
                 body.withUnsafeBytes { bytes in
                     // An empty buffer may have no address, and without one curl would ask a read callback.
-                    if let start = bytes.baseAddress { return martlet_curl_set_body(easy, start, curl_off_t(bytes.count)) }
+                    if let start = bytes.baseAddress {
+                        return martlet_curl_set_body(easy, start, curl_off_t(bytes.count))
+                    }
                     return martlet_curl_set_body(easy, "", 0)
                 })
         }
         if method != "HEAD" { codes.append(martlet_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, method)) }
         // curl would wait a second for a "100 Continue" that small servers never send, and would guess a content type.
         var headers = ["Expect:"]
-        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { headers.append("Content-Type:") }
+        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            headers.append("Content-Type:")
+        }
         headers += request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
         for header in headers { lines = curl_slist_append(lines, header) ?? lines }
         codes.append(martlet_curl_set_pointer(easy, CURLOPT_HTTPHEADER, lines))

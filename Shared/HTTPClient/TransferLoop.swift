@@ -68,6 +68,7 @@ final class TransferLoop: Sendable {
 
     func start() {
         guard let multi else { return }
+        // From here on only that thread uses it; others may wake it, which curl allows from anywhere.
         nonisolated(unsafe) let handle = multi
         let thread = Thread { [self] in
             run(handle)

@@ -174,4 +174,21 @@ struct Inbox: LogFollower {
                 subject: "source/\(fork.source)", key: fork.source.name, because: .first(actor: "service:\(source)"))
         }
     }
+
+    /// The bus is heard, this source is not.
+    func noteSilence(_ silent: Source, _ duration: Duration) async {
+        let seconds = Double(duration.components.seconds)
+        logger.warning("\(silent) was not heard for \(Int(seconds)) s; is it running?")
+        let source = source
+        do {
+            try await store.write { transaction in
+                _ = try transaction.publish(
+                    SourceSilent(service: source.name, source: silent.name, seconds: seconds),
+                    subject: "source/\(silent)", key: silent.name, because: .first(actor: "service:\(source)"))
+            }
+        } catch {
+            // The warning above stands in the log; the next silence is told anew.
+            logger.warning("the silence of \(silent) could not be told of: \(error)")
+        }
+    }
 }

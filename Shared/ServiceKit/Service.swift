@@ -65,9 +65,13 @@ package enum Service {
             if summary.intended { intents.wake() }
         }
         let readiness = Readiness(waitingFor: ["leader": "another replica leads or the service is starting"])
-        if !parts.requests.isEmpty { context.bus.serve(as: context.source, parts.requests) }
+        // A further log is a target too: `publish` is asked of `ingest`, which trigger-service owns (bus.md 6).
+        if !parts.requests.isEmpty {
+            for target in [context.source] + logs { context.bus.serve(as: target, parts.requests) }
+        }
         let subscriber = Subscriber(
-            bus: context.bus, sources: followed.sorted { $0.name < $1.name }, follower: inbox, logger: context.logger)
+            bus: context.bus, sources: followed.sorted { $0.name < $1.name }, follower: inbox, logger: context.logger,
+            onSilent: inbox.noteSilence)
         let duties = LeaderDuties(
             context: context, lockPath: context.paths.leaderLock(context.source), publisher: publisher,
             subscriber: subscriber,

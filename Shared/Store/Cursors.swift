@@ -18,25 +18,19 @@ extension Transaction {
     package func quarantine(_ fork: Fork) throws {
         try db.execute(
             sql: "UPDATE cursor SET quarantined = ? WHERE source = ?",
-            arguments: ["\(fork.epoch)/\(fork.seq): expected \(fork.expected), found \(fork.found)", fork.source.name]
+            arguments: [String(decoding: try Wire.encode(fork), as: UTF8.self), fork.source.name]
         )
     }
 }
 
 extension StateStore {
+    /// - Throws: the `Fork` that was found in the source, until an operator releases it.
     package func cursor(for source: Source) async throws -> LogCursor? {
         try await read { db in
             let row = try Row.fetchOne(db, sql: "SELECT * FROM cursor WHERE source = ?", arguments: [source.name])
             guard let row, let chain = Chain(hex: row["chain"]) else { return nil }
+            if let fork: String = row["quarantined"] { throw try Wire.decode(Fork.self, from: Data(fork.utf8)) }
             return LogCursor(epoch: row["epoch"], seq: row["seq"], chain: chain)
-        }
-    }
-
-    /// The sources that a fork was found in, until an operator releases them.
-    package func quarantined() async throws -> [Source] {
-        try await read { db in
-            try String.fetchAll(db, sql: "SELECT source FROM cursor WHERE quarantined IS NOT NULL")
-                .map { Source(stringLiteral: $0) }
         }
     }
 }

@@ -81,7 +81,7 @@ struct SimulationTests {
         }
     }
 
-    @Test(arguments: 1...200 as ClosedRange<UInt64>)
+    @Test(arguments: 1...80 as ClosedRange<UInt64>)
     func `I1 I2 I3 everything is applied exactly once and in order`(seed: UInt64) {
         var world = World(seed: seed)
         var nextBeat = Duration.seconds(1)

@@ -114,21 +114,24 @@ extension Chronicle {
                 environment: "production", required: 1, from: [], requester: "user:Kim", requesterMayApprove: false,
                 model: "churn", version: "2", decision: "sha256:d", expires: now),
             id: "asked", because: registered)
+        let answer = try await say(
+            ApprovalAnswered(approval: "approval-1", approve: true, comment: "fine", groups: []),
+            id: "answer", actor: "user:Lee")
         try await say(
             ApprovalGiven(approval: "approval-1", run: "run-1", by: "user:Lee", comment: "fine", given: 1, required: 1),
-            id: "given", because: request, actor: "user:Lee")
-        let granted = try await say(
+            id: "given", because: answer)
+        try await say(
             ApprovalFinished(
                 approval: "approval-1", run: "run-1", job: "deploy", environment: "production", result: .granted,
                 by: "user:Lee", comment: "fine", version: "2"),
-            id: "granted", because: request, actor: "user:Lee")
+            id: "granted", because: answer)
         let moved = try await say(
             ModelStageChanged(
                 model: "churn", version: 2, from: nil, to: "production",
                 replaced: [StageMove(version: 1, from: "production", to: "surpassed")], reason: "approved",
                 run: "run-1",
                 approval: "approval-1"),
-            id: "moved", because: granted, key: "churn")
+            id: "moved", because: request, key: "churn")
         let deployed = try await say(
             DeploymentFinished(
                 deployment: "d-1", endpoint: "api", target: "api", model: "churn", version: 2, run: "run-1",

@@ -26,14 +26,45 @@ struct WhyTests {
             "* churn version 2 registered: mse 3000.5 [user:Kim]",
             "* production waits for 1 approval(s) of version 2 [user:Kim]",
             "  user:Lee agreed (1 of 1): “fine” [user:Lee]",
-            "* approval for production granted by user:Lee: “fine” [user:Lee]",
-            "* churn version 2 went from no stage to production; version 1 became surpassed: approved [user:Lee]",
-            "  deployment of churn version 2 to api succeeded at http://127.0.0.1:8090/endpoints/api/score [user:Lee]",
-            "  api serves version 2 of churn (serving) at http://127.0.0.1:8090/endpoints/api/ [user:Lee]",
-            "  run #1 succeeded after 12.3 s [user:Lee]",
+            "  approval for production granted by user:Lee: “fine” [user:Lee]",
+            "* churn version 2 went from no stage to production; version 1 became surpassed: approved [user:Kim]",
+            "  deployment of churn version 2 to api succeeded at http://127.0.0.1:8090/endpoints/api/score [user:Kim]",
+            "  api serves version 2 of churn (serving) at http://127.0.0.1:8090/endpoints/api/ [user:Kim]",
+            "  run #1 succeeded after 12.3 s [user:Kim]",
         ]
         #expect(try await story("churn/production", chronicle) == expected)
         #expect(try await story("churn/2", chronicle) == expected)
+    }
+
+    @Test func `a version that got its stage back is explained by how it won it`() async throws {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        let before = try await story("churn/2", chronicle)
+        let failed = try await chronicle.say(
+            ModelStageChanged(
+                model: "churn", version: 3, to: "production",
+                replaced: [StageMove(version: 2, from: "production", to: "surpassed")], reason: "better", run: "run-2"),
+            id: "moved-3", actor: "user:Kim", key: "churn")
+        try await chronicle.say(
+            ModelStageChanged(
+                model: "churn", version: 3, from: "production",
+                replaced: [StageMove(version: 2, from: "surpassed", to: "production")], reason: "smoke test failed",
+                run: "run-2", compensates: "moved-3"),
+            id: "back", because: failed, key: "churn")
+        #expect(try await story("churn/production", chronicle) == before)
+    }
+
+    @Test func `P6 who was told is a line for each recipient`() async throws {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        let finished = try #require(try await chronicle.store.read { db in try EventQueries.event("finished", db) })
+        let moved = try #require(try await chronicle.store.read { db in try EventQueries.event("moved", db) })
+        for (number, event) in [moved, finished].enumerated() {
+            try await chronicle.say(
+                NotificationSent(notification: "n-\(number)", event: event.id, recipient: "slack:HOOK", attempts: 1),
+                id: "told-\(number)", because: event)
+        }
+        #expect(try await story("churn/2", chronicle).last == "  slack:HOOK was told (2 messages) [user:Kim]")
     }
 
     @Test func `the numbers of a decision can be read by programs`() async throws {
@@ -51,7 +82,7 @@ struct WhyTests {
         try await chronicle.pushToProduction()
         let lines = try await story("train#1", chronicle)
         #expect(lines.first?.contains("pushed c0ffee1") == true)
-        #expect(lines.last == "* run #1 succeeded after 12.3 s [user:Lee]")
+        #expect(lines.last == "* run #1 succeeded after 12.3 s [user:Kim]")
     }
 
     @Test func `a chain whose beginning was forgotten says so`() async throws {

@@ -26,7 +26,8 @@ extension Rollout {
     private func replaced() throws -> Rollout {
         var rollout = Rollout(endpoint: "api")
         try rollout.handleAll(
-            .began(try deployment("a")), .healthy("a"), .passed("a"), .began(try deployment("b", version: 2)), .healthy("b"))
+            .began(try deployment("a")), .healthy("a"), .passed("a"), .began(try deployment("b", version: 2)),
+            .healthy("b"))
         return rollout
     }
 
@@ -93,7 +94,10 @@ extension Rollout {
     @Test func `a canceled start ends canceled, a canceled run takes nothing back that serves`() throws {
         var rollout = try replaced()
         _ = try rollout.handle(.began(try deployment("c", run: "run-c")))
-        #expect(try rollout.handle(.runEnded("run-c", succeeded: false)) == [.finished("c", .canceled, message: "its run ended")])
+        #expect(
+            try rollout.handle(.runEnded("run-c", succeeded: false)) == [
+                .finished("c", .canceled, message: "its run ended")
+            ])
         #expect(try rollout.handle(.canceled("b")) == [.changed(.unhealthy)])
         #expect(rollout.current == "b")
     }
@@ -137,7 +141,9 @@ extension Rollout {
         var rollout = try replaced()
         try rollout.handleAll(.passed("b"), .stopped("a"))
         let before = rollout
-        for event in [.healthy("a"), .failed("a", reason: ""), .canceled("a"), .died("a"), .stopped("a")] as [Rollout.Event] {
+        for event in [.healthy("a"), .failed("a", reason: ""), .canceled("a"), .died("a"), .stopped("a")]
+            as [Rollout.Event]
+        {
             #expect(try rollout.handle(event) == [])
         }
         #expect(rollout == before)

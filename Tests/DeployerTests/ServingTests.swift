@@ -3,16 +3,16 @@ import GRDB
 import HTTPClient
 import Messages
 import Processes
+import ServiceKit
 import Store
-import Synchronization
 import Testing
 
 @testable import Deployer
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ServingTests {
     @Test func `S2-26 a version is deployed, tested through its address, and keeps serving`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 let deployed = try await world.deploy(1, run: "r1", by: parts)
                 #expect(deployed.outcome == .succeeded && deployed.outputs["endpoint"] == "api")
@@ -32,21 +32,14 @@ import Testing
     }
 
     @Test func `a new version takes over without one failed request, and the old process ends`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 try await world.register(2, "two", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
                 _ = try await world.smokeTest(run: "r1", by: parts)
-                let seen = Mutex<[String]>([])
-                let clients = (0..<4).map { _ in
-                    Task {
-                        while !Task.isCancelled {
-                            let answer = try await world.score(parts.client)
-                            seen.withLock { $0.append("\(answer.status) \(answer.header("x-martlet-version") ?? "")") }
-                        }
-                    }
-                }
+                let tally = Tally()
+                let clients = (0..<4).map { _ in world.keepScoring(parts.client, tally) }
                 let deployed = try await world.deploy(2, run: "r2", by: parts)
                 #expect(deployed.outputs["previous"] == 1)
                 _ = try await world.smokeTest(run: "r2", by: parts)
@@ -54,15 +47,18 @@ import Testing
                 #expect(try await world.processes(of: "r1").isEmpty)
                 for client in clients { client.cancel() }
                 for client in clients { _ = await client.result }
-                #expect(Set(seen.withLock { $0 }) == ["200 1", "200 2"])
-                #expect(seen.withLock { $0 }.last == "200 2")
+                let seen = tally.answers
+                #expect(Set(seen) == ["200 1", "200 2"])
+                #expect(seen.last == "200 2")
             }
         }
     }
 
-    @Test func `X8 D4 a version that fails its test gives way to the one before, whose process never stopped`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+    @Test func `X8 D4 a version that fails its test gives way to the one before, whose process never stopped`()
+        async throws
+    {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 try await world.register(2, "broken", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
@@ -77,15 +73,19 @@ import Testing
                 let answer = try await world.score(parts.client)
                 #expect(answer.status == 200 && answer.header("x-martlet-version") == "1")
                 #expect(try await world.record(of: "r1")?.process == process)
-                let expected = ["smoke_test.finished 2 failed", "deployment.rolled_back 2 1", "endpoint.changed 1 serving"]
+                let expected = [
+                    "smoke_test.finished 2 failed", "deployment.rolled_back 2 1", "endpoint.changed 1 serving",
+                ]
                 #expect(try await world.said().suffix(3) == expected[...])
             }
         }
     }
 
-    @Test func `X8 a version that does not start leaves the one before serving and says what it wrote last`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+    @Test func `X8 a version that does not start leaves the one before serving and says what it wrote last`()
+        async throws
+    {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 try await world.register(2, "dies", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
@@ -99,8 +99,9 @@ import Testing
     }
 
     @Test func `a process that never gets healthy fails in time and does not stay behind`() async throws {
-        try await inWorld(settings: Settings(["MARTLET_DEPLOYER_HEALTH_SECONDS": "2"])) { world in
-            try await world.live { parts in
+        try await inWorld(settings: Settings(["MARTLET_DEPLOYER_HEALTH_SECONDS": "2"])) {
+            (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "ill", to: parts)
                 let failed = try await world.deploy(1, run: "r1", by: parts)
                 #expect(failed.message?.contains("was not healthy within 2 s: GET /healthz answered 503") == true)
@@ -111,14 +112,14 @@ import Testing
     }
 
     @Test func `D12 after a restart the same process serves on`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
             }
             let process = try #require(try await world.record(of: "r1")?.process)
             #expect(process.isAlive)
-            try await world.live { parts in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 // The step is granted again: it ends as it would have, with the same deployment.
                 let again = try await world.deploy(1, run: "r1", by: parts)
                 #expect(again.outcome == .succeeded)
@@ -131,8 +132,8 @@ import Testing
     }
 
     @Test func `D12 a process started just before the kill is found again by its marker`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
             }
@@ -146,7 +147,7 @@ import Testing
                         """)
                 try tx.db.execute(sql: "UPDATE endpoint SET current = NULL")
             }
-            try await world.live { parts in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 #expect(try await world.deploy(1, run: "r1", by: parts).outcome == .succeeded)
                 #expect(try await world.record(of: "r1")?.process == process)
                 #expect(try await world.processes(of: "r1") == [process])
@@ -155,15 +156,17 @@ import Testing
     }
 
     @Test func `D12 a process that died while the deployer was away is started again`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
             }
             let process = try #require(try await world.record(of: "r1")?.process)
             await ProcessGroup.terminate(process, grace: .zero)
-            try await world.live { parts in
-                try await world.until(parts, run: "r1") { $0.process != process && $0.deployment.isUp && $0.process != nil }
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.until(parts, run: "r1") {
+                    $0.process != process && $0.deployment.isUp && $0.process != nil
+                }
                 #expect(try await world.score(parts.client).status == 200)
                 let expected = ["endpoint.changed 1 unhealthy", "endpoint.changed 1 serving"]
                 #expect(try await world.said().suffix(2) == expected[...])
@@ -172,13 +175,15 @@ import Testing
     }
 
     @Test func `a serving process that dies is started again`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
                 let process = try await world.record(of: "r1")?.process
                 #expect(try await world.score(parts.client, path: "/exit").status == 502)
-                try await world.until(parts, run: "r1") { $0.process != process && $0.deployment.isUp && $0.process != nil }
+                try await world.until(parts, run: "r1") {
+                    $0.process != process && $0.deployment.isUp && $0.process != nil
+                }
                 #expect(try await world.score(parts.client).status == 200)
                 let expected = ["endpoint.changed 1 unhealthy", "endpoint.changed 1 serving"]
                 #expect(try await world.said().suffix(2) == expected[...])
@@ -187,8 +192,8 @@ import Testing
     }
 
     @Test func `D5 a person's rollback starts the version before again and answers`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 for (version, content) in [(1, "one"), (2, "two")] {
                     try await world.register(version, content, to: parts)
                     _ = try await world.deploy(version, run: "r\(version)", by: parts)
@@ -197,7 +202,8 @@ import Testing
                 try await world.until(parts, run: "r1") { $0.deployment.phase == .ended }
                 for endpoint in ["api", "nowhere"] {
                     try await world.tell(RollbackRequested(endpoint: endpoint), id: "c-\(endpoint)", to: parts)
-                    let intents = try await world.context.store.dueIntents(at: Timestamp(.now), kinds: ["rollback"], limit: 9)
+                    let intents = try await world.context.store.dueIntents(
+                        at: Timestamp(.now), kinds: ["rollback"], limit: 9)
                     for intent in intents.due {
                         guard case .done(let commit) = await RollbackEffect(parts: parts).carryOut(intent) else {
                             Issue.record("not done")
@@ -222,12 +228,13 @@ import Testing
     }
 
     @Test func `an unknown endpoint is a 404 that lists the known ones`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "broken", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)
                 let unknown = try await world.score(parts.client, endpoint: "nowhere")
-                #expect(unknown.status == 404 && String(decoding: unknown.body, as: UTF8.self).contains("there are: api"))
+                #expect(
+                    unknown.status == 404 && String(decoding: unknown.body, as: UTF8.self).contains("there are: api"))
                 // The first version fails its test: there is nothing to go back to.
                 _ = try await world.smokeTest(run: "r1", by: parts)
                 try await world.until(parts, run: "r1") { $0.deployment.phase == .ended }
@@ -240,8 +247,8 @@ import Testing
     }
 
     @Test func `what the deployer does not know fails the step by name`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 let step = DeployModelStep(parts: parts)
                 func message(_ with: JSONValue) async throws -> String {
                     let work = try await world.work("deploy/model", run: "r", with)
@@ -259,8 +266,8 @@ import Testing
     }
 
     @Test func `a canceled step takes its starting process along and nothing else`() async throws {
-        try await inWorld { world in
-            try await world.live { parts in
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
                 try await world.register(1, "one", to: parts)
                 try await world.register(2, "ill", to: parts)
                 _ = try await world.deploy(1, run: "r1", by: parts)

@@ -58,10 +58,13 @@ import Testing
         #expect(filed.request == .file("tests/sample.json"))
     }
 
-    @Test(arguments: [
-        [:], ["target": "a", "path": "score"], ["target": "a", "expect": ["body": 1]], ["target": "a", "on_fail": "panic"],
-        ["target": "a", "retry": ["max": "many"]], ["target": "a", "retry": ["every": "soon"]], ["target": "a", "expect": 200],
-    ] as [JSONValue])
+    @Test(
+        arguments: [
+            [:], ["target": "a", "path": "score"], ["target": "a", "expect": ["body": 1]],
+            ["target": "a", "on_fail": "panic"],
+            ["target": "a", "retry": ["max": "many"]], ["target": "a", "retry": ["every": "soon"]],
+            ["target": "a", "expect": 200],
+        ] as [JSONValue])
     func `nonsense in a smoke test is refused by name`(with: JSONValue) {
         #expect(throws: SmokeTest.Problem.self) { try SmokeTest(with) }
     }
@@ -80,25 +83,29 @@ import Testing
         #expect(unnamed.endpoint == "api")
     }
 
-    @Test(arguments: [
-        [:], ["target": "api"], ["target": "api", "version": "latest"], ["target": "api", "version": 1, "name": "../x"],
-        ["target": "api", "version": 1, "environment": "venv"],
-    ] as [JSONValue])
+    @Test(
+        arguments: [
+            [:], ["target": "api"], ["target": "api", "version": "latest"],
+            ["target": "api", "version": 1, "name": "../x"],
+            ["target": "api", "version": 1, "environment": "venv"],
+        ] as [JSONValue])
     func `what cannot be deployed is refused by name`(with: JSONValue) {
         #expect(throws: DeployRequest.Problem.self) { try DeployRequest(with, run: run) }
     }
 
     @Test func `a target of kind process is read with its defaults`() throws {
         let target = try ProcessTarget(
-            name: "api", declaration: ["kind": "process", "command": "python serve.py", "health": "/healthz"], healthSeconds: 60)
+            name: "api", declaration: ["kind": "process", "command": "python serve.py", "health": "/healthz"],
+            healthSeconds: 60)
         #expect(target.command == .line("python serve.py") && target.portVariable == "PORT" && target.score == "/score")
         #expect(target.health == "/healthz" && target.healthSeconds == 60)
     }
 
-    @Test(arguments: [
-        ["kind": "cluster"], ["kind": "process"], ["kind": "process", "command": " "],
-        ["kind": "process", "command": "x", "health": "healthz"],
-    ] as [JSONValue])
+    @Test(
+        arguments: [
+            ["kind": "cluster"], ["kind": "process"], ["kind": "process", "command": " "],
+            ["kind": "process", "command": "x", "health": "healthz"],
+        ] as [JSONValue])
     func `a target that cannot be served says why`(declaration: JSONValue) {
         #expect(throws: ProcessTarget.Problem.self) {
             try ProcessTarget(name: "api", declaration: declaration, healthSeconds: 60)

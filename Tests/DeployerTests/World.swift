@@ -9,6 +9,7 @@ import Messages
 import Processes
 import ServiceKit
 import Store
+import Synchronization
 
 @testable import Deployer
 
@@ -52,7 +53,8 @@ final class World: Sendable {
             path: paths.database(.deployer), source: .deployer, migrate: DeployerStore.migrate)
         context = ServiceContext(
             source: .deployer, store: store, bus: BusConnection(address: try .embedded(in: paths.bus), logger: logger),
-            artifacts: ArtifactStore(root: paths.artifacts), secrets: Secrets(paths: paths), paths: paths, logger: logger)
+            artifacts: ArtifactStore(root: paths.artifacts), secrets: Secrets(paths: paths), paths: paths,
+            logger: logger)
         self.settings = settings
         let parts = DeployerParts(context: context, settings: settings, listening: { nil })
         let server = HealthServer(
@@ -66,11 +68,13 @@ final class World: Sendable {
     private let served: DeployerParts
 
     /// One life of the deployer: killed at the end, as `kill -9` would, leaving its processes alone.
-    func live<Value>(_ body: (DeployerParts) async throws -> Value) async throws -> Value {
+    func live(_ body: (DeployerParts) async throws -> Void) async throws {
         let path = context.paths.address(.deployer)
-        let parts = DeployerParts(context: context, settings: settings, listening: {
-            ServiceAddress.read(from: path).map { "http://127.0.0.1:\($0.port)" }
-        })
+        let parts = DeployerParts(
+            context: context, settings: settings,
+            listening: {
+                ServiceAddress.read(from: path).map { "http://127.0.0.1:\($0.port)" }
+            })
         let relay = Task { [served] in
             while !Task.isCancelled {
                 let known = parts.bell.rings
@@ -85,9 +89,8 @@ final class World: Sendable {
             relay.cancel()
         }
         do {
-            let value = try await body(parts)
+            try await body(parts)
             await end()
-            return value
         } catch {
             await end()
             throw error
@@ -107,15 +110,12 @@ final class World: Sendable {
 }
 
 /// A world of its own, gone with all its processes at the end.
-func inWorld<Value>(
-    settings: Settings? = nil, _ body: (World) async throws -> Value
-) async throws -> Value {
+func inWorld(settings: Settings? = nil, _ body: (World) async throws -> Void) async throws {
     let folder = NSTemporaryDirectory() + "deployer-" + UUID().uuidString.prefix(8)
     let world = try await World(folder, settings: settings ?? Settings(["MARTLET_DEPLOYER_HEALTH_SECONDS": "20"]))
     do {
-        let value = try await body(world)
+        try await body(world)
         await world.close()
-        return value
     } catch {
         await world.close()
         throw error
@@ -170,10 +170,12 @@ extension World {
     }
 
     func smokeTest(run: String, by parts: DeployerParts) async throws -> StepResult {
-        let work = try await work("deploy/smoke-test", run: run, [
-            "target": "api", "request": ["data": [[1, 2], [2, 1]]], "expect": ["json": ["result": ["length": 2]]],
-            "retry": ["max": 2, "every": "10ms"], "headers": ["traceparent": "auto"], "on_fail": "rollback",
-        ])
+        let work = try await work(
+            "deploy/smoke-test", run: run,
+            [
+                "target": "api", "request": ["data": [[1, 2], [2, 1]]], "expect": ["json": ["result": ["length": 2]]],
+                "retry": ["max": 2, "every": "10ms"], "headers": ["traceparent": "auto"], "on_fail": "rollback",
+            ])
         return try await settle(try await SmokeTestStep(parts: parts).perform(work))
     }
 
@@ -195,7 +197,9 @@ extension World {
         }
     }
 
-    func score(_ client: HTTPClient, path: String = "/score", endpoint: String = "api") async throws -> HTTPResponse {
+    func score(_ client: HTTPClient, path: String = "/score", endpoint: String = "api") async throws(HTTPClientError)
+        -> HTTPResponse
+    {
         let port = ServiceAddress.read(from: context.paths.address(.deployer))?.port ?? 0
         return try await client.send(
             HTTPRequest(
@@ -208,7 +212,8 @@ extension World {
     }
 
     /// Awaits a condition on what the store says.
-    func until(_ parts: DeployerParts, run: String, _ isSo: @Sendable (DeploymentRecord) -> Bool) async throws {
+    func until(_ parts: DeployerParts, run: String, _ isSo: @escaping @Sendable (DeploymentRecord) -> Bool) async throws
+    {
         _ = try await firstOf(
             {
                 try await parts.bell.until { try await self.record(of: run).flatMap { isSo($0) ? true : nil } }
@@ -222,5 +227,33 @@ extension World {
     func processes(of run: String) async throws -> [ProcessIdentity] {
         guard let id = try await record(of: run)?.deployment.id else { return [] }
         return ProcessTable.find(environment: ServingProcess.marker, is: id)
+    }
+}
+
+/// What clients saw, in order.
+final class Tally: Sendable {
+    private let seen = Mutex<[String]>([])
+
+    var answers: [String] { seen.withLock { $0 } }
+    func add(_ answer: String) { seen.withLock { $0.append(answer) } }
+}
+
+extension World {
+    /// A client that asks for one score after the other until it is canceled.
+    func keepScoring(_ client: HTTPClient, _ tally: Tally) -> Task<Void, any Error> {
+        Task {
+            while !Task.isCancelled {
+                let answer: HTTPResponse
+                do throws(HTTPClientError) {
+                    answer = try await score(client)
+                } catch .canceled {
+                    return
+                } catch {
+                    tally.add("\(error)")
+                    continue
+                }
+                tally.add("\(answer.status) \(answer.header("x-martlet-version") ?? "")")
+            }
+        }
     }
 }

@@ -108,7 +108,7 @@ class Repository:
     def push_steps(self, *steps):
         """A project of one pipeline with these steps, as YAML flow mappings."""
         lines = "\n".join(f"          - {step}" for step in steps)
-        head = "martlet: 1\nproject: small\npipelines:\n  check:\n    on: { push: { branches: [main] }, manual: {} }\n"
+        head = "martlet: 1\nproject: small\nmodel: { champion: latest }\npipelines:\n  check:\n    on: { push: { branches: [main] }, manual: {} }\n"
         return self.push(martlet__yml=head + "    jobs:\n      only:\n        steps:\n" + lines + "\n")
 
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from suite import Failed
+from waiting import until
 
 SERVICES = [
     "trigger-service",
@@ -61,6 +62,8 @@ class Loop:
 
     def go(self, repo, kill, at):
         self.at, self.kill, self.is_dead = at, kill, False
+        # Who was killed in the last round may still be on the way back.
+        until(self.suite.is_ready, 30, "everything is ready")
         sha = repo.push_model(self.number, seconds=0.3)
         self.wait("change.pushed", sha=sha)
         for name in ["training.started", "training.finished", "evaluation.decided", "model.registered"]:

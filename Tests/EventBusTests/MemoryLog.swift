@@ -114,7 +114,8 @@ final class MemoryFollower: LogFollower {
             for record in records {
                 if let cursor = state.cursors[record.source] {
                     let next = record.epoch == cursor.epoch ? record.seq == cursor.seq + 1 : record.seq == 1
-                    let joins = record.epoch != cursor.epoch || cursor.chain == record.prev
+                    let joins =
+                        record.epoch != cursor.epoch || cursor.chain == record.prev
                         || cursor.chain.hex.allSatisfy { $0 == "0" }
                     precondition(next && joins, "the subscriber broke its promise at \(record.seq)")
                 }

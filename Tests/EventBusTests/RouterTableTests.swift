@@ -49,7 +49,8 @@ struct RouterTableTests {
 
     @Test(arguments: [
         ("m", "nobody", "{}", 503), ("m", "bus", "{}", 404), ("m", "nobody", "[]", 400), ("m", "nobody", "{", 400),
-        ("hello", "bus", "{}", 400), ("hello", "bus", #"{"source":"No"}"#, 400), ("hello", "bus", #"{"source":"bus"}"#, 400),
+        ("hello", "bus", "{}", 400), ("hello", "bus", #"{"source":"No"}"#, 400),
+        ("hello", "bus", #"{"source":"bus"}"#, 400),
     ])
     func `what cannot be answered is refused at once`(method: String, to: String, params: String, expected: Int) {
         var table = RouterTable(life: 7)
@@ -78,6 +79,16 @@ struct RouterTableTests {
         #expect(outputs.map { status($0) } == [200, 503])
         let again = table.request(request("m", "deployer", number: 3), from: client, heads: heads, now: .zero)
         #expect(again.first?.to == Data("new".utf8))
+    }
+
+    @Test func `a replica that publishes no log does not take the place of one that does`() {
+        var table = RouterTable(life: 7)
+        _ = hello(&table, from: target, #"{"source":"deployer","epoch":1700000000000,"last":1}"#)
+        #expect(status(hello(&table, from: client, #"{"source":"deployer"}"#).first) == 200)
+        #expect(table.request(request("m", "deployer"), from: client, heads: heads, now: .zero).first?.to == target)
+        let later = RouterTable.leadership
+        _ = table.request(request("hello", "bus", #"{"source":"deployer"}"#), from: client, heads: heads, now: later)
+        #expect(table.request(request("m", "deployer"), from: target, heads: heads, now: later).first?.to == client)
     }
 
     @Test func `a target that is gone is forgotten`() throws {

@@ -54,6 +54,8 @@ struct SpeedTests {
     private func report(_ what: String, _ times: [Duration]) {
         guard ProcessInfo.processInfo.environment["MARTLET_FIGURES"] != nil else { return }
         let sorted = times.sorted()
-        print("\(what): median \(median(times)), 99 % \(sorted[sorted.count * 99 / 100]), most \(sorted[sorted.count - 1])")
+        print(
+            "\(what): median \(median(times)), 99 % \(sorted[sorted.count * 99 / 100]), most \(sorted[sorted.count - 1])"
+        )
     }
 }

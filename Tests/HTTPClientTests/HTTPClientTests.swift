@@ -11,7 +11,8 @@ import Testing
 
     @Test func `a body goes out as it is and the answer comes back whole`() async throws {
         let request = HTTPRequest(
-            method: "POST", url: server.url("/echo?a=1"), headers: [("Content-Type", "text/x")], body: Data("hello".utf8))
+            method: "POST", url: server.url("/echo?a=1"), headers: [("Content-Type", "text/x")],
+            body: Data("hello".utf8))
         let response = try await client.send(request)
         #expect(response.status == 200)
         #expect(response.header("X-Type") == "text/x")
@@ -65,7 +66,8 @@ import Testing
         await #expect(throws: HTTPClientError.tooLarge(limit: 1000)) {
             try await client.send(HTTPRequest(url: server.url("/big/100000"), maxResponseBytes: 1000))
         }
-        #expect(try await client.send(HTTPRequest(url: server.url("/big/1000"), maxResponseBytes: 1000)).body.count == 1000)
+        #expect(
+            try await client.send(HTTPRequest(url: server.url("/big/1000"), maxResponseBytes: 1000)).body.count == 1000)
     }
 
     @Test func `redirects are followed only when asked`() async throws {

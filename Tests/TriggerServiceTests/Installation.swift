@@ -134,7 +134,8 @@ final class Installation: Sendable {
     }
 
     func request(_ method: String, _ params: JSONValue = [:], body: [Data] = []) async throws -> BusReply {
-        let request = BusRequest(method: method, user: "tester", params: params, body: body, deadline: .milliseconds(700))
+        let request = BusRequest(
+            method: method, user: "tester", params: params, body: body, deadline: .milliseconds(700))
         let handler = try #require(requests[method])
         return await handler(request)
     }
@@ -153,7 +154,8 @@ final class Installation: Sendable {
     }
 
     @discardableResult
-    func complete(_ work: StepWork, _ result: StepResult = StepResult(.succeeded), head: [LogPosition] = []) async throws
+    func complete(_ work: StepWork, _ result: StepResult = StepResult(.succeeded), head: [LogPosition] = [])
+        async throws
         -> BusReply
     {
         let completion = Completion(item: work.item, token: work.token, result: result, head: head)

@@ -1,3 +1,4 @@
+import Messages
 import Testing
 
 @testable import TriggerService
@@ -22,7 +23,9 @@ struct NamesTests {
 
     @Test func `branch names are those of git`() {
         for good in ["main", "feature/a-b", "release/1.0", "Grüße"] { #expect(GitNames.isBranch(good)) }
-        for bad in ["", "-x", "a..b", "a b", "a~1", "a^", "a:b", "x.lock", ".x", "a/.b", "a//b", "a@{1}", "x.", "a\u{7}"] {
+        for bad in [
+            "", "-x", "a..b", "a b", "a~1", "a^", "a:b", "x.lock", ".x", "a/.b", "a//b", "a@{1}", "x.", "a\u{7}",
+        ] {
             #expect(!GitNames.isBranch(bad), "\(bad)")
         }
     }
@@ -45,6 +48,22 @@ struct NamesTests {
         #expect(Selector("stage=production") == .stage("production"))
         #expect(Selector("tag:a=b=c") == .tag("a", "b=c"))
         #expect(Selector("newest") == nil && Selector("0") == nil)
+    }
+}
+
+struct ChangeTests {
+    @Test func `a change of very many files still fits into an event`() throws {
+        let paths = (0..<3_000).map { "some/folder/with/a/long/name/file-\($0).py" }
+        let change = ChangePushed(
+            repository: "r", url: "/r", branch: "main", sha: "s", paths: paths, pathsTruncated: false, author: "a",
+            message: "m")
+        let fitting = change.fitting()
+        #expect(try Wire.encode(fitting).count < 48 << 10)
+        #expect(fitting.pathsTruncated && !fitting.paths.isEmpty)
+        let small = ChangePushed(
+            repository: "r", url: "/r", branch: "main", sha: "s", paths: ["a"], pathsTruncated: false, author: "a",
+            message: "m")
+        #expect(small.fitting() == small)
     }
 }
 

@@ -65,7 +65,9 @@ struct RepositoryTests {
         #expect(try await installation.published(RunStarted.self).last?.snapshot != nil)
     }
 
-    @Test func `a new branch is compared with where it left the default branch, a deleted one is forgotten`() async throws {
+    @Test func `a new branch is compared with where it left the default branch, a deleted one is forgotten`()
+        async throws
+    {
         let installation = try Installation()
         let upstream = try await watched(installation)
         try await upstream.git("checkout", "-q", "-b", "feature/x")
@@ -96,7 +98,8 @@ struct RepositoryTests {
         #expect(change.paths == ["src/a.py", "src/b.py"])
     }
 
-    @Test func `a repository that cannot be read is told once, tried again later and recovers by itself`() async throws {
+    @Test func `a repository that cannot be read is told once, tried again later and recovers by itself`() async throws
+    {
         let installation = try Installation()
         let upstream = try await Upstream(in: installation, project: project)
         let hidden = upstream.path + "-hidden"

@@ -60,7 +60,8 @@ struct RunMachineTests {
         #expect(simulation.run.status.outcome == expected)
     }
 
-    @Test func `A.6 losing skips the rest of the job, except what asks for always, and those that build on it`() throws {
+    @Test func `A.6 losing skips the rest of the job, except what asks for always, and those that build on it`() throws
+    {
         var simulation = try Simulation(
             """
             jobs:
@@ -138,10 +139,14 @@ struct RunMachineTests {
         #expect(simulation.offered.isEmpty)
         let second = simulation.run.item(try simulation.place("a/two"))
         #expect(second == "run-1/a/two/2")
-        #expect(simulation.changes.contains(.retry(try simulation.place("a/two"), at: simulation.now.advanced(by: .seconds(10)))))
+        #expect(
+            simulation.changes.contains(
+                .retry(try simulation.place("a/two"), at: simulation.now.advanced(by: .seconds(10)))))
         simulation.move { $0.retryDue(second) }
         try simulation.finish("a/two", .failed)
-        #expect(simulation.changes.contains(.retry(try simulation.place("a/two"), at: simulation.now.advanced(by: .seconds(20)))))
+        #expect(
+            simulation.changes.contains(
+                .retry(try simulation.place("a/two"), at: simulation.now.advanced(by: .seconds(20)))))
         simulation.move { $0.retryDue("run-1/a/two/3") }
         try simulation.finish("a/two", .failed)
         #expect(simulation.run.status.outcome == .failed)

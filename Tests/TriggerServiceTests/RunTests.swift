@@ -38,7 +38,8 @@ struct RunTests {
         return installation
     }
 
-    private func finishCI(_ installation: Installation, _ session: String, _ outcome: Outcome = .succeeded) async throws {
+    private func finishCI(_ installation: Installation, _ session: String, _ outcome: Outcome = .succeeded) async throws
+    {
         let first = try #require(try await installation.claim(session, max: 1).first)
         try await installation.complete(first, StepResult(.succeeded, outputs: ["version": 4, "champion": .null]))
         let second = try #require(try await installation.claim(session, max: 1).first)
@@ -61,7 +62,9 @@ struct RunTests {
         let next = try #require(try await installation.claim(session).first)
         #expect(next.after.contains(head))
         try await installation.complete(next)
-        let names = try await installation.envelopes().filter { $0.partitionkey == work.run.id }.map { shortEventName($0.type) }
+        let names = try await installation.envelopes().filter { $0.partitionkey == work.run.id }.map {
+            shortEventName($0.type)
+        }
         #expect(
             names == [
                 "run.queued", "run.started", "job.started", "step.started", "step.finished", "step.started",
@@ -127,9 +130,12 @@ struct RunTests {
     @Test func `an approval is void once another version became champion`() async throws {
         let installation = try await started()
         try await finishCI(installation, try await installation.open())
-        let artifact = ModelArtifact(digest: try #require(Digest("sha256:" + String(repeating: "a", count: 64))), size: 1, files: [])
+        let artifact = ModelArtifact(
+            digest: try #require(Digest("sha256:" + String(repeating: "a", count: 64))), size: 1, files: [])
         try await installation.event(
-            ModelRegistered(model: "demo-model", version: 9, project: "demo", artifact: artifact, metrics: [:], params: [:], tags: [:]),
+            ModelRegistered(
+                model: "demo-model", version: 9, project: "demo", artifact: artifact, metrics: [:], params: [:],
+                tags: [:]),
             from: .registryService, actor: "user:bob")
         #expect(try await installation.published(ApprovalFinished.self).isEmpty)
         try await installation.event(
@@ -141,7 +147,8 @@ struct RunTests {
 
     @Test func `a registered version starts what waits for it, and one event is one cause`() async throws {
         let installation = try await started()
-        let artifact = ModelArtifact(digest: try #require(Digest("sha256:" + String(repeating: "a", count: 64))), size: 1, files: [])
+        let artifact = ModelArtifact(
+            digest: try #require(Digest("sha256:" + String(repeating: "a", count: 64))), size: 1, files: [])
         let body = ModelRegistered(
             model: "demo-model", version: 3, project: "demo", artifact: artifact, metrics: [:], params: [:], tags: [:])
         try await installation.event(body, from: .registryService, actor: "pipeline:ci")
@@ -150,7 +157,9 @@ struct RunTests {
         let works = try await installation.claim(session)
         #expect(works.contains { expanded($0.with, $0.variables) == "look at 3" })
         try await installation.event(body, from: .registryService, actor: "pipeline:ci", depth: 33)
-        #expect(try await installation.published(TriggerIgnored.self).last { $0.pipeline == "on-model" }?.code == "loop_detected")
+        #expect(
+            try await installation.published(TriggerIgnored.self).last { $0.pipeline == "on-model" }?.code
+                == "loop_detected")
     }
 
     @Test func `a person starts a run with values that are checked before there is one`() async throws {
@@ -192,7 +201,9 @@ struct RunTests {
         var settings = Settings()
         settings.runsAtOnce = 2
         let installation = try await started(settings: settings)
-        for _ in 0..<4 { try await installation.command(RunRequested(project: "demo", pipeline: "ci", parameters: [:])) }
+        for _ in 0..<4 {
+            try await installation.command(RunRequested(project: "demo", pipeline: "ci", parameters: [:]))
+        }
         #expect(try await installation.published(RunQueued.self).map(\.number) == [1, 2, 3, 4, 5])
         #expect(try await installation.published(RunStarted.self).map(\.number) == [1, 2])
         try await finishCI(installation, try await installation.open(slots: 1))

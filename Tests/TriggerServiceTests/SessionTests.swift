@@ -51,7 +51,10 @@ struct SessionTests {
         let installation = try await started()
         let old = try await installation.open("trainer")
         let first = try #require(try await installation.claim(old).first)
-        #expect(try await installation.request("checkpoint", ["item": .string(first.item), "token": .int(Int(first.token)), "state": ["pid": 7]]).status == 200)
+        #expect(
+            try await installation.request(
+                "checkpoint", ["item": .string(first.item), "token": .int(Int(first.token)), "state": ["pid": 7]]
+            ).status == 200)
         let new = try await installation.open("trainer")
         #expect(try await installation.request("session.keepalive", ["session": .string(old)]).status == 404)
         #expect(try await installation.request("claim", ["session": .string(old), "max": 1]).status == 404)
@@ -61,7 +64,10 @@ struct SessionTests {
         #expect(try await installation.complete(second).status == 200)
         #expect(try await installation.complete(second).status == 200)
         #expect(try await installation.published(StepFinished.self).count == 1)
-        #expect(try await installation.request("checkpoint", ["item": .string(second.item), "token": .int(Int(second.token)), "state": 1]).status == 409)
+        #expect(
+            try await installation.request(
+                "checkpoint", ["item": .string(second.item), "token": .int(Int(second.token)), "state": 1]
+            ).status == 409)
     }
 
     @Test func `a session that is not heard of for 15 s loses its steps, one that is keeps them`() async throws {

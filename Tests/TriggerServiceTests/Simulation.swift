@@ -27,10 +27,13 @@ struct Simulation {
         _ pipeline: String, parameters: [String: JSONValue] = [:], event: JSONValue = ["kind": "push"],
         requester: String = "user:ann", extra: String = ""
     ) throws {
-        let project = try Self.project("martlet: 1\nproject: demo\n\(extra)\npipelines:\n  p:\n\(Self.indent(pipeline, 4))")
+        let project = try Self.project(
+            "martlet: 1\nproject: demo\n\(extra)\npipelines:\n  p:\n\(Self.indent(pipeline, 4))")
         let facts = RunFacts(
             id: "run-1", number: 1, url: "http://127.0.0.1:8080/runs/run-1", project: "demo", pipeline: "p",
-            git: GitReference(repository: "demo", url: "/srv/demo", branch: "main", sha: String(repeating: "a", count: 40), message: "m"),
+            git: GitReference(
+                repository: "demo", url: "/srv/demo", branch: "main", sha: String(repeating: "a", count: 40),
+                message: "m"),
             cause: "cause-1", causeType: "dev.martlet.change.pushed.v1", reason: "push", requester: requester,
             causation: .first(actor: requester), parameters: parameters, event: event, upstream: [:], fileDigest: "f",
             model: "demo", champion: "stage=production", variables: .object(try project.variableValues()), queued: now)
@@ -90,7 +93,9 @@ struct Simulation {
         _ name: String, _ outcome: Outcome = .succeeded, outputs: JSONValue = [:], message: String? = nil
     ) throws {
         let (item, token) = try take(name)
-        let acceptance = move { $0.complete(item, token: token, StepResult(outcome, outputs: outputs, message: message)) }
+        let acceptance = move {
+            $0.complete(item, token: token, StepResult(outcome, outputs: outputs, message: message))
+        }
         #expect(acceptance == .accepted)
     }
 

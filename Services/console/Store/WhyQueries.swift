@@ -20,16 +20,17 @@ enum WhyQueries {
         let paths = try target.anchors.map { try causes(of: $0, db) }
         let spine = paths.flatMap { $0 }
         let runs = target.runs.union(spine.compactMap { $0.data["run"]?.string })
-        let others = try facts(Set(spine.map(\.correlationid)), db)
-        let known = Set((spine + others).map(\.id))
+        // What people did along the way began chains of its own: it is found by its run.
+        let others = try facts(by: "correlation", Set(spine.map(\.correlationid)), db) + facts(by: "key", runs, db)
         let about = others.filter {
-            Story.isAbout($0, runs: runs, model: target.model, version: target.version, events: known)
+            Story.isAbout($0, runs: runs, model: target.model, version: target.version)
         }
         let lines = try Story.lines(path: spine, others: about, about: target.anchors.last)
+        let told = Story.told(others, of: Set((spine + about).map(\.id)))
         return .object([
             "about": target.shown,
             "complete": .bool(paths.allSatisfy { $0.first?.causationid == nil }),
-            "lines": .array(lines),
+            "lines": .array(lines + told),
         ])
     }
 
@@ -47,14 +48,14 @@ enum WhyQueries {
         return path.reversed()
     }
 
-    private static func facts(_ correlations: Set<String>, _ db: Database) throws -> [Envelope] {
+    private static func facts(by column: String, _ values: Set<String>, _ db: Database) throws -> [Envelope] {
         let types = Story.facts.map { "'\($0)'" }.joined(separator: ", ")
-        return try correlations.sorted().flatMap { correlation in
+        return try values.sorted().flatMap { value in
             try Data.fetchAll(
                 db,
                 sql:
-                    "SELECT body FROM events WHERE correlation = ? AND type IN (\(types)) ORDER BY position LIMIT 2000",
-                arguments: [correlation]
+                    "SELECT body FROM events WHERE \(column) = ? AND type IN (\(types)) ORDER BY position LIMIT 2000",
+                arguments: [value]
             ).map { try Wire.decode(Envelope.self, from: $0) }
         }
     }
@@ -84,16 +85,20 @@ enum WhyQueries {
                 404, "\(model) has no version '\(wanted)'",
                 hint: "'martlet models show \(model)' lists versions and stages")
         }
-        let moved = try String.fetchOne(
-            db, sql: "SELECT event FROM stage_history WHERE model = ? AND version = ? ORDER BY position DESC LIMIT 1",
-            arguments: [model, number])
+        // Not the taking back of another's failed attempt, which only gave it its stage again.
+        let moved = try db.one(
+            """
+            SELECT event, run FROM stage_history WHERE model = ? AND version = ?
+            ORDER BY compensates IS NULL AND to_stage IS ? DESC, position DESC LIMIT 1
+            """, [model, number, version["stage"]?.string])
         return Target(
             shown: [
                 "kind": "version", "model": .string(model), "version": .int(number),
                 "stage": version["stage"] ?? .null,
             ],
-            anchors: [version["event"]?.string, moved].compactMap(\.self),
-            runs: Set([version["run"]?.string].compactMap(\.self)), model: model, version: number)
+            anchors: [version["event"]?.string, moved?["event"]?.string].compactMap(\.self),
+            runs: Set([version["run"]?.string, moved?["run"]?.string].compactMap(\.self)), model: model, version: number
+        )
     }
 
     private static func run(_ id: String, _ db: Database) throws -> Target {

@@ -25,7 +25,8 @@ struct DeployRequest: Sendable, Hashable {
         // YAML may hand a version in as text: `1.10` would otherwise have become the number 1.1.
         guard let version = with["version"].flatMap({ $0.int ?? Int($0.string ?? "") }) else {
             let given = with["version"]?.scalarText ?? "missing"
-            throw Problem(description: "with.version is \(given); it is a version's number, as registry/resolve gives it")
+            throw Problem(
+                description: "with.version is \(given); it is a version's number, as registry/resolve gives it")
         }
         self.version = version
         if let text = with["environment"]?.string ?? with["environment"]?["environment"]?.string {

@@ -30,7 +30,8 @@ struct ProcessTarget: Sendable, Hashable, Codable {
         }
         if let line = declaration["command"]?.string, !line.trimmingCharacters(in: .whitespaces).isEmpty {
             command = .line(line)
-        } else if let words = declaration["command"]?.array, !words.isEmpty, words.allSatisfy({ $0.scalarText != nil }) {
+        } else if let words = declaration["command"]?.array, !words.isEmpty, words.allSatisfy({ $0.scalarText != nil })
+        {
             command = .arguments(words.compactMap(\.scalarText))
         } else {
             throw problem("it has no 'command' that starts the serving program")

@@ -75,11 +75,13 @@ struct ExpectedAnswer: Sendable, Hashable {
     /// What is wrong with the answer; `nil` when it is as expected.
     func problem(status: Int, body: Data) -> Mismatch? {
         guard status == self.status else {
-            return Mismatch(reason: "expected status \(self.status), got \(status)" + Self.excerpt(body), mayHeal: status >= 400)
+            return Mismatch(
+                reason: "expected status \(self.status), got \(status)" + Self.excerpt(body), mayHeal: status >= 400)
         }
         guard let json else { return nil }
         guard let answer = try? Wire.decode(JSONValue.self, from: body) else {
-            return Mismatch(reason: "expected JSON, got" + (body.isEmpty ? " nothing" : Self.excerpt(body)), mayHeal: false)
+            return Mismatch(
+                reason: "expected JSON, got" + (body.isEmpty ? " nothing" : Self.excerpt(body)), mayHeal: false)
         }
         return Self.difference(json, answer, at: "").map { Mismatch(reason: $0, mayHeal: false) }
     }

@@ -57,7 +57,8 @@ struct Keeper: Sendable {
             return
         case .ended(let end):
             let tail = parts.workspace.tail(id)
-            try await failed("the serving process ended before it was healthy: \(end)" + (tail.isEmpty ? "" : "\n" + tail))
+            try await failed(
+                "the serving process ended before it was healthy: \(end)" + (tail.isEmpty ? "" : "\n" + tail))
         case .late(let problem):
             let tail = parts.workspace.tail(id)
             try await failed(

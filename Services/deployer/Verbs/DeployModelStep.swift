@@ -99,7 +99,9 @@ struct DeployModelStep: Sendable {
         case .failed, .skipped, .notPromoted, nil:
             let reason = deployment.message ?? "unknown"
             return StepEnding(
-                StepResult(.failed, outputs: outputs, message: "Deployment of version \(deployment.version) failed: \(reason)"))
+                StepResult(
+                    .failed, outputs: outputs, message: "Deployment of version \(deployment.version) failed: \(reason)")
+            )
         }
     }
 

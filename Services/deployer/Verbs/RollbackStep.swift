@@ -31,7 +31,8 @@ struct RollbackStep: Sendable {
             "taken_back": .int(serving.version), "url": .string(parts.addresses.base(endpoint)),
         ]
         let message = "Endpoint \(endpoint) went back from version \(serving.version) to \(restored.version)"
-        return StepEnding(StepResult(.succeeded, outputs: outputs, message: message)) { [rollouts = parts.rollouts] transaction in
+        return StepEnding(StepResult(.succeeded, outputs: outputs, message: message)) {
+            [rollouts = parts.rollouts] transaction in
             try rollouts.apply(.rollback(reason: reason), to: endpoint, because: work.causation, in: transaction)
         }
     }

@@ -25,7 +25,8 @@ struct SmokeTestStep: Sendable {
         guard let tested = rollout.serving else {
             throw StepFailure("endpoint '\(endpoint)' serves nothing; let deploy/model run first")
         }
-        let attempt = try await SmokeTestRunner(parts: parts).run(test, at: endpoint, of: tested, because: work.causation)
+        let attempt = try await SmokeTestRunner(parts: parts).run(
+            test, at: endpoint, of: tested, because: work.causation)
         guard let problem = attempt.problem else { return passed(work, tested, attempt) }
         // Another run's version took over, or serves since before: it is not this run's to take back.
         let isOurs = tested.run == work.run.id
@@ -40,7 +41,8 @@ struct SmokeTestStep: Sendable {
             "response": attempt.answer ?? .null,
         ]
         let fact = finished(work, tested, .succeeded, attempt.attempts, message)
-        return StepEnding(StepResult(.succeeded, outputs: outputs, message: message)) { [rollouts = parts.rollouts] transaction in
+        return StepEnding(StepResult(.succeeded, outputs: outputs, message: message)) {
+            [rollouts = parts.rollouts] transaction in
             try rollouts.apply(.passed(tested.id), to: tested.endpoint, because: work.causation, in: transaction)
             try transaction.publish(
                 fact, subject: "deployment/\(tested.id)", key: work.run.id, because: work.causation)

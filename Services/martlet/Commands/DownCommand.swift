@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Messages
 import Processes
 import ServiceKit
 
@@ -20,6 +21,9 @@ struct DownCommand: AsyncParsableCommand {
     @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
     var data: String?
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     @Flag(help: "Also end steps that are at work, for example a training.")
     var all = false
 
@@ -35,7 +39,7 @@ struct DownCommand: AsyncParsableCommand {
     private func stop(_ paths: DataPaths) async throws {
         guard let record = SuiteRecord.read(paths), let identity = ProcessIdentity(pid: record.pid),
             let process = try DetachedProcess.attach(to: identity)
-        else { return print("nothing runs on \(paths.root)") }
+        else { return try tell("nothing runs on \(paths.root)", stopped: nil) }
         kill(identity.pid, SIGTERM)
         let isDown = try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -53,6 +57,11 @@ struct DownCommand: AsyncParsableCommand {
             throw Failure(
                 "pid \(record.pid) does not end", hint: "see \(SuiteRecord.logPath(paths)), or end it with kill -9")
         }
-        print("Martlet is down (data \(paths.root))")
+        try tell("Martlet is down (data \(paths.root))", stopped: record.pid)
+    }
+
+    private func tell(_ text: String, stopped: Int32?) throws {
+        guard json else { return print(text) }
+        try Terminal.show(["stopped": stopped.map { .int(Int($0)) } ?? .null])
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Messages
 
 struct SchemasCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,6 +17,9 @@ struct SchemasCommand: AsyncParsableCommand {
     @Flag(help: "Write nothing; fail when the folder is not up to date.")
     var check = false
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func run() async throws {
         let files = try EventReference.files()
         let folder = URL(fileURLWithPath: output)
@@ -31,13 +35,20 @@ struct SchemasCommand: AsyncParsableCommand {
                     "\(output) is stale: \(wrong.joined(separator: ", "))",
                     hint: "run 'martlet schemas --output \(output)' and commit what it writes")
             }
-            return print("\(output) is up to date (\(files.count) files)")
+            return try tell("\(output) is up to date (\(files.count) files)", files.count, written: 0, removed: 0)
         }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         for name in stale {
             try Data((files[name] ?? "").utf8).write(to: folder.appendingPathComponent(name), options: .atomic)
         }
         for name in extra { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
-        print("\(output): \(files.count) files, \(stale.count) written, \(extra.count) removed")
+        try tell(
+            "\(output): \(files.count) files, \(stale.count) written, \(extra.count) removed", files.count,
+            written: stale.count, removed: extra.count)
+    }
+
+    private func tell(_ text: String, _ files: Int, written: Int, removed: Int) throws {
+        guard json else { return print(text) }
+        try Terminal.show(["files": .int(files), "written": .int(written), "removed": .int(removed)])
     }
 }

@@ -35,6 +35,9 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Port of the models' stable URLs; 0 takes any free one.")
     var gatewayPort = SuitePorts().gateway
 
+    @Flag(help: "Print JSON once everything is ready.")
+    var json = false
+
     @Option(help: "Seconds until everything must be ready.")
     var timeout = 60
 
@@ -62,10 +65,14 @@ struct UpCommand: AsyncParsableCommand {
         if detach {
             let launch = DetachedLaunch(paths: paths, timeout: .seconds(timeout + 5))
             let record = try await launch.run(arguments: arguments)
-            print(UpText.render(record, ports, paths, isDetached: true))
+            try tell(record)
         } else {
             try await supervise()
         }
+    }
+
+    private func tell(_ record: SuiteRecord) throws {
+        Terminal.say(json ? try Terminal.pretty(record) : UpText.render(record, ports, paths, isDetached: detach))
     }
 
     private var arguments: [String] {
@@ -115,7 +122,7 @@ struct UpCommand: AsyncParsableCommand {
         let services = Dictionary(uniqueKeysWithValues: addresses.map { ($0.key.name, $0.value) })
         let record = SuiteRecord(pid: pid, state: "ready", seconds: seconds, services: services)
         try record.write(paths)
-        Terminal.say(UpText.render(record, ports, paths, isDetached: false))
+        try tell(record)
         await waiting.value
         Terminal.complain("stopping …")
         await supervisor.stop()

@@ -15,7 +15,8 @@ enum WhyText {
             }
             let mark = line["onPath"]?.bool == true ? "*" : " "
             let actor = line.text("actor")
-            lines.append("  \(time.dropFirst(11)) \(mark) \(line.text("text"))  [\(actor)]")
+            let text = line.text("text").split(separator: "\n").joined(separator: "; ")
+            lines.append("  \(time.dropFirst(11)) \(mark) \(text)  [\(actor)]")
         }
         lines.append("  (* the path of causes)")
         return lines.joined(separator: "\n")

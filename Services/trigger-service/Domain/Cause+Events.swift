@@ -14,7 +14,7 @@ extension Cause {
                 "kind": "push", "id": .string(envelope.id), "repository": .string(change.repository),
                 "branch": .string(change.branch), "before": change.before.map(JSONValue.string) ?? .null,
                 "sha": .string(change.sha), "author": .string(change.author), "message": .string(change.message),
-                "paths": .array(change.paths.map(JSONValue.string)),
+                "paths": .array(change.fitting().paths.map(JSONValue.string)),
             ])
     }
 

@@ -1,3 +1,5 @@
+import Messages
+
 /// What one look at a repository found.
 struct Look: Sendable, Hashable {
     var repository: String
@@ -46,5 +48,20 @@ extension Look {
                 (BranchChange(branch: branch, before: old[branch], sha: sha), !first || branch == defaultBranch))
         }
         return (changes, old.keys.filter { new[$0] == nil }.sorted())
+    }
+}
+
+extension ChangePushed {
+    /// As it travels: an event is small, so a long list of files is cut. The verdict is passed on the whole list.
+    func fitting(bytes most: Int = 24 << 10) -> ChangePushed {
+        var room = most
+        let listed = paths.prefix { path in
+            room -= path.utf8.count + 8
+            return room >= 0
+        }
+        var copy = self
+        copy.paths = Array(listed)
+        copy.pathsTruncated = pathsTruncated || listed.count < paths.count
+        return copy
     }
 }

@@ -69,7 +69,8 @@ extension Run {
         var grown = true
         while grown {
             grown = false
-            for job in jobs.indices where !again.contains(job) && !plan.needs(of: job).allSatisfy({ !again.contains($0) }) {
+            for job in jobs.indices
+            where !again.contains(job) && !plan.needs(of: job).allSatisfy({ !again.contains($0) }) {
                 again.insert(job)
                 grown = true
             }

@@ -12,7 +12,8 @@ struct RunPlan: Sendable {
         self.project = project
         self.pipeline = pipeline
         self.jobs = jobs
-        positions = Dictionary(jobs.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        positions = Dictionary(
+            jobs.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// - Throws: `Refusal` when the file has no such pipeline or its matrix has no value.

@@ -14,7 +14,8 @@ struct Mirror: Sendable {
         try await make()
         try await git.run(
             place + [
-                "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--prune", "--no-tags", "--force",
+                "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--prune", "--no-tags",
+                "--force",
                 "--no-write-fetch-head", "--", address.text, "+refs/heads/*:refs/heads/*",
             ], doing: "fetch", timeout: .seconds(600))
     }

@@ -91,12 +91,20 @@ struct RepositoryObserver {
             (try RepositoryQueries.repository(name, in: db), try RepositoryQueries.heads(of: name, in: db))
         }
         guard let known else { return nil }
+        var stored = false
+        // What was seen but not stored must be looked at again.
+        defer { if !stored { references = LocalReferences() } }
         do {
             let address = try RepositoryAddress(known.url)
-            if let path = address.path, !references.mayHaveMoved(in: path), known.seen, known.failures == 0 { return nil }
-            guard let look = try await compare(known, heads, address) else { return nil }
-            let dispatcher = dispatcher
-            try await store.write { try dispatcher.observed(look, $0) }
+            if let path = address.path, !references.mayHaveMoved(in: path), known.seen, known.failures == 0 {
+                stored = true
+                return nil
+            }
+            if let look = try await compare(known, heads, address) {
+                let dispatcher = dispatcher
+                try await store.write { try dispatcher.observed(look, $0) }
+            }
+            stored = true
             return nil
         } catch let failure as Git.Failure {
             return try await unreachable(failure.description)
@@ -124,7 +132,8 @@ struct RepositoryObserver {
         // What was fetched may be newer than what was listed: the copy is what counts from here on.
         let commits = Self.watched(try await mirror.branches().commits, known)
         // HEAD of a folder where somebody works is what is checked out just now: the first answer stands there.
-        let head = address.isLocal ? known.defaultBranch.flatMap { commits[$0] == nil ? nil : $0 } ?? there.head : there.head
+        let head =
+            address.isLocal ? known.defaultBranch.flatMap { commits[$0] == nil ? nil : $0 } ?? there.head : there.head
         let main = GitNames.defaultBranch(head: head, branches: commits.keys)
         var look = Look(repository: known.name, defaultBranch: main)
         let (changes, gone) = Look.compare(heads, with: commits, defaultBranch: main, first: !known.seen)

@@ -27,19 +27,22 @@ extension Dispatcher {
         let progress = try approval.answer(
             answer.approve, by: envelope.actor, groups: answer.groups, comment: answer.comment, at: transaction.now)
         try transaction.save(approval)
+        // The answer belongs to the run's story, wherever the person's wish came from.
+        var because = envelope.consequence
+        because.correlation = try transaction.run(approval.run)?.run.facts.causation.correlation ?? because.correlation
         if answer.approve {
             try transaction.publish(
                 ApprovalGiven(
                     approval: approval.id, run: approval.run, by: envelope.actor, comment: answer.comment,
                     given: approval.agreed.count, required: approval.required),
-                subject: "run/\(approval.run)", key: approval.run, because: envelope.consequence)
+                subject: "run/\(approval.run)", key: approval.run, because: because)
         }
         switch progress {
         case .counted: break
         case .granted:
-            try end(approval, .granted, by: envelope.actor, comment: answer.comment, envelope.consequence, transaction)
+            try end(approval, .granted, by: envelope.actor, comment: answer.comment, because, transaction)
         case .rejected:
-            try end(approval, .rejected, by: envelope.actor, comment: answer.comment, envelope.consequence, transaction)
+            try end(approval, .rejected, by: envelope.actor, comment: answer.comment, because, transaction)
         }
     }
 

@@ -5,7 +5,8 @@ import Store
 extension Dispatcher {
     func add(_ wish: RepositoryAddRequested, _ envelope: Envelope, _ transaction: Transaction) throws {
         guard GitNames.isRepository(wish.repository) else {
-            throw Refusal("'\(wish.repository)' is no name for a repository: letters, digits, '-', '_' and '.', at most 100")
+            throw Refusal(
+                "'\(wish.repository)' is no name for a repository: letters, digits, '-', '_' and '.', at most 100")
         }
         let address = try RepositoryAddress(wish.url)
         if let known = try transaction.repository(wish.repository) {
@@ -81,7 +82,7 @@ extension Dispatcher {
                 sha: change.sha, paths: news.paths, pathsTruncated: news.truncated, author: news.author,
                 message: news.message)
             let envelope = try transaction.publish(
-                body, subject: "repository/\(repository.name)", key: repository.name,
+                body.fitting(), subject: "repository/\(repository.name)", key: repository.name,
                 because: .first(actor: "user:\(news.email)"))
             try take(Cause(body, envelope), transaction)
         }

@@ -50,7 +50,8 @@ extension Dispatcher {
         let older = try group.map { try transaction.open(inGroup: $0.name) } ?? []
         if let group, pipeline.concurrency?.onConflict == .skip, older.count >= group.most {
             throw NotStarted(
-                code: "concurrency", reason: "run \(older[0]) of the group '\(group.name)' is not over: on_conflict is skip")
+                code: "concurrency",
+                reason: "run \(older[0]) of the group '\(group.name)' is not over: on_conflict is skip")
         }
         facts.causation = try matched(request, facts, transaction)
         try queue(Run(facts: facts, jobs: plan.newJobs), plan, request, group, transaction)

@@ -19,7 +19,8 @@ struct Ingest: Sendable {
         do {
             let bytes = try request.body.first ?? Wire.encode(request.params["event"] ?? .null)
             guard bytes.count <= Self.largest else {
-                return .refused(413, "an event has at most \(Self.largest) bytes; put more into an artifact and refer to it")
+                return .refused(
+                    413, "an event has at most \(Self.largest) bytes; put more into an artifact and refer to it")
             }
             let event = try OutsideEvent(bytes, from: request.user)
             switch try await store.write({ try Self.take(event, $0) }) {
@@ -43,7 +44,9 @@ struct Ingest: Sendable {
         if let known = try transaction.publication(source: event.source, id: event.id) {
             if known.digest == event.digest { return .success(known.position) }
             return .failure(
-                Refusal("the event \(event.id) of \(event.source) was published before with other content; give it another id"))
+                Refusal(
+                    "the event \(event.id) of \(event.source) was published before with other content; give it another id"
+                ))
         }
         let position = try transaction.append(event.envelope(at: transaction.now), to: .ingest)
         try transaction.insert(
@@ -81,7 +84,8 @@ struct OutsideEvent: Sendable, Hashable {
     init(_ bytes: Data, from user: String) throws {
         let fields = try Wire.decode(Fields.self, from: bytes)
         func text(_ name: String, _ value: String?) throws -> String {
-            guard let value, (1...512).contains(value.utf8.count), !value.unicodeScalars.contains(where: { $0.value < 0x20 })
+            guard let value, (1...512).contains(value.utf8.count),
+                !value.unicodeScalars.contains(where: { $0.value < 0x20 })
             else { throw Refusal("the attribute '\(name)' is missing, empty, too long or has control characters") }
             return value
         }
@@ -97,7 +101,8 @@ struct OutsideEvent: Sendable, Hashable {
             throw Refusal("the type '\(type.prefix(180))' is not plain ASCII without '/' of at most 180 characters")
         }
         guard !type.hasPrefix("dev.martlet."), !source.hasPrefix("/martlet/") else {
-            throw Refusal("dev.martlet.* and /martlet/* are said by Martlet's own services only; take a name of your own")
+            throw Refusal(
+                "dev.martlet.* and /martlet/* are said by Martlet's own services only; take a name of your own")
         }
         self.fields = fields
         self.user = user

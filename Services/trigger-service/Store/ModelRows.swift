@@ -58,7 +58,9 @@ extension Transaction {
         case .stage(let stage):
             return try newest(model, where: "stage = ?", [stage], order: "changed DESC, version DESC")
         case .tag(let key, let value):
-            return try newest(model, where: "EXISTS (SELECT 1 FROM json_each(CAST(tags AS TEXT)) WHERE key = ? AND value = ?)", [key, value])
+            return try newest(
+                model, where: "EXISTS (SELECT 1 FROM json_each(CAST(tags AS TEXT)) WHERE key = ? AND value = ?)",
+                [key, value])
         case .current: return nil
         }
     }

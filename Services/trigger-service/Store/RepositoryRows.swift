@@ -65,7 +65,8 @@ extension Transaction {
 
     func setHead(_ sha: String?, branch: String, of repository: String) throws {
         guard let sha else {
-            try db.execute(sql: "DELETE FROM head WHERE repository = ? AND branch = ?", arguments: [repository, branch])
+            try db.execute(
+                sql: "DELETE FROM head WHERE repository = ? AND branch = ?", arguments: [repository, branch])
             return
         }
         try db.execute(
@@ -87,7 +88,8 @@ enum RepositoryQueries {
     }
 
     static func heads(of repository: String, in db: Database) throws -> [String: String] {
-        let rows = try Row.fetchAll(db, sql: "SELECT branch, sha FROM head WHERE repository = ?", arguments: [repository])
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT branch, sha FROM head WHERE repository = ?", arguments: [repository])
         return Dictionary(rows.map { ($0["branch"], $0["sha"]) }, uniquingKeysWith: { $1 })
     }
 }

@@ -44,7 +44,8 @@ extension Transaction {
     /// The runs of which a session holds steps.
     func runs(heldBy session: String) throws -> [String] {
         try String.fetchAll(
-            db, sql: "SELECT DISTINCT run FROM step WHERE session = ? AND state = 'held' ORDER BY run", arguments: [session])
+            db, sql: "SELECT DISTINCT run FROM step WHERE session = ? AND state = 'held' ORDER BY run",
+            arguments: [session])
     }
 
     func heldCount(_ session: String) throws -> Int {
