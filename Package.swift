@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -35,34 +34,14 @@ func service(_ name: String, in folder: String, _ dependencies: [Target.Dependen
     )
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
 }
 
-let testTargets: [Target] = [
-    tests("MessagesTests", ["Messages"]),
-    tests("EventLogTests", ["EventLog", "Messages"]),
-    tests("BusTests", ["Bus", "EventLog", "Messages", logging]),
-    tests("StoreTests", ["Store", "EventLog", "Messages", grdb]),
-    tests("ProjectFileTests", ["ProjectFile", "Messages"]),
-    tests("ArtifactsTests", ["Artifacts", "Messages"]),
-    tests("HTTPClientTests", ["HTTPClient"]),
-    tests("ProcessesTests", ["Processes", "Messages"]),
-    tests("ServiceKitTests", ["ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", grdb, logging]),
-    tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
-    tests("TriggerServiceTests", ["TriggerService", "ServiceKit", "ProjectFile", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
-    tests("TrainerProxyTests", ["TrainerProxy", "ServiceKit", "Bus", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
-    tests("EvaluatorTests", ["Evaluator", "ServiceKit", "Processes", "Artifacts", "Store", "Messages", grdb, logging]),
-    tests("RegistryServiceTests", ["RegistryService", "ServiceKit", "Artifacts", "Store", "Messages", grdb, logging]),
-    tests("DeployerTests", ["Deployer", "ServiceKit", "Processes", "HTTPClient", "Artifacts", "Store", "Messages", grdb, logging]),
-    tests("NotifierTests", ["Notifier", "ServiceKit", "HTTPClient", "Store", "Messages", grdb, logging]),
-    tests("ConsoleTests", ["Console", "ServiceKit", "Artifacts", "HTTPClient", "Store", "Messages", grdb, logging, hummingbird]),
-    tests("MartletTests", ["Martlet", "EventLog", "ProjectFile", "Messages"]),
-    tests("TidyTests", []),
-].filter { target in
-    guard FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + (target.path ?? "")) else { return false }
-    guard let only = Context.environment["MARTLET_TESTS"] else { return true }
-    return only.split(separator: ",").contains { $0 == target.name }
+/// What every service's tests stand on, and what one of them needs beside.
+func tests(of service: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    let shared: [Target.Dependency] = ["ServiceKit", "Bus", "Store", "Artifacts", "Messages", grdb, logging]
+    return tests("\(service)Tests", [.byName(name: service)] + shared + dependencies)
 }
 
 let package = Package(
@@ -101,7 +80,12 @@ let package = Package(
         shared("Artifacts", ["Messages", crypto]),
         shared("HTTPClient", ["CCurl"]),
         shared("Processes", ["Messages", "CProcess", subprocess]),
-        shared("ServiceKit", ["Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, crypto, logging, signals, lifecycle, hummingbird, arguments]),
+        shared(
+            "ServiceKit",
+            [
+                "Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, logging, signals, lifecycle, hummingbird,
+                arguments,
+            ]),
         service("TriggerService", in: "trigger-service", ["ProjectFile", "Processes", crypto]),
         service("TrainerProxy", in: "trainer-proxy", ["Processes", crypto]),
         service("Evaluator", in: "evaluator", ["Processes", crypto]),
@@ -111,7 +95,26 @@ let package = Package(
         service("EventBus", in: "event-bus", ["Bus", "EventLog", "Messages", logging, lifecycle, signals]),
         service("Console", in: "console", ["HTTPClient", crypto]),
         service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient"]),
-    ] + testTargets
+        tests("MessagesTests", ["Messages"]),
+        tests("EventLogTests", ["EventLog", "Messages"]),
+        tests("BusTests", ["Bus", "EventLog", "Messages", logging]),
+        tests("StoreTests", ["Store", "EventLog", "Messages", grdb]),
+        tests("ProjectFileTests", ["ProjectFile", "Messages"]),
+        tests("ArtifactsTests", ["Artifacts", "Messages"]),
+        tests("HTTPClientTests", ["HTTPClient"]),
+        tests("ProcessesTests", ["Processes", "Messages"]),
+        tests("ServiceKitTests", ["ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", grdb, logging]),
+        tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
+        tests(of: "TriggerService", ["ProjectFile", "Processes"]),
+        tests(of: "TrainerProxy", ["Processes"]),
+        tests(of: "Evaluator", ["Processes"]),
+        tests(of: "RegistryService"),
+        tests(of: "Deployer", ["Processes", "HTTPClient"]),
+        tests(of: "Notifier", ["HTTPClient"]),
+        tests(of: "Console", ["HTTPClient", hummingbird]),
+        tests("MartletTests", ["Martlet", "EventLog", "ProjectFile", "Messages"]),
+        tests("TidyTests"),
+    ]
 )
 
 // DEV-ONLY: with MARTLET_TESTS=A,B only those test targets and what they need are in the package.

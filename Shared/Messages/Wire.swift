@@ -37,7 +37,9 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     }
 
     public var text: String {
-        let (second, rest) = (Int64((Double(milliseconds) / 1000).rounded(.down)), ((milliseconds % 1000) + 1000) % 1000)
+        let (second, rest) = (
+            Int64((Double(milliseconds) / 1000).rounded(.down)), ((milliseconds % 1000) + 1000) % 1000
+        )
         let digits = String(1000 + rest).dropFirst()
         return Date(timeIntervalSince1970: Double(second)).formatted(Self.seconds).dropLast() + ".\(digits)Z"
     }

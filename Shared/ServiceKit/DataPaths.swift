@@ -29,7 +29,10 @@ package struct DataPaths: Sendable, Hashable {
 
     /// Makes the folders that a service needs, closed to other users: state, sockets and secrets lie in them.
     package func prepare(for source: Source) throws {
-        let folders = [root, bus, root + "/services", service(source), artifacts, environments, secrets, tokens, work, notifications]
+        let folders = [
+            root, bus, root + "/services", service(source), artifacts, environments, secrets, tokens, work,
+            notifications,
+        ]
         for folder in folders {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

@@ -63,7 +63,9 @@ package struct HealthServer: ServiceLifecycle.Service {
             return Response(
                 status: reasons.isEmpty ? .ok : .serviceUnavailable,
                 headers: [.contentType: "text/plain"],
-                body: .init(byteBuffer: ByteBuffer(string: reasons.isEmpty ? "ready\n" : reasons.joined(separator: "\n") + "\n")))
+                body: .init(
+                    byteBuffer: ByteBuffer(string: reasons.isEmpty ? "ready\n" : reasons.joined(separator: "\n") + "\n")
+                ))
         }
         router.get("/metrics") { [metrics] _, _ in
             Response(
@@ -83,7 +85,9 @@ package final class Readiness: Sendable {
 
     package func reached(_ part: String) { missing.withLock { $0[part] = nil } }
     package func lost(_ part: String, _ reason: String) { missing.withLock { $0[part] = reason } }
-    package var reasons: [String] { missing.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } } }
+    package var reasons: [String] {
+        missing.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } }
+    }
 }
 
 package struct PortInUse: Error, CustomStringConvertible {

@@ -11,7 +11,10 @@ package struct Secrets: Sendable {
 
     /// - Throws: `SecretError` that names the places looked at, never a value.
     package func value(of name: String) throws -> String {
-        guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) })
+        guard !name.isEmpty,
+            name.utf8.allSatisfy({
+                $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+            })
         else { throw SecretError(name: name, places: []) }
         for folder in folders {
             if let text = try? String(contentsOfFile: folder + "/" + name, encoding: .utf8) {

@@ -9,7 +9,8 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
     package var data: String?
 
-    @Option(help: "Bus address: ipc:///folder or tcp://127.0.0.1:5550. Default: $MARTLET_BUS, else the data folder's own.")
+    @Option(
+        help: "Bus address: ipc:///folder or tcp://127.0.0.1:5550. Default: $MARTLET_BUS, else the data folder's own.")
     package var bus: String?
 
     @Option(help: "Address to listen on.")
@@ -34,7 +35,8 @@ package struct ServiceOptions: ParsableArguments, Sendable {
 
     package func validate() throws {
         if Logger.Level(rawValue: logLevel) == nil {
-            throw ValidationError("--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")
+            throw ValidationError(
+                "--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")
         }
         if let port, !(0...65_535).contains(port) {
             throw ValidationError("--port: \(port) is not a port; take 0 to 65535")

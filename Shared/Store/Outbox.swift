@@ -25,7 +25,8 @@ enum Outbox {
                 path: source.name, problem: "has no log of that name", hint: "this service does not own it")
         }
         return LogHead(
-            source: source, epoch: row["epoch"], first: row["first"], last: row["last"], chain: chain, parent: parent(row))
+            source: source, epoch: row["epoch"], first: row["first"], last: row["last"], chain: chain,
+            parent: parent(row))
     }
 
     private static func parent(_ row: Row) -> LogParent? {

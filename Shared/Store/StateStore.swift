@@ -49,7 +49,8 @@ package final class StateStore: Sendable {
             migrateShared(&migrator)
             migrate(&migrator)
             if try pool.read({ db in try migrator.hasBeenSuperseded(db) }) {
-                throw StoreError(path: path, problem: "was written by a newer Martlet", hint: "use that version or newer")
+                throw StoreError(
+                    path: path, problem: "was written by a newer Martlet", hint: "use that version or newer")
             }
             try migrator.migrate(pool)
             let store = StateStore(path: path, source: source, pool: pool, clock: clock, ids: ids)

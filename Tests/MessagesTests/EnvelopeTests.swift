@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("dev.martlet.run.finished.v1", "run.finished"), ("dev.martlet.run", "dev.martlet.run"), ("acme.x.v1", "acme.x.v1"),
+        ("dev.martlet.run.finished.v1", "run.finished"), ("dev.martlet.run", "dev.martlet.run"),
+        ("acme.x.v1", "acme.x.v1"),
     ])
     func `a type's short name drops our prefix and the version`(type: String, short: String) {
         #expect(shortEventName(type) == short)

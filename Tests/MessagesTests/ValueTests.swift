@@ -20,12 +20,16 @@ import Testing
     @Test func `a digest is sha256 and 64 lower-case hex digits, nothing else becomes a file name`() {
         let hex = String(repeating: "ab", count: 32)
         #expect(Digest("sha256:" + hex)?.hex == hex)
-        for bad in ["", "sha256:", "sha256:../../etc/passwd", "md5:" + hex, "sha256:" + hex.uppercased(), "sha256:" + hex + "0"] {
+        for bad in [
+            "", "sha256:", "sha256:../../etc/passwd", "md5:" + hex, "sha256:" + hex.uppercased(), "sha256:" + hex + "0",
+        ] {
             #expect(Digest(bad) == nil, "\(bad)")
         }
     }
 
-    @Test(arguments: [("", false), ("trigger-service", true), ("a.b-9", true), ("A", false), ("a/b", false), ("..", true)])
+    @Test(arguments: [
+        ("", false), ("trigger-service", true), ("a.b-9", true), ("A", false), ("a/b", false), ("..", true),
+    ])
     func `a source is a short lower-case name`(name: String, valid: Bool) {
         #expect((Source(checking: name) != nil) == valid)
     }

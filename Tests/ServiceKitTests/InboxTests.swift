@@ -64,11 +64,14 @@ private final class Fixture: Sendable {
         try await store.read { try String.fetchAll($0, sql: "SELECT event FROM effect ORDER BY event") }
     }
 
-    var events: [String] { get async throws {
-        let head = try await store.head(of: .notifier)
-        let records = try await store.records(of: .notifier, epoch: head.epoch, after: 0, limit: 99, maxBytes: 1 << 20)
-        return try records.map { shortEventName(try Wire.decode(Envelope.self, from: $0.body).type) }
-    } }
+    var events: [String] {
+        get async throws {
+            let head = try await store.head(of: .notifier)
+            let records = try await store.records(
+                of: .notifier, epoch: head.epoch, after: 0, limit: 99, maxBytes: 1 << 20)
+            return try records.map { shortEventName(try Wire.decode(Envelope.self, from: $0.body).type) }
+        }
+    }
 }
 
 @Suite struct InboxTests {
@@ -155,7 +158,9 @@ private final class Fixture: Sendable {
     @Test func `a step waits for what it must have seen, and for nothing else`() async {
         let tracker = PositionTracker(followed: [.trainerProxy])
         await tracker.wait(for: [LogPosition(source: .deployer, epoch: 1, seq: 9)])
-        let waiting = Task { await tracker.wait(for: [LogPosition(source: .trainerProxy, epoch: 5, seq: 2)]); return true }
+        let waiting = Task {
+            await tracker.wait(for: [LogPosition(source: .trainerProxy, epoch: 5, seq: 2)]); return true
+        }
         await tracker.reached(.trainerProxy, epoch: 5, seq: 1)
         await tracker.reached(.trainerProxy, epoch: 5, seq: 2)
         #expect(await waiting.value)

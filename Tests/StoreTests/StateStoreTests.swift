@@ -48,7 +48,9 @@ extension Transaction {
 
     @Test func `I4 a change and its event exist together or not at all`() async throws {
         let kept = try TemporaryStore()
-        try await kept.store.write { try $0.insertThing("kept"); try $0.say() }
+        try await kept.store.write {
+            try $0.insertThing("kept"); try $0.say()
+        }
         await #expect(throws: Planned.self) {
             try await kept.store.write { transaction in
                 try transaction.insertThing("lost")
@@ -208,7 +210,9 @@ extension Transaction {
             after: [], checkpoint: nil, causation: .first(actor: "user:ada"))
         try await temporary.store.write { try $0.remember(work) }
         #expect(try await temporary.store.write { try $0.workItem(work.item) }?.result == nil)
-        _ = try await temporary.store.write { try $0.say(); return try $0.settle(work, StepResult(.succeeded)) }
+        _ = try await temporary.store.write {
+            try $0.say(); return try $0.settle(work, StepResult(.succeeded))
+        }
         var again = work
         again.token = 2
         try await temporary.store.write { [again] in try $0.remember(again) }
