@@ -27,7 +27,8 @@ func service(_ name: String, in folder: String, _ dependencies: [Target.Dependen
     .executableTarget(
         name: name,
         dependencies: [
-            "ServiceKit", "Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, logging, hummingbird, lifecycle, arguments,
+            "ServiceKit", "Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, logging, hummingbird, lifecycle,
+            arguments,
         ] + dependencies,
         path: "Services/\(folder)",
         swiftSettings: settings
@@ -92,7 +93,7 @@ let package = Package(
         service("RegistryService", in: "registry-service"),
         service("Deployer", in: "deployer", ["Processes", "HTTPClient"]),
         service("Notifier", in: "notifier", ["HTTPClient"]),
-        service("EventBus", in: "event-bus", ["Bus", "EventLog", "Messages", logging, lifecycle, signals]),
+        service("EventBus", in: "event-bus", [signals]),
         service("Console", in: "console", ["HTTPClient", crypto]),
         service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient"]),
         tests("MessagesTests", ["Messages"]),
