@@ -51,13 +51,28 @@ extension Rollout {
         #expect(rollout["b"]?.isProven == true)
     }
 
-    @Test func `the end of its run lets the former one go, and proves it only when the run succeeded`() throws {
-        for succeeded in [true, false] {
-            var rollout = try replaced()
-            _ = try rollout.handle(.runEnded("run-b", succeeded: succeeded))
-            #expect(rollout.phase("a") == .retiring)
-            #expect(rollout["b"]?.isProven == succeeded)
-        }
+    @Test func `a run that succeeded proves its version and lets the former one go`() throws {
+        var rollout = try replaced()
+        #expect(try rollout.handle(.runEnded("run-b", succeeded: true)) == [])
+        #expect(rollout.phase("a") == .retiring)
+        #expect(rollout["b"]?.isProven == true)
+    }
+
+    @Test func `X8 a version that nobody tested does not outlive a run that failed`() throws {
+        var rollout = try replaced()
+        let reason = "its run ended without success before the version was tested"
+        #expect(
+            try rollout.handle(.runEnded("run-b", succeeded: false)) == [
+                .rolledBack("b", restored: "a", reason: reason), .changed(.serving),
+            ])
+        #expect(rollout.current == "a" && rollout.phase("b") == .retiring)
+    }
+
+    @Test func `a version that passed its test stays, whatever else its run fails at`() throws {
+        var rollout = try replaced()
+        _ = try rollout.handle(.passed("b"))
+        #expect(try rollout.handle(.runEnded("run-b", succeeded: false)) == [])
+        #expect(rollout.current == "b")
     }
 
     @Test func `D4 a failed test brings the former one back`() throws {

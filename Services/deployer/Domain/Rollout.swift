@@ -189,9 +189,12 @@ extension Rollout {
         for deployment in deployments where deployment.run == run {
             switch deployment.phase {
             case .starting: facts += end(deployment.id, .canceled, "its run ended")
-            case .serving:
-                if succeeded { change(deployment.id) { $0.isProven = true } }
+            case .serving where succeeded || deployment.isProven:
+                change(deployment.id) { $0.isProven = true }
                 retireStandbys()
+            case .serving:
+                // Nobody has said that it works: what served before it did.
+                facts += goBack(reason: "its run ended without success before the version was tested")
             case .standby, .retiring, .ended: break
             }
         }

@@ -16,11 +16,21 @@ struct Announcements: Sendable {
                 return try test(envelope, project: body.project, transaction)
             }
             guard Self.mayInterest(envelope.type) else { return }
-            for (project, place) in try belongings(of: envelope, transaction) {
-                try announce(envelope, project: project, place: place, transaction)
-            }
+            try tell(envelope, transaction)
         } catch let error as DecodingError {
             throw DeadAtOnce("\(envelope.type) \(envelope.id) is not what its type says: \(error)")
+        }
+    }
+
+    private func tell(_ envelope: Envelope, _ transaction: Transaction) throws {
+        if let run = Whereabouts(of: envelope).run, try transaction.place(of: run) == nil,
+            envelope.type.hasPrefix("dev.martlet.")
+        {
+            // Not thrown: it would be parked under the run's key, and the run's own first event behind it.
+            return try transaction.keepEarly(envelope, of: run)
+        }
+        for (project, place) in try belongings(of: envelope, transaction) {
+            try announce(envelope, project: project, place: place, transaction)
         }
     }
 
@@ -34,6 +44,7 @@ struct Announcements: Sendable {
         }
         if let body = try envelope.body(RunQueued.self) {
             try transaction.remember(RunPlace(body, actor: envelope.actor))
+            for early in try transaction.takeEarly(of: body.run) { try tell(early, transaction) }
         }
     }
 
@@ -41,10 +52,8 @@ struct Announcements: Sendable {
         of envelope: Envelope, _ transaction: Transaction
     ) throws -> [(project: String, place: RunPlace?)] {
         let whereabouts = Whereabouts(of: envelope)
-        if let run = whereabouts.run {
-            if let place = try transaction.place(of: run) { return [(place.project, place)] }
-            // Another service's word may arrive before trigger-service's own: this event waits for it.
-            if whereabouts.project == nil, envelope.type.hasPrefix("dev.martlet.") { throw UnknownRun(run: run) }
+        if let run = whereabouts.run, let place = try transaction.place(of: run) {
+            return [(place.project, place)]
         }
         if let project = whereabouts.project { return [(project, nil)] }
         if let model = whereabouts.model, let project = try transaction.project(ofModel: model) {
@@ -79,11 +88,4 @@ struct Announcements: Sendable {
                     notice: notice, causation: envelope.consequence), to: recipient)
         }
     }
-}
-
-/// The run has not been heard of yet.
-struct UnknownRun: Error, CustomStringConvertible {
-    var run: String
-
-    var description: String { "run \(run) is not known here yet" }
 }

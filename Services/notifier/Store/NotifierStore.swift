@@ -28,6 +28,15 @@ enum NotifierStore {
                         branch TEXT, sha TEXT, commit_line TEXT,
                         requester TEXT NOT NULL
                     ) STRICT;
+                    -- Events of runs that trigger-service has not told of yet: there is no order across sources.
+                    CREATE TABLE early (
+                        id TEXT PRIMARY KEY,
+                        run TEXT NOT NULL,
+                        body BLOB NOT NULL,
+                        time INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE INDEX early_run ON early (run);
+                    CREATE INDEX early_time ON early (time);
                     CREATE TABLE delivery (
                         id TEXT PRIMARY KEY,
                         event TEXT NOT NULL,

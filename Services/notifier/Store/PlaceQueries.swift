@@ -52,6 +52,22 @@ extension Transaction {
         }
     }
 
+    /// Keeps an event until its run is told of; a day at most, for runs that nobody ever tells of.
+    func keepEarly(_ envelope: Envelope, of run: String) throws {
+        let horizon = now.milliseconds - 24 * 3_600_000
+        try db.execute(sql: "DELETE FROM early WHERE time < ?", arguments: [horizon])
+        try db.execute(
+            sql: "INSERT INTO early (id, run, body, time) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments: [newID(), run, try Wire.encode(envelope), now.milliseconds])
+    }
+
+    /// The events that came before their run, in the order in which they came.
+    func takeEarly(of run: String) throws -> [Envelope] {
+        let bodies = try Data.fetchAll(db, sql: "SELECT body FROM early WHERE run = ? ORDER BY rowid", arguments: [run])
+        try db.execute(sql: "DELETE FROM early WHERE run = ?", arguments: [run])
+        return try bodies.map { try Wire.decode(Envelope.self, from: $0) }
+    }
+
     func project(ofModel model: String) throws -> String? {
         try String.fetchOne(db, sql: "SELECT project FROM model WHERE name = ?", arguments: [model])
     }
