@@ -60,6 +60,9 @@ let outcomeProjections: [Projection] = [
     .on(ModelCommandAnswered.self) { body, envelope, db in
         try db.answer(body.command, accepted: body.accepted, reason: body.reason, by: envelope)
     },
+    .on(NotifierCommandAnswered.self) { body, envelope, db in
+        try db.answer(body.command, accepted: body.accepted, reason: body.reason, by: envelope)
+    },
     .on(DeployerCommandAnswered.self) { body, envelope, db in
         try db.answer(body.command, accepted: body.accepted, reason: body.reason, by: envelope)
     },

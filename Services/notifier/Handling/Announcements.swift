@@ -81,7 +81,14 @@ struct Announcements: Sendable {
     /// One message to each recipient that the project has.
     private func test(_ envelope: Envelope, project: String, _ transaction: Transaction) throws {
         let notice = try NoticeWriter(place: nil, project: project, consoleURL: consoleURL()).notice(for: envelope)
-        for recipient in try transaction.rules(project: project, digest: nil).map(Recipient.init) {
+        let rules = try transaction.rules(project: project, digest: nil)
+        if rules.isEmpty {
+            let reason = "project '\(project)' has no channels: give it some under 'notify:' in its martlet.yml"
+            try transaction.publish(
+                NotifierCommandAnswered(command: envelope.id, accepted: false, reason: reason),
+                subject: "project/\(project)", key: project, because: envelope.consequence)
+        }
+        for recipient in rules.map(Recipient.init) {
             try transaction.queue(
                 Message(
                     event: envelope.replayof ?? envelope.id, type: shortEventName(envelope.type), project: project,

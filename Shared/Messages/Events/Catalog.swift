@@ -42,6 +42,7 @@ public let allEventBodies: [any EventBody.Type] = [
     DeployerCommandAnswered.self,
     NotificationSent.self,
     NotificationFailed.self,
+    NotifierCommandAnswered.self,
     DeadLetterCreated.self,
     DeadLetterClosed.self,
     ForkDetected.self,

@@ -41,3 +41,21 @@ public struct NotificationFailed: EventBody {
         self.reason = reason
     }
 }
+
+/// What became of something a person asked the notifier for, where no message was sent.
+public struct NotifierCommandAnswered: EventBody {
+    public static let name = "notification.command_answered"
+    public static let source: Source? = .notifier
+    public static let summary =
+        "What became of something a person asked the notifier for, where no message was sent."
+
+    public var command: String
+    public var accepted: Bool
+    public var reason: String?
+
+    public init(command: String, accepted: Bool, reason: String? = nil) {
+        self.command = command
+        self.accepted = accepted
+        self.reason = reason
+    }
+}
