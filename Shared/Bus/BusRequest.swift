@@ -48,4 +48,4 @@ package struct BusReply: Sendable, Equatable {
 }
 
 /// Answers one method of a target.
-package typealias RequestHandler = @Sendable (BusRequest) async -> BusReply
+package typealias RequestHandler = @concurrent @Sendable (BusRequest) async -> BusReply

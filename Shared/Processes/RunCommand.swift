@@ -24,6 +24,7 @@ package struct CommandOutput: Sendable, Hashable {
 ///   - environment: the whole environment; `nil` inherits ours.
 ///   - maxOutput: bytes of standard output; more is an error rather than a half answer.
 /// - Throws: `ProcessError`, or `CancellationError`; by then the program and its children have been ended.
+@concurrent
 package func runCommand(
     _ argv: [String], directory: String? = nil, environment: [String: String]? = nil, input: Data? = nil,
     timeout: Duration = .seconds(60), maxOutput: Int = 16 << 20
@@ -47,6 +48,7 @@ package func runCommand(
     }
 }
 
+@concurrent
 private func run(
     _ argv: [String], directory: String?, environment: [String: String]?, input: Data?, maxOutput: Int
 ) async throws -> CommandOutput {

@@ -19,7 +19,7 @@ struct Inbox: LogFollower {
     let metrics: MetricsRegistry
     let logger: Logger
     /// Told after the commit, for what is not a matter of state: a step to be canceled here.
-    let committed: @Sendable (Envelope) async -> Void
+    let committed: @concurrent @Sendable (Envelope) async -> Void
 
     func cursor(for source: Source) async throws -> LogCursor? {
         let cursor = try await store.cursor(for: source)

@@ -63,7 +63,8 @@ package struct DeadAtOnce: Error, CustomStringConvertible, Hashable {
 }
 
 /// Carries out one intent. It may be called again with the same intent after a crash: `intent.id` is its idempotency key.
-package typealias Effect = @Sendable (Intent) async -> EffectOutcome
+/// It runs on no actor: effects block nobody, and each other not.
+package typealias Effect = @concurrent @Sendable (Intent) async -> EffectOutcome
 
 /// What came of an intent; what follows from it is written in the transaction that removes it.
 package enum EffectOutcome: Sendable {

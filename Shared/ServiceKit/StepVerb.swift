@@ -6,7 +6,7 @@ import Store
 package struct StepVerb: Sendable {
     package enum Way: Sendable {
         case transactional(@Sendable (StepWork, Transaction) throws -> StepResult)
-        case lasting(@Sendable (StepWork, StepTools) async throws -> StepEnding)
+        case lasting(@concurrent @Sendable (StepWork, StepTools) async throws -> StepEnding)
     }
 
     package let verbs: [String]
@@ -22,7 +22,7 @@ package struct StepVerb: Sendable {
     /// Takes long. It may be called again for the same item after a crash and must then go on where it was.
     /// Its task is cancelled when the step is to be canceled, never at shutdown.
     package static func lasting(
-        _ verbs: [String], perform: @escaping @Sendable (StepWork, StepTools) async throws -> StepEnding
+        _ verbs: [String], perform: @escaping @concurrent @Sendable (StepWork, StepTools) async throws -> StepEnding
     ) -> StepVerb {
         StepVerb(verbs: verbs, way: .lasting(perform))
     }
@@ -53,9 +53,9 @@ package struct StepFailure: Error, CustomStringConvertible, Hashable {
 /// What a lasting step may use.
 package struct StepTools: Sendable {
     package let context: ServiceContext
-    private let save: @Sendable (JSONValue) async throws -> Void
+    private let save: @concurrent @Sendable (JSONValue) async throws -> Void
 
-    package init(context: ServiceContext, save: @escaping @Sendable (JSONValue) async throws -> Void) {
+    package init(context: ServiceContext, save: @escaping @concurrent @Sendable (JSONValue) async throws -> Void) {
         self.context = context
         self.save = save
     }

@@ -154,7 +154,7 @@ actor StepWorker {
     }
 
     private func last(
-        _ work: StepWork, _ perform: @Sendable (StepWork, StepTools) async throws -> StepEnding
+        _ work: StepWork, _ perform: @concurrent @Sendable (StepWork, StepTools) async throws -> StepEnding
     ) async -> StepEnding {
         let tools = StepTools(context: context) { [weak self] state in
             try await self?.checkpoint(work.item, state)
