@@ -83,7 +83,8 @@ extension LogRecord {
         let checked = frames[first].withUnsafeBytes { topic in
             frames[first + 1].withUnsafeBytes { header in
                 frames[first + 2].withUnsafeBytes { body in
-                    try? LiveCheck.check(topic: topic, header: header, body: body)
+                    // What is in the log counts, also where it is too large for the feed.
+                    try? LiveCheck.check(topic: topic, header: header, body: body, limit: BusLimits.requestBytes)
                 }
             }
         }

@@ -14,9 +14,10 @@ package enum LiveDrop: String, Error, Sendable, CaseIterable {
 package enum LiveCheck {
     /// - Returns: what the first two frames say; the body is looked at by its size and first byte only.
     package static func check(
-        topic: UnsafeRawBufferPointer, header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
+        topic: UnsafeRawBufferPointer, header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer,
+        limit: Int = BusLimits.messageBytes
     ) throws(LiveDrop) -> (LiveTopic, LiveHeader) {
-        guard topic.count + header.count + body.count <= BusLimits.messageBytes else { throw .size }
+        guard topic.count + header.count + body.count <= limit else { throw .size }
         guard let parsed = LiveTopic(parsing: topic) else { throw .topic }
         guard let head = LiveHeader(parsing: header) else { throw .header }
         guard parsed.kind == head.kind else { throw .mismatch }

@@ -66,6 +66,10 @@ actor EffectRunner {
             do {
                 try await store.write { transaction in try Self.write(intent, outcome, transaction) }
                 return
+            } catch let error as EventTooLarge {
+                logger.error("\(intent.kind) \(intent.id) came to more than can be told: \(error)")
+                let later = EffectOutcome.later(reason: "\(error)", after: .seconds(600))
+                return await settle(intent, later)
             } catch {
                 logger.error("the outcome of \(intent.kind) \(intent.id) could not be stored, trying again: \(error)")
                 try? await Task.sleep(for: .seconds(1))

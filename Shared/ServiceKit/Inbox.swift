@@ -70,6 +70,8 @@ struct Inbox: LogFollower {
             return envelope
         } catch let dead as DeadAtOnce {
             try bury(record, key: envelope.partitionkey, envelope: envelope, reason: dead.description, transaction)
+        } catch let error as EventTooLarge {
+            try bury(record, key: envelope.partitionkey, envelope: envelope, reason: "\(error)", transaction)
         } catch let error as DecodingError {
             try bury(record, key: envelope.partitionkey, envelope: envelope, reason: "\(error)", transaction)
         } catch {

@@ -138,6 +138,8 @@ actor StepWorker {
                 }
             } catch let failure as StepFailure {
                 unsaved = StepEnding(StepResult(.failed, outputs: failure.outputs, message: failure.description))
+            } catch let error as EventTooLarge {
+                unsaved = StepEnding(StepResult(.failed, message: "what came of it cannot be told: \(error)"))
             } catch {
                 context.logger.error("step \(work.item) could not be stored, trying again: \(error)")
                 await Self.pause(.seconds(1))

@@ -50,9 +50,11 @@ package struct Transaction {
     @discardableResult
     package func append(_ envelope: Envelope, to log: Source) throws -> LogPosition {
         var head = try progress.heads[log] ?? Outbox.head(of: log, in: db)
+        let body = try Wire.encode(envelope)
+        guard body.count <= Self.eventBytes else { throw EventTooLarge(type: envelope.type, bytes: body.count) }
         let record = LogRecord(
             source: log, epoch: head.epoch, seq: head.last + 1, prev: head.chain,
-            topic: "e/\(log)/\(envelope.type)", body: try Wire.encode(envelope)
+            topic: "e/\(log)/\(envelope.type)", body: body
         )
         try Outbox.insert(record, id: envelope.id, at: now, in: db)
         head.last = record.seq
@@ -61,6 +63,10 @@ package struct Transaction {
         progress.summary.published = true
         return record.position
     }
+
+    /// Bytes of an event's JSON. The bus carries 64 KiB with its frames (bus.md 3); what is larger must never get a
+    /// number, or nobody could pass it.
+    package static let eventBytes = 60 * 1024
 
     /// Notes something to be done in the world after the commit, and again after a crash, until it is settled.
     ///
@@ -101,5 +107,15 @@ package struct Transaction {
     package func head() throws -> LogPosition {
         let head = try progress.heads[source] ?? Outbox.head(of: source, in: db)
         return LogPosition(source: source, epoch: head.epoch, seq: head.last)
+    }
+}
+
+/// An event that the bus could not carry: what it tells has to be shortened, or stored and referred to.
+package struct EventTooLarge: Error, Sendable, Hashable, CustomStringConvertible {
+    package var type: String
+    package var bytes: Int
+
+    package var description: String {
+        "the event \(type) would have \(bytes) bytes; at most \(Transaction.eventBytes) can be published"
     }
 }

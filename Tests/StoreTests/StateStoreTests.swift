@@ -102,6 +102,20 @@ extension Transaction {
         #expect(try await temporary.store.head(of: .registryService).last == 2)
     }
 
+    @Test func `an event that the bus could not carry gets no number, and its change is taken back`() async throws {
+        let temporary = try TemporaryStore()
+        await #expect(throws: EventTooLarge.self) {
+            try await temporary.store.write { transaction in
+                try transaction.insertThing("lost")
+                let large = ModelTagged(
+                    model: "m", version: 1, set: ["a": String(repeating: "x", count: 70_000)], removed: [])
+                try transaction.publish(large, subject: "model/m/1", key: "m", because: .first(actor: "user:ada"))
+            }
+        }
+        #expect(try await things(temporary.store).isEmpty)
+        #expect(try await temporary.store.head(of: .registryService).last == 0)
+    }
+
     @Test func `fetching stops at the limit of bytes but always brings one`() async throws {
         let temporary = try TemporaryStore()
         try await temporary.store.write { transaction in for _ in 0..<5 { try transaction.say() } }
