@@ -150,7 +150,7 @@ def prepare(suite):
     suite.up()
     events = Events(suite, tell=lambda event: None)
     suite.command("repo", "add", "bench", str(folder))
-    events.wait("project.loaded", 60, project="bench")
+    events.wait("project.loaded", 6, project="bench")
     deadline = time.monotonic() + 30
     while not suite.ask("repo", "list")["items"] and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -24,7 +24,13 @@ final class FeedRing: Sendable {
         var overflowed = false
         var established = false
         var lastHeard: ContinuousClock.Instant?
+        /// The heartbeat that was handed over last, and when.
+        var lastBeat: (message: FeedMessage, at: ContinuousClock.Instant)?
     }
+
+    /// How often a heartbeat that says nothing new wakes the follower all the same: an idle suite of eight services
+    /// sends over fifty a second.
+    private static let reminder = Duration.seconds(5)
 
     private let capacity: Int
     private let state = Mutex(State())
@@ -34,15 +40,23 @@ final class FeedRing: Sendable {
 
     /// Called by the thread of the socket; never blocks.
     func push(_ message: FeedMessage) {
-        state.withLock { state in
-            state.lastHeard = .now
+        let wakes = state.withLock { state in
+            let now = ContinuousClock.now
+            state.lastHeard = now
+            if case .heartbeat = message {
+                if let last = state.lastBeat, last.message == message, now - last.at < Self.reminder { return false }
+                state.lastBeat = (message, now)
+            } else {
+                state.lastBeat = nil
+            }
             guard state.messages.count - state.start < capacity else {
                 state.overflowed = true
-                return
+                return true
             }
             state.messages.append(message)
+            return true
         }
-        signal.set()
+        if wakes { signal.set() }
     }
 
     /// The subscription has come into effect (again).

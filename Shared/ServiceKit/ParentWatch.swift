@@ -15,7 +15,7 @@ package struct ParentWatch: ServiceLifecycle.Service {
 
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
-            while getppid() == parent { try await Task.sleep(for: .milliseconds(500)) }
+            while getppid() == parent { try await Task.sleep(for: .seconds(1)) }
         }
     }
 }

@@ -169,13 +169,26 @@ struct WatchTests {
 
     @Test func `a full ring drops and says so`() {
         let ring = FeedRing(capacity: 2)
-        let beat = FeedMessage.heartbeat(epoch: 1, last: 1, chain: .unknown)
-        for _ in 0..<3 { ring.push(beat) }
+        let beat = { FeedMessage.heartbeat(epoch: 1, last: $0, chain: .unknown) }
+        for last in 1...3 { ring.push(beat(Int64(last))) }
         let first = ring.take(1)
         #expect(first.messages.count == 1 && first.overflowed)
-        ring.push(beat)
+        ring.push(beat(4))
         let rest = ring.take(10)
         #expect(rest.messages.count == 2 && !rest.overflowed)
         #expect(ring.isEmpty)
+    }
+
+    @Test func `a heartbeat that says nothing new is heard and wakes nobody`() {
+        let ring = FeedRing()
+        let beat = FeedMessage.heartbeat(epoch: 1, last: 7, chain: .unknown)
+        ring.push(beat)
+        #expect(ring.take(9).messages == [beat])
+        let heard = ring.lastHeard
+        ring.push(beat)
+        #expect(ring.isEmpty)
+        #expect(ring.lastHeard != heard)
+        ring.push(.heartbeat(epoch: 1, last: 8, chain: .unknown))
+        #expect(ring.take(9).messages.count == 1)
     }
 }
