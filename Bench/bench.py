@@ -60,10 +60,11 @@ def idle(suite):
     before, begin = cpu_seconds(pids), time.monotonic()
     time.sleep(30)
     share = (cpu_seconds(pids) - before) / (time.monotonic() - begin) * 100
-    memory = resident(pids)
+    memory, shared_once = resident(pids), proportional(pids)
     suite.down()
     return rows_of(
-        (f"idle memory, {len(pids)} processes together", f"{memory:.0f} MB", "200 MB RSS", memory <= 200),
+        (f"idle memory, RSS of {len(pids)} processes added up", f"{memory:.0f} MB", "200 MB", memory <= 200),
+        ("… with shared libraries counted once (PSS)", f"{shared_once:.0f} MB", "200 MB", shared_once <= 200),
         ("idle CPU over 30 s", f"{share:.2f} %", "1 % of a core", share <= 1),
     )
 
@@ -150,7 +151,7 @@ def prepare(suite):
     suite.up()
     events = Events(suite, tell=lambda event: None)
     suite.command("repo", "add", "bench", str(folder))
-    events.wait("project.loaded", 6, project="bench")
+    events.wait("project.loaded", 60, project="bench")
     deadline = time.monotonic() + 30
     while not suite.ask("repo", "list")["items"] and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -189,6 +190,16 @@ def cpu_seconds(pids):
     ticks = os.sysconf("SC_CLK_TCK")
     fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
     return sum(int(f[11]) + int(f[12]) for f in fields) / ticks
+
+
+def proportional(pids):
+    """Megabytes that the processes really take: a page that nine of them share is counted once, not nine times."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total / 1024
 
 
 def resident(pids):
