@@ -112,23 +112,7 @@ let package = Package(
         tests(of: "Deployer", ["Processes", "HTTPClient"]),
         tests(of: "Notifier", ["HTTPClient"]),
         tests(of: "Console", ["HTTPClient", hummingbird]),
-        tests("MartletTests", ["Martlet", "EventLog", "ProjectFile", "Messages"]),
+        tests("MartletTests", ["Martlet", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
         tests("TidyTests"),
     ]
 )
-
-// DEV-ONLY: with MARTLET_TESTS=A,B only those test targets and what they need are in the package.
-if let only = Context.environment["MARTLET_TESTS"] {
-    var wanted = Set(only.split(separator: ",").map(String.init))
-    var todo = Array(wanted)
-    while let name = todo.popLast() {
-        guard let target = package.targets.first(where: { $0.name == name }) else { continue }
-        for dependency in target.dependencies {
-            if case .byNameItem(let next, _) = dependency, wanted.insert(next).inserted { todo.append(next) }
-        }
-    }
-    package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll { product in
-        !wanted.contains(product.name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined())
-    }
-}

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -91,8 +92,7 @@ def steps(suite):
 
 def queued(suite, count=1000):
     events = prepare(suite)
-    pids = processes(suite)
-    watch = Watch(suite, pids)
+    watch = Watch(suite)
     begin = time.monotonic()
     request_runs(suite, count)
     accepted = time.monotonic() - begin
@@ -103,6 +103,8 @@ def queued(suite, count=1000):
         time.sleep(0.2)
     took = time.monotonic() - begin
     watch.stop()
+    if watch.problem:
+        raise Failed(watch.problem)
     failed = [event for event in done if event["data"]["outcome"] != "succeeded"]
     events.stop()
     suite.down()
@@ -122,17 +124,21 @@ def queued(suite, count=1000):
 class Watch:
     """Asks the CLI again and again, and looks at the memory."""
 
-    def __init__(self, suite, pids):
-        self.latencies, self.highest, self.over = [], 0.0, threading.Event()
-        self.thread = threading.Thread(target=self.run, args=(suite, pids), daemon=True)
+    def __init__(self, suite):
+        self.latencies, self.highest, self.problem, self.over = [], 0.0, None, threading.Event()
+        self.thread = threading.Thread(target=self.run, args=(suite,), daemon=True)
         self.thread.start()
 
-    def run(self, suite, pids):
-        while not self.over.wait(0.25):
-            begin = time.monotonic()
-            suite.command("runs", "list", "--json")
-            self.latencies.append(time.monotonic() - begin)
-            self.highest = max(self.highest, resident(pids))
+    def run(self, suite):
+        try:
+            while not self.over.wait(0.25):
+                begin = time.monotonic()
+                suite.command("runs", "list", "--json")
+                self.latencies.append(time.monotonic() - begin)
+                self.highest = max(self.highest, resident(processes(suite)))
+        except (Failed, OSError) as error:
+            # A figure that was not watched to its end is none.
+            self.problem = f"the watch ended: {error}"
 
     def stop(self):
         self.over.set()
@@ -199,7 +205,7 @@ def proportional(pids):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
-    return total / 1024
+    return total * 1024 / 1e6
 
 
 def resident(pids):
@@ -216,6 +222,7 @@ def main():
     parser.add_argument("--bin", required=True, help="folder with the executables of a release build")
     parser.add_argument("which", nargs="*", default=["ready", "idle", "steps", "queued"])
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows = []
     for which in options.which:
         folder = Path(tempfile.mkdtemp(prefix="martlet-bench-"))

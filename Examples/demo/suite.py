@@ -1,5 +1,6 @@
 """A Martlet suite of one's own: started in a folder, asked through its CLI, heard through its events."""
 
+import atexit
 import json
 import os
 import socket
@@ -95,6 +96,8 @@ class Events:
             text=True,
         )
         threading.Thread(target=self.follow, daemon=True).start()
+        # Whoever forgets it, or fails before: the tail ends with this program.
+        atexit.register(self.stop)
 
     def follow(self):
         for line in self.process.stdout:

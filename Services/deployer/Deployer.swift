@@ -16,7 +16,7 @@ struct DeployerCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try Settings(ProcessInfo.processInfo.environment)
         try await Service.run(.deployer, options: options, migrate: DeployerStore.migrate) { context in
-            let parts = DeployerParts(context: context, settings: settings) {
+            let parts = DeployerParts(context: context, settings: settings, host: options.host) {
                 ServiceAddress.read(from: context.paths.address(.deployer)).map { "http://\($0.reachable):\($0.port)" }
             }
             return parts.serviceParts

@@ -14,8 +14,17 @@ struct DeployerParts: Sendable {
     let workspace: Workspace
     let processes: ServingProcess
 
-    /// - Parameter listening: where the gateway can be reached from here; `nil` while it does not listen.
-    init(context: ServiceContext, settings: Settings, listening: @escaping @Sendable () -> String?) {
+    /// The names that the gateway answers under.
+    let hosts: HostRule
+
+    /// - Parameters:
+    ///   - host: the name or address that the gateway listens on, as configured.
+    ///   - listening: where the gateway can be reached from here; `nil` while it does not listen.
+    init(
+        context: ServiceContext, settings: Settings, host: String = "127.0.0.1",
+        listening: @escaping @Sendable () -> String?
+    ) {
+        hosts = HostRule(further: [host] + [settings.publicHost].compactMap { $0 })
         self.context = context
         self.settings = settings
         client = HTTPClient()

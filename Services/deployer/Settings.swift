@@ -13,6 +13,9 @@ struct Settings: Sendable, Hashable {
     /// Bytes of one request's, and one answer's, body.
     var maxBody: Int
 
+    /// The name by which clients know the gateway, where that is set.
+    var publicHost: String? { publicURL.flatMap { URLComponents(string: $0)?.host } }
+
     struct Problem: Error, Hashable, CustomStringConvertible { let description: String }
 
     init(_ environment: [String: String] = [:]) throws(Problem) {

@@ -20,12 +20,15 @@ extension ArtifactStore {
                 "--hard-dereference", "--no-recursion", "--null", "--verbatim-files-from", "--files-from=\(list)",
             ])
             let (digest, size) = try store.copy(archive)
-            return ModelArtifact(digest: digest, size: size, files: entries.files)
+            return ModelArtifact(digest: digest, size: size, allFiles: entries.files)
         }
     }
 
     /// Unpacks an archive into a folder that is new or empty; it is there completely or not at all.
-    package func extract(_ digest: Digest, to directory: String) async throws {
+    ///
+    /// - Parameter keepingLinks: links that lead out of the folder are made as they are, as a repository's files need
+    ///   it; nothing is written through them. Otherwise they are refused, as a model's files must.
+    package func extract(_ digest: Digest, to directory: String, keepingLinks: Bool = false) async throws {
         try await offload { store in
             try store.check(digest)
             let target = directory.hasSuffix("/") ? String(directory.dropLast()) : directory
@@ -36,7 +39,7 @@ extension ArtifactStore {
             let staging = "\(target).\(UUID().uuidString.prefix(8).lowercased()).partial"
             try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: false)
             do {
-                try Self.unpack(store.path(of: digest), into: staging)
+                try Self.unpack(store.path(of: digest), into: staging, keepingLinks: keepingLinks)
                 guard rename(staging, target) == 0 else { throw DurableFile.failure(target) }
             } catch {
                 try? FileManager.default.removeItem(atPath: staging)
@@ -45,17 +48,28 @@ extension ArtifactStore {
         }
     }
 
-    private static func unpack(_ archive: String, into folder: String) throws {
-        let names = try TarProgram.run(["--list", "--absolute-names", "--quoting-style=escape", "--file=\(archive)"])
-        for name in names.split(separator: "\n") where name.hasPrefix("/") || name.split(separator: "/").contains("..")
-        {
-            throw ArtifactError.leavesFolder(entry: String(name))
+    /// The paths inside an archive, as tar lists them.
+    package func names(of digest: Digest) async throws -> [String] {
+        try await offload { store in
+            try store.check(digest)
+            return try Self.names(in: store.path(of: digest))
+        }
+    }
+
+    private static func names(in archive: String) throws -> [String] {
+        try TarProgram.run(["--list", "--absolute-names", "--quoting-style=escape", "--file=\(archive)"])
+            .split(separator: "\n").map(String.init)
+    }
+
+    private static func unpack(_ archive: String, into folder: String, keepingLinks: Bool) throws {
+        for name in try names(in: archive) where name.hasPrefix("/") || name.split(separator: "/").contains("..") {
+            throw ArtifactError.leavesFolder(entry: name)
         }
         _ = try TarProgram.run([
             "--extract", "--file=\(archive)", "--directory=\(folder)", "--no-same-owner", "--no-same-permissions",
         ])
-        // tar itself never writes through a link; what is left to refuse are links that lead readers out.
-        _ = try FolderEntries(of: folder)
+        // tar makes links that lead out last, so it never writes through one; left is where they lead readers.
+        _ = try FolderEntries(of: folder, anyLinks: keepingLinks)
     }
 }
 
@@ -65,7 +79,11 @@ struct FolderEntries {
     private(set) var all: [String] = []
     private(set) var files: [String] = []
 
-    init(of folder: String) throws {
+    private let anyLinks: Bool
+
+    /// - Parameter anyLinks: links may lead out; they are never followed here.
+    init(of folder: String, anyLinks: Bool = false) throws {
+        self.anyLinks = anyLinks
         try walk(folder, inside: "")
         all.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -83,7 +101,7 @@ struct FolderEntries {
             case S_IFREG: files.append(entry)
             case S_IFLNK:
                 let target = try FileManager.default.destinationOfSymbolicLink(atPath: path)
-                guard Self.stays(target, of: entry) else { throw ArtifactError.leavesFolder(entry: entry) }
+                guard anyLinks || Self.stays(target, of: entry) else { throw ArtifactError.leavesFolder(entry: entry) }
                 files.append(entry)
             default: throw ArtifactError.unsupported(entry: entry)
             }

@@ -36,6 +36,8 @@ package struct HealthServer: ServiceLifecycle.Service {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             router: router(),
+            // Longer than any long poll; a connection that sends nothing for so long is a forgotten or hostile one.
+            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
             configuration: .init(address: .hostname(host, port: port), serverName: "martlet"),
             onServerRunning: { [addressFile, host] channel in
                 let address = ServiceAddress(
@@ -80,13 +82,19 @@ package struct HealthServer: ServiceLifecycle.Service {
 /// Why a service is not ready yet, or not any more.
 package final class Readiness: Sendable {
     private let missing: Mutex<[String: String]>
+    private let trouble: @Sendable () -> String?
 
-    package init(waitingFor parts: [String: String] = [:]) { missing = Mutex(parts) }
+    /// - Parameter trouble: what keeps the service from working at the moment, looked at each time it is asked.
+    package init(waitingFor parts: [String: String] = [:], trouble: @escaping @Sendable () -> String? = { nil }) {
+        missing = Mutex(parts)
+        self.trouble = trouble
+    }
 
     package func reached(_ part: String) { missing.withLock { $0[part] = nil } }
     package func lost(_ part: String, _ reason: String) { missing.withLock { $0[part] = reason } }
     package var reasons: [String] {
-        missing.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } }
+        let parts = missing.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } }
+        return parts + [trouble()].compactMap(\.self)
     }
 }
 

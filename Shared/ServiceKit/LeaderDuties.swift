@@ -29,6 +29,7 @@ struct LeaderDuties: ServiceLifecycle.Service {
                 group.addTask { await retrier.run() }
                 group.addTask { await effects.run() }
                 group.addTask { await housekeeping() }
+                group.addTask { await watchDisk() }
                 try await group.waitForAll()
             }
         }
@@ -41,6 +42,20 @@ struct LeaderDuties: ServiceLifecycle.Service {
             if !told { context.logger.notice("another replica leads; waiting for its place") }
             told = true
             try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// A full disk heals by itself: somebody has to try.
+    private func watchDisk() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            guard let trouble = context.store.trouble else { continue }
+            do {
+                try await context.store.probe()
+                context.logger.notice("there is room again: \(trouble)")
+            } catch {
+                context.logger.error("\(trouble)")
+            }
         }
     }
 

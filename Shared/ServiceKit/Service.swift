@@ -64,7 +64,9 @@ package enum Service {
             if summary.published { publisher.wake() }
             if summary.intended { intents.wake() }
         }
-        let readiness = Readiness(waitingFor: ["leader": "another replica leads or the service is starting"])
+        let readiness = Readiness(
+            waitingFor: ["leader": "another replica leads or the service is starting"],
+            trouble: { context.store.trouble })
         // A further log is a target too: `publish` is asked of `ingest`, which trigger-service owns (bus.md 6).
         if !parts.requests.isEmpty {
             for target in [context.source] + logs { context.bus.serve(as: target, parts.requests) }

@@ -38,6 +38,7 @@ package struct ServiceOptions: ParsableArguments, Sendable {
             throw ValidationError(
                 "--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")
         }
+        if data?.isEmpty == true { throw ValidationError("--data: name a folder, or leave the option out") }
         if let port, !(0...65_535).contains(port) {
             throw ValidationError("--port: \(port) is not a port; take 0 to 65535")
         }
@@ -46,14 +47,19 @@ package struct ServiceOptions: ParsableArguments, Sendable {
         }
     }
 
+    /// An empty variable counts as none.
+    private static func variable(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     package var paths: DataPaths {
         let environment = ProcessInfo.processInfo.environment
         let fallback = (environment["HOME"] ?? ".") + "/.martlet"
-        return DataPaths(root: data ?? environment["MARTLET_HOME"] ?? fallback)
+        return DataPaths(root: data ?? Self.variable("MARTLET_HOME") ?? fallback)
     }
 
     package func busAddress() throws -> BusAddress {
-        if let text = bus ?? ProcessInfo.processInfo.environment["MARTLET_BUS"] {
+        if let text = bus ?? Self.variable("MARTLET_BUS") {
             return try BusAddress(text)
         }
         return try BusAddress.embedded(in: paths.bus)

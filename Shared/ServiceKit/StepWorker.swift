@@ -81,6 +81,11 @@ actor StepWorker {
             // What an older session held is offered anew; its slot is taken already.
             let regrants = held.values.filter { $0.session != session.id }.count
             let most = slots - held.count + regrants
+            if context.store.trouble != nil {
+                // What came of a step could not be stored (bus.md 7).
+                try? await Task.sleep(for: .seconds(1))
+                continue
+            }
             guard most > 0 else {
                 await wakes.next()
                 continue

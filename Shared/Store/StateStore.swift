@@ -16,6 +16,7 @@ package final class StateStore: Sendable {
     private let clock: WallClock
     private let ids: UUIDv7
     private let commits: GroupCommit
+    private let diskTrouble = Mutex<String?>(nil)
     private let observer = Mutex<(@Sendable (CommitSummary) -> Void)?>(nil)
 
     private init(path: String, source: Source, pool: DatabasePool, clock: WallClock, ids: UUIDv7) {
@@ -98,14 +99,35 @@ package final class StateStore: Sendable {
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         let (clock, ids, source) = (clock, ids, source)
-        let (value, summary) = try await commits.run { db in
-            let transaction = Transaction(db: db, now: clock.now(), source: source, ids: ids)
-            let value = try body(transaction)
-            try transaction.finish()
-            return (value, transaction.summary)
+        let (value, summary) = try await noting {
+            try await commits.run { db in
+                let transaction = Transaction(db: db, now: clock.now(), source: source, ids: ids)
+                let value = try body(transaction)
+                try transaction.finish()
+                return (value, transaction.summary)
+            }
         }
         if summary != CommitSummary() { observer.withLock { $0 }?(summary) }
         return value
+    }
+
+    /// Why nothing can be written at the moment, for operators; `nil` when the last write got through.
+    package var trouble: String? { diskTrouble.withLock { $0 } }
+
+    private func noting<Value>(_ write: () async throws -> Value) async throws -> Value {
+        do {
+            let value = try await write()
+            diskTrouble.withLock { $0 = nil }
+            return value
+        } catch let error as DatabaseError where [.SQLITE_FULL, .SQLITE_IOERR].contains(error.resultCode) {
+            diskTrouble.withLock { $0 = StoreError(path: path, error).description }
+            throw error
+        }
+    }
+
+    /// Writes without changing anything: shows whether there is room again.
+    package func probe() async throws {
+        try await write { try $0.db.execute(sql: "UPDATE log SET last = last") }
     }
 
     /// Reads a consistent snapshot, off the cooperative pool; also for a cancelled task, which may have to tidy up.

@@ -146,4 +146,45 @@ import Testing
         let log = try store.liveLog("../../etc/x y\0z")
         #expect(log.path == folder + "/store/live/......etc.x_y_z.log")
     }
+
+    @Test func `a repository's link that leads out is kept as it is`() async throws {
+        let archive = try python(
+            "l = tarfile.TarInfo('data'); l.type = tarfile.SYMTYPE; l.linkname = sys.argv[2]; t.addfile(l)", folder)
+        let digest = try await store.put(file: archive)
+        try await store.extract(digest, to: folder + "/out", keepingLinks: true)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/out/data") == folder)
+        await #expect(throws: ArtifactError.leavesFolder(entry: "data")) {
+            try await store.extract(digest, to: folder + "/model")
+        }
+    }
+
+    @Test func `nothing is written through a link that is kept`() async throws {
+        let archive = try python(
+            "l = tarfile.TarInfo('l'); l.type = tarfile.SYMTYPE; l.linkname = sys.argv[2]; t.addfile(l);"
+                + "t.addfile(tarfile.TarInfo('l/evil'))", folder)
+        let digest = try await store.put(file: archive)
+        await #expect(throws: ArtifactError.self) {
+            try await store.extract(digest, to: folder + "/out", keepingLinks: true)
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder + "/evil"))
+    }
+
+    @Test func `of many files an artifact names the first hundred and counts the rest`() async throws {
+        for number in 1000..<1150 { try write("", to: "many/\(number)") }
+        let artifact = try await store.pack(directory: folder + "/many")
+        #expect(artifact.files == (1000..<1100).map(String.init))
+        #expect(artifact.fileCount == 150)
+        #expect(try await store.names(of: artifact.digest).count == 150)
+        let long = (0..<90).map { "\($0)" + String(repeating: "n", count: 200) }
+        let bounded = ModelArtifact(digest: artifact.digest, size: 0, allFiles: long)
+        #expect(bounded.files.joined().utf8.count <= 8 << 10 && bounded.fileCount == 90)
+    }
+
+    @Test func `a long text keeps its beginning and its end within the limit, as JSON counts`() throws {
+        let text = "first " + String(repeating: "\u{1b}ü\"", count: 9_000) + " last"
+        let short = text.shortened()
+        #expect(try Wire.encode(short).count <= (8 << 10) + 2)
+        #expect(short.hasPrefix("first ") && short.hasSuffix(" last"))
+        #expect("short".shortened() == "short")
+    }
 }

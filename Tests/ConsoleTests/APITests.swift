@@ -175,6 +175,36 @@ struct APITests {
         }
     }
 
+    @Test func `what is too long for an event is refused before it is accepted`() async throws {
+        try await Desk.open { desk in
+            try await desk.chronicle.say(
+                ProjectLoaded(
+                    project: "churn", repository: "churn", sha: "a", digest: "d", pipelines: ["train"],
+                    models: [], notifications: [], targets: [:]), id: "p")
+            let long: JSONValue = .string(String(repeating: "x", count: 17_000))
+            let answer = try await desk.ask(
+                "POST", "/api/v1/runs", ["project": "churn", "pipeline": "train", "parameters": ["a": long]])
+            #expect(answer.status == 413)
+            #expect(answer.json["hint"]?.string != nil)
+        }
+    }
+
+    @Test func `unknown paths, states and token names are told in JSON`() async throws {
+        try await Desk.open { desk in
+            for path in ["/", "/nothing", "/api/nothing", "/a/b", "/api/v1/nothing"] {
+                let answer = try await desk.ask("GET", path)
+                #expect(answer.status == 404)
+                #expect(answer.json["error"]?.string != nil, "\(path)")
+            }
+            #expect(try await desk.ask("GET", "/api/v1/runs?state=zzz").status == 400)
+            #expect(try await desk.ask("GET", "/api/v1/runs?state=not_promoted").status == 200)
+            for name in ["", "a\u{1b}b"] {
+                let body: JSONValue = ["role": "viewer", "name": .string(name)]
+                #expect(try await desk.ask("POST", "/api/v1/tokens", body).status == 400)
+            }
+        }
+    }
+
     @Test func `listings have pages`() async throws {
         try await Desk.open { desk in
             for number in 1...5 {

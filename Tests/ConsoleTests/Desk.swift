@@ -1,3 +1,4 @@
+import ServiceKit
 import Artifacts
 import Foundation
 import HTTPClient

@@ -177,4 +177,32 @@ import Testing
     func `E5 a request that cannot be right is refused`(_ with: JSONValue) {
         #expect(throws: Refusal.self) { try TestRequest(work("evaluate/test", with)) }
     }
+
+    @Test func `what tests leave running in a session of its own ends with the step`() async throws {
+        let judge = try Judge()
+        let result = try await run(
+            judge, "setsid sleep 779 > /dev/null 2>&1 & cp good.xml reports/out.xml; echo $MARTLET_TEST_FOLDER",
+            files: ["good.xml": Self.pass])
+        #expect(result.outcome == .succeeded)
+        let folder = TestFolder(work: judge.paths.work, item: "run/job/step/1").root
+        #expect(try await judge.artifacts.read(try #require(result.log)) == Data("\(folder)\n".utf8))
+        #expect(ProcessTable.find(environment: TestRequest.marker, is: folder).isEmpty)
+    }
+
+    @Test func `a report behind a link that leads out is refused, and nothing there is touched`() async throws {
+        let judge = try Judge()
+        let outside = judge.paths.root + "/outside"
+        try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: outside + "/out.xml"))
+        let folder = judge.paths.root + "/linked"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/reports", withDestinationPath: outside)
+        let tar = try await runCommand(["tar", "--create", "--file=\(folder).tar", "--directory=\(folder)", "reports"])
+        #expect(tar.end.isSuccess)
+        let snapshot = try await judge.artifacts.put(file: folder + ".tar")
+        let with: JSONValue = ["command": "true", "report": ["format": "junit-xml", "path": "reports/out.xml"]]
+        let work = work("evaluate/test", with, snapshot: snapshot)
+        await #expect(throws: StepFailure.self) { try await self.step(judge).perform(work) }
+        #expect(FileManager.default.contents(atPath: outside + "/out.xml") == Data("kept".utf8))
+    }
 }

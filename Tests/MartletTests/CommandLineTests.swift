@@ -1,5 +1,8 @@
 import ArgumentParser
 import Foundation
+import Messages
+import Processes
+import ServiceKit
 import Testing
 
 @testable import Martlet
@@ -25,7 +28,9 @@ struct CommandLineTests {
         "nonsense", "run", "runs", "runs show", "approve", "up --console-port x", "up --console-port 70000",
         "up --console-port 9000 --trigger-port 9000", "run train --param novalue", "models at churn yesterday",
         "events tail --since yesterday", "events tail --since nobody:3", "runs list --limit 0", "why", "why-not",
-        "schemas", "tokens create",
+        "schemas", "tokens create", "runs list --state zzz", "events publish x --token y",
+        "events publish x --url http://z", "why-not train --limit 0", "runs logs 1 --attempt 0", "up --data=",
+        "down --data=", "status --data=", "tokens create --role viewer --name=",
     ])
     func `wrong usage ends with 2`(text: String) async {
         let code = await CommandLineRun.run(text.split(separator: " ").map(String.init))
@@ -72,5 +77,32 @@ struct CommandLineTests {
         #expect(RepoCommand.Add.absolute("/srv/a/../b") == "/srv/b")
         #expect(RepoCommand.Add.absolute("https://host/x.git") == "https://host/x.git")
         #expect(RepoCommand.Add.absolute("git@host:acme/x.git") == "git@host:acme/x.git")
+    }
+
+    @Test func `down leaves a process alone whose pid stands in an old record`() async throws {
+        let folder = NSTemporaryDirectory() + "old-record-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let paths = DataPaths(root: folder)
+        try paths.prepare(for: .console)
+        // This very process is the innocent one: were it signalled, no test would end.
+        let own = ProcessInfo.processInfo.processIdentifier
+        try SuiteRecord(pid: own, process: ProcessIdentity(pid: own), state: "ready", services: [:]).write(paths)
+        _ = FileManager.default.createFile(atPath: SuiteRecord.lockPath(paths), contents: nil)
+        #expect(await CommandLineRun.run(["down", "--data", folder]) == 0)
+        #expect(SuiteRecord.read(paths) == nil)
+    }
+
+    @Test func `a pid that was given to another process is not the suite`() throws {
+        let own = try #require(ProcessIdentity(pid: ProcessInfo.processInfo.processIdentifier))
+        let later = ProcessIdentity(pid: own.pid, startTime: own.startTime + 1)
+        let rebooted = ProcessIdentity(pid: own.pid, startTime: own.startTime, boot: "another")
+        #expect(SuiteRecord(pid: own.pid, process: own, state: "ready", services: [:]).living == own)
+        for other in [later, rebooted, nil] {
+            #expect(SuiteRecord(pid: own.pid, process: other, state: "ready", services: [:]).living == nil)
+        }
+    }
+
+    @Test func `control characters do not reach the terminal`() {
+        #expect("a\u{1b}[2Jb\u{9b}\nc\r".printable == "a\\u{1b}[2Jb\\u{9b}\nc\\u{d}")
     }
 }

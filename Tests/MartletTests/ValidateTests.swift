@@ -60,6 +60,16 @@ struct ValidateTests {
         #expect(report.text.contains("there is no martlet.yml"))
     }
 
+    @Test func `a file of any name is read`() throws {
+        let folder = NSTemporaryDirectory() + "validate-" + UUID().uuidString + "/churn"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let text = "martlet: 1\nproject: churn\npipelines:\n  train:\n    on: {push: {}}\n    jobs:\n"
+            + "      fit:\n        steps:\n          - run: 'true'\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/draft.yaml"))
+        #expect(try ValidationReport(path: folder + "/draft.yaml").text == "churn is valid; pipelines: train")
+    }
+
     @Test func `the exit code tells`() async {
         let folder = NSTemporaryDirectory() + UUID().uuidString
         #expect(await CommandLineRun.run(["validate", folder]) == 1)

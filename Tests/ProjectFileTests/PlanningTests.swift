@@ -57,15 +57,6 @@ struct PlanningTests {
         #expect(jobs.map(\.matrix) == [["x": 1, "z": "q"], ["x": 2]])
     }
 
-    @Test func `an endless matrix is refused`() throws {
-        let axis = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
-        let body = "jobs: { j: { matrix: { a: \(axis), b: \(axis), c: \(axis), d: \(axis) }, steps: [ { run: x } ] } }"
-        let project = try project(file(pipeline: body))
-        #expect(throws: EvaluationError(message: "the matrix has more than 1000 combinations")) {
-            try project.planJobs(of: project.pipelines[0], in: try project.baseScope())
-        }
-    }
-
     private static let parameters = """
         on: { manual: { parameters: {
             version: { type: model-version, required: true }, kind: { type: choice, options: [ACI, 2], default: ACI },

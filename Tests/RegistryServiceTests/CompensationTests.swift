@@ -78,6 +78,33 @@ import Testing
         #expect(steps.first?.left == [1])
     }
 
+    @Test func `X8 a later version's promotion that was itself taken back is no later word`() {
+        let later =
+            history + [
+                StageRecord(id: 5, event: "d", about: 3, version: 2, from: "production", to: "surpassed", run: "s"),
+                StageRecord(id: 6, event: "d", about: 3, version: 3, from: nil, to: "production", run: "s"),
+                StageRecord(
+                    id: 7, event: "e", about: 3, version: 2, from: "surpassed", to: "production", run: "s",
+                    compensates: "d"),
+                StageRecord(
+                    id: 8, event: "e", about: 3, version: 3, from: "production", to: nil, run: "s", compensates: "d"),
+            ]
+        #expect(decide(later, holders: holders) == decide(history, holders: holders))
+    }
+
+    @Test func `X8 a compensation that left a version elsewhere is a later word`() {
+        let later =
+            history + [
+                StageRecord(id: 5, event: "d", about: 3, version: 2, from: "production", to: "surpassed", run: "s"),
+                StageRecord(id: 6, event: "d", about: 3, version: 3, from: nil, to: "production", run: "s"),
+                StageRecord(
+                    id: 7, event: "e", about: 3, version: 3, from: "production", to: nil, run: "s", compensates: "d"),
+            ]
+        guard case .changedSince = decide(later, holders: [1: "surpassed", 2: "surpassed"]) else {
+            return #expect(Bool(false))
+        }
+    }
+
     @Test func `X8 a stage that another version took meanwhile is not taken from it`() {
         let later =
             history + [

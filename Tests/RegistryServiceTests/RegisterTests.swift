@@ -125,4 +125,13 @@ import Testing
             }
         }
     }
+
+    @Test func `a training run that tells more than an event may hold is not registered`() async throws {
+        let registry = try Registry()
+        try await registry.declare(trunk)
+        try await registry.train("t1", tags: ["note": String(repeating: "x", count: 40_000)])
+        let result = try await registry.register(work("registry/register", ["run": "t1"]))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.contains("more than 32768") == true)
+    }
 }

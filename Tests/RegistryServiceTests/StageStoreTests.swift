@@ -1,4 +1,6 @@
+import GRDB
 import Messages
+import Store
 import Testing
 
 @testable import RegistryService
@@ -144,5 +146,51 @@ import Testing
         #expect(event.approval == "a1")
         #expect(event.reason == "won")
         #expect(try await registry.envelopes().last?.actor == "pipeline:model-cd")
+    }
+
+    /// Version 3's deployment failed and was taken back; then a person takes version 2 back.
+    private func rolledBack(actor: String) async throws -> Registry {
+        let registry = try await promoted()
+        try await registry.tell(deployed(.succeeded))
+        try await registry.versions("t3")
+        _ = try await registry.move(3, to: "production", run: "r3")
+        try await registry.tell(
+            DeploymentFinished(
+                deployment: "d3", endpoint: "api", target: "api", model: "churn", version: 3, run: "r3",
+                outcome: .failed, message: "smoke test failed"))
+        #expect(try await registry.stages() == [1: "surpassed", 2: "production"])
+        try await registry.tell(
+            DeploymentRolledBack(
+                deployment: "d1", endpoint: "api", target: "api", model: "churn", version: 2, restored: 1, run: "r2",
+                reason: "asked for by user:ada"),
+            actor: actor)
+        return registry
+    }
+
+    @Test func `X8 a person rolls the champion back after a later version had failed, and the stages follow`()
+        async throws
+    {
+        let registry = try await rolledBack(actor: "user:ada")
+        #expect(try await registry.stages() == [1: "production"])
+        #expect(try await registry.said(ModelTransitionRefused.self).isEmpty)
+        let change = try #require(try await registry.envelopes().last { $0.type == ModelStageChanged.eventType })
+        #expect(change.actor == "user:ada")
+        let body = try #require(try change.body(ModelStageChanged.self))
+        #expect(body.version == 2 && body.from == "production" && body.to == nil)
+        #expect(body.replaced == [StageMove(version: 1, from: "surpassed", to: "production")])
+    }
+
+    @Test func `X8 a rollback that no person asked for is the registry's own word`() async throws {
+        let registry = try await rolledBack(actor: "pipeline:model-cd")
+        #expect(try await registry.stages() == [1: "production"])
+        #expect(try await registry.envelopes().last?.actor == "service:registry-service")
+    }
+
+    @Test func `C-3 a version that is given its stage back has that as its reason`() async throws {
+        let registry = try await rolledBack(actor: "user:ada")
+        let reasons = try await registry.store.read { db in
+            try String.fetchAll(db, sql: "SELECT reason FROM stage_history ORDER BY id DESC LIMIT 2")
+        }
+        #expect(reasons == ["taken back: asked for by user:ada", "given back: asked for by user:ada"])
     }
 }

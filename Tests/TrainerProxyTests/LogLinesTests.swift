@@ -72,4 +72,15 @@ struct LogLinesTests {
         _ = lines.feed(Data((1...50).map { "line \($0)\n" }.joined().utf8))
         #expect(lines.tail == (31...50).map { "line \($0)" })
     }
+
+    @Test func `behind the cut the log's end is kept`() {
+        let shown = log(["12345\n", "gone\n", "last\n"], limit: 6, notice: "exit code 1")
+        #expect(shown.hasPrefix("12345\n[martlet] the log is cut here"))
+        #expect(shown.hasSuffix("gone\nlast\n[martlet] exit code 1\n"))
+        let lines = (0..<50_000).map { "line \($0)\n" }
+        let long = log([lines.joined()], limit: 10)
+        #expect(long.hasSuffix("line 49998\nline 49999\n"))
+        #expect(long.contains("bytes are left out here; the end follows\n"))
+        #expect(long.utf8.count < LogLines.longestEnd + 300)
+    }
 }

@@ -109,7 +109,7 @@ struct RunVerbTests {
         let result = try await shop.perform(shop.script("seq 1 100000; echo the end; exit 1"))
         let log = try await shop.log(result)
         #expect(log.contains("[martlet] the log is cut here"))
-        #expect(log.utf8.count < 1_200)
+        #expect(log.utf8.count < 1_200 + LogLines.longestEnd)
         #expect(result.message?.hasSuffix("the end") == true)
     }
 
@@ -118,5 +118,35 @@ struct RunVerbTests {
         let result = try await shop.perform(shop.script("echo '[1]' > $MARTLET_OUTPUT/outputs.json"))
         #expect(result.outcome == .failed)
         #expect(result.message?.hasPrefix("outputs.json: holds a list") == true)
+    }
+
+    @Test func `what a step leaves running in a session of its own ends with the step`() async throws {
+        let shop = try Workshop()
+        let work = shop.script("setsid sleep 778 > /dev/null 2>&1 & echo started")
+        let result = try await shop.perform(work)
+        #expect(result.outcome == .succeeded)
+        let marker = try await shop.execution(work.item).marker
+        #expect(ProcessTable.find(environment: Execution.markerName, is: marker).isEmpty)
+    }
+
+    @Test func `the commit's link that leads out is there for the script`() async throws {
+        let shop = try Workshop()
+        try shop.write("mounted", to: shop.root + "/mnt/x")
+        let folder = shop.root + "/links"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/data", withDestinationPath: shop.root + "/mnt")
+        let tar = try await runCommand(["tar", "--create", "--file=\(folder).tar", "--directory=\(folder)", "data"])
+        #expect(tar.end.isSuccess)
+        let snapshot = try await shop.context.artifacts.put(file: folder + ".tar")
+        let result = try await shop.perform(shop.work("run", ["script": "cat data/x"], snapshot: snapshot))
+        #expect(try await shop.log(result) == "mounted\n")
+    }
+
+    @Test func `a step's message stays within eight KiB`() async throws {
+        let shop = try Workshop()
+        let script = "for i in $(seq 40); do printf '\\033%.0s' $(seq 390); echo; done; exit 1"
+        let message = try #require(try await shop.perform(shop.script(script)).message)
+        #expect(message.hasPrefix("exit code 1"))
+        #expect(try Wire.encode(message).count <= (8 << 10) + 2)
     }
 }

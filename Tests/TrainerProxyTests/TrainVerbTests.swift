@@ -175,4 +175,17 @@ struct ArtifactVerbTests {
             shop.work("artifact/publish", ["name": "r", "file": "x", "path": "none.xml"], step: "q"))
         #expect(missing.message?.contains("no file 'none.xml'") == true)
     }
+
+    @Test func `metrics and parameters that no event could hold fail the step and say so`() async throws {
+        let shop = try Workshop()
+        let script = """
+            python3 -c 'import json; print(json.dumps({f"m{i}": i for i in range(1800)}))' > $MARTLET_OUTPUT/metrics.json
+            python3 -c 'import json; print(json.dumps({"p": "x" * 20000}))' > $MARTLET_OUTPUT/params.json
+            """
+        let result = try await shop.perform(shop.work("train/run", ["command": .string(script)]))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.contains("bytes together") == true, "\(result.message ?? "")")
+        let finished = try #require(try await shop.events(TrainingFinished.self).first)
+        #expect(finished.outcome == .failed && finished.metrics.isEmpty && finished.params.isEmpty)
+    }
 }

@@ -10,12 +10,15 @@ import Store
 struct SuiteHealth: Sendable {
     static let services: [Source] = [.eventBus] + Source.all.filter { $0 != .ingest }
 
+    /// More events than this in the log but not in the read model, and what people see is old.
+    static let mostLag = 1_000
+
     let context: ServiceContext
     private let client = HTTPClient()
 
     init(context: ServiceContext) { self.context = context }
 
-    /// Each service: `name`, `state` (`ready`, `not ready`, `down`), `reason`, `port`, `pid`, `lag`.
+    /// Each service: `name`, `state` (`ready`, `not ready`, `behind`, `down`), `reason`, `port`, `pid`, `lag`.
     func look() async -> [JSONValue] {
         await withTaskGroup(of: (Int, JSONValue).self) { group in
             for (index, service) in Self.services.enumerated() {
@@ -34,6 +37,13 @@ struct SuiteHealth: Sendable {
         async let behind = service == .eventBus ? nil : lag(of: service)
         let (state, reason) = await readiness(address)
         let lag = await behind
+        if state == "ready", let lag, lag > Self.mostLag {
+            return .object([
+                "name": .string(service.name), "state": "behind",
+                "reason": .string("\(lag) events of its log are not in the read model yet"),
+                "port": .int(address.port), "pid": .int(Int(address.pid)), "lag": .int(lag),
+            ])
+        }
         return .object([
             "name": .string(service.name), "state": .string(state), "reason": reason.map { .string($0) } ?? .null,
             "port": .int(address.port), "pid": .int(Int(address.pid)), "lag": lag.map { .int($0) } ?? .null,

@@ -27,8 +27,9 @@ extension API {
             let offset = try call.number("offset", 0...Int.max, default: 0)
             let attempt = try call.number("attempt", 0...10_000, default: found["attempt"]?.int ?? 0)
             let isOver = found["state"]?.string == "finished" || attempt != found["attempt"]?.int
-            return Reply(
-                try await part(of: "\(run)/\(job)/\(step)/\(attempt)", stored: found["log"]?.string, offset, isOver))
+            // What is stored is the last attempt's log; an earlier one has only its own file.
+            let stored = attempt == found["attempt"]?.int ? found["log"]?.string : nil
+            return Reply(try await part(of: "\(run)/\(job)/\(step)/\(attempt)", stored: stored, offset, isOver))
         }
     }
 

@@ -3,11 +3,19 @@ import Messages
 import Store
 
 extension API {
+    static let mostParameterBytes = 16_384
+    static let runStates = ["queued", "running", "finished"] + Outcome.allCases.map(\.rawValue)
+
     func addRuns(_ routes: Routes) {
         routes.get("/runs") { call in
             let page = try call.page()
             let (project, pipeline) = (call.query("project"), call.query("pipeline"))
             let (state, branch) = (call.query("state"), call.query("branch"))
+            if let state, !Self.runStates.contains(state) {
+                throw Refusal(
+                    400, "'state=\(state)' is no state of a run",
+                    hint: "take one of \(Self.runStates.joined(separator: ", "))")
+            }
             return Reply(
                 try await store.read { db in
                     try RunQueries.list(
@@ -25,6 +33,11 @@ extension API {
             try await store.read { db in try ListQueries.check(project: project, pipeline: pipeline, db) }
             guard let parameters = (call.body["parameters"] ?? .object([:])).object else {
                 throw Refusal(400, "'parameters' is not an object", hint: "write it as {\"name\": value}")
+            }
+            guard try Wire.encode(JSONValue.object(parameters)).count <= Self.mostParameterBytes else {
+                throw Refusal(
+                    413, "the parameters are longer than \(Self.mostParameterBytes) bytes",
+                    hint: "put what is large into the repository or an artifact, and name it in a parameter")
             }
             let body = RunRequested(
                 project: project, pipeline: pipeline, branch: try call.optionalText("branch"),

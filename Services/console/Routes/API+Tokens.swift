@@ -13,6 +13,10 @@ extension API {
                 throw Refusal(400, "'\(role)' is not a role", hint: "the roles are \(Role.list)")
             }
             let name = try call.optionalText("name") ?? role.rawValue
+            guard !name.isEmpty, name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+                throw Refusal(
+                    400, "'name' is empty or holds control characters", hint: "give a plain name, or leave it out")
+            }
             let groups = try call.texts("groups") ?? []
             let token = TokenMint.mint()
             let stored = TokenMint.stored(token, name: name, role: role, groups: groups)

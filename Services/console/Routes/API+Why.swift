@@ -19,8 +19,13 @@ extension API {
                 throw Refusal(400, "the query lacks 'pipeline'", hint: "add ?pipeline=NAME&event=ID")
             }
             let (event, page) = (call.query("event"), try call.page())
+            // `all`: also the causes of kinds that the pipeline does not listen to.
+            let everyKind = event != nil || call.query("all") == "true"
             return Reply(
                 try await store.read { db in
+                    let telling = try ListQueries.verdicts(
+                        pipeline: pipeline, cause: event, everyKind: everyKind, page, db)
+                    if telling["items"]?.array?.isEmpty == false { return telling }
                     let verdicts = try ListQueries.verdicts(pipeline: pipeline, cause: event, page, db)
                     if verdicts["items"]?.array?.isEmpty == false { return verdicts }
                     let known = Array(Set(try ListQueries.allPipelines(db))).sorted()

@@ -1,3 +1,4 @@
+import ServiceKit
 import Artifacts
 import Hummingbird
 import Logging
@@ -6,6 +7,8 @@ import Store
 
 /// The console's API: everything that it needs from outside, and all of its routes.
 struct API: Sendable {
+    static let mostCommandBytes = 40_960
+
     let store: StateStore
     let artifacts: ArtifactStore
     let hosts: HostRule
@@ -29,18 +32,26 @@ struct API: Sendable {
         addCommands(routes)
         addTokens(routes)
         for method in [HTTPRequest.Method.get, .post, .put, .delete, .patch] {
-            router.on("/api/**", method: method) { request, _ in
-                try Reply(
-                    Refusal(
-                        404, "\(request.method) \(request.uri.path) is not a door of this API",
-                        hint: "GET /api/v1/status is one; the CLI's --help lists what can be asked")
-                ).response()
+            // The router does not go back to a shorter prefix once a longer one fits.
+            for path in ["/api/v1/**", "/api/**", "/**", "/"] {
+                router.on(RouterPath(path), method: method) { request, _ in
+                    try Reply(
+                        Refusal(
+                            404, "\(request.method) \(request.uri.path) is not a door of this API",
+                            hint: "GET /api/v1/status is one; the CLI's --help lists what can be asked")
+                    ).response()
+                }
             }
         }
     }
 
     /// Writes down a command and answers 202 with its id once it is on disk.
     func accept<Body: EventBody>(_ body: Body, _ call: Call, subject: String, key: String) async throws -> Reply {
+        // With its envelope it has to stay below what the bus carries.
+        guard try Wire.encode(body).count <= Self.mostCommandBytes else {
+            throw Refusal(
+                413, "the command is longer than \(Self.mostCommandBytes) bytes", hint: "send less, or say it shorter")
+        }
         let idempotency = try call.idempotency()
         let person = call.person
         let command = try await store.write { transaction in

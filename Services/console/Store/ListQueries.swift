@@ -77,11 +77,14 @@ enum ListQueries {
         try db.page("SELECT * FROM notifications", Filter(), order: "time DESC, id", page)
     }
 
-    static func verdicts(pipeline: String, cause: String?, _ page: Page, _ db: Database) throws -> JSONValue {
+    static func verdicts(
+        pipeline: String, cause: String?, everyKind: Bool = true, _ page: Page, _ db: Database
+    ) throws -> JSONValue {
         var filter = Filter()
         // A rejected project file is held against all of its pipelines at once.
         filter.add("pipeline IN (?, '*')", pipeline)
         filter.equal("cause", cause)
+        if !everyKind { filter.add("code <> 'no_trigger'") }
         return try db.page("SELECT * FROM verdicts", filter, order: "time DESC, project", page)
     }
 
@@ -101,7 +104,7 @@ extension ListQueries {
     /// Whether there is such a pipeline: better said at once than by a refused command.
     static func check(project: String, pipeline: String, _ db: Database) throws {
         guard let pipelines = try pipelines(of: project, db) else {
-            throw Refusal.missing("project", project, among: try projectNames(db), list: "martlet projects")
+            throw Refusal.missing("project", project, among: try projectNames(db), list: "martlet repo list")
         }
         guard pipelines.contains(pipeline) else {
             let hint = nearest(pipeline, among: pipelines).map { "did you mean '\($0)'?" }

@@ -29,7 +29,9 @@ let modelProjections: [Projection] = [
     .on(ModelStageChanged.self) { body, envelope, db in
         // Who makes room comes first, so that reading the history in order never shows two holders.
         for move in body.replaced {
-            try moveStage(move, body, "replaced by version \(body.version)", envelope, db)
+            // A change taken back gives stages back; nobody was replaced.
+            let reason = body.compensates == nil ? "replaced by version \(body.version)" : body.reason
+            try moveStage(move, body, reason, envelope, db)
         }
         try moveStage(
             StageMove(version: body.version, from: body.from, to: body.to), body, body.reason, envelope, db)

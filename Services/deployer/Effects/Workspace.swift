@@ -32,7 +32,7 @@ struct Workspace: Sendable {
         }
         if !FileManager.default.fileExists(atPath: source(deployment.id)) {
             if let snapshot = recipe.snapshot {
-                try await artifacts.extract(snapshot, to: source(deployment.id))
+                try await artifacts.extract(snapshot, to: source(deployment.id), keepingLinks: true)
             } else {
                 try FileManager.default.createDirectory(
                     atPath: source(deployment.id), withIntermediateDirectories: true)
@@ -65,7 +65,7 @@ struct Workspace: Sendable {
         let end = (try? file.seekToEnd()) ?? 0
         try? file.seek(toOffset: end > 8192 ? end - 8192 : 0)
         let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
-        return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+        return text.split(separator: "\n").suffix(lines).joined(separator: "\n").shortened(to: 6 << 10)
     }
 
     /// A server may write for months: what is old makes room when it is started again.

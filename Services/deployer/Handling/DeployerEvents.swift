@@ -19,7 +19,7 @@ struct DeployerEvents: Sendable {
             for endpoint in try RolloutQueries.endpoints(ofRun: run.run, transaction.db) {
                 try rollouts.apply(
                     .runEnded(run.run, succeeded: run.outcome == .succeeded), to: endpoint,
-                    because: envelope.consequence, in: transaction)
+                    because: envelope.consequence.acting(as: "service:deployer"), in: transaction)
             }
         } else if let command = try envelope.body(RollbackRequested.self) {
             // Bringing the version before up takes a while: after the commit, and again after a crash.

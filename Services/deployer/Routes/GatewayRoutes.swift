@@ -14,7 +14,8 @@ struct GatewayRoutes: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         let gateway = Gateway(routes: parts.routes, client: parts.client, settings: parts.settings)
-        router.get("/endpoints") { [parts] _, _ in
+        router.get("/endpoints") { [parts] request, _ in
+            if let refused = Self.refusal(request, parts.hosts) { return refused }
             let list = try await parts.context.store.read { [addresses = parts.addresses] db in
                 try EndpointList(db, addresses)
             }
@@ -25,12 +26,26 @@ struct GatewayRoutes: Sendable {
         let methods: [HTTPTypes.HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
         for method in methods {
             for path in ["/endpoints/:name", "/endpoints/:name/**"] as [RouterPath] {
-                router.on(path, method: method) { [settings = parts.settings] request, context in
+                router.on(path, method: method) { [settings = parts.settings, hosts = parts.hosts] request, context in
+                    if let refused = Self.refusal(request, hosts) { return refused }
                     let name = try context.parameters.require("name")
                     return try await Self.forward(request, to: name, by: gateway, settings)
                 }
             }
         }
+    }
+
+    /// The answer to whoever came by a foreign name or from a foreign page; `nil` for everybody else.
+    private static func refusal(_ request: Request, _ hosts: HostRule) -> Response? {
+        guard let objection = hosts.objection(host: request.head.authority, origin: request.headers[.origin]) else {
+            return nil
+        }
+        let answer: JSONValue = [
+            "error": .string(objection), "hint": "use localhost, or set MARTLET_DEPLOYER_URL to the gateway's address",
+        ]
+        return Response(
+            status: .forbidden, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: (try? Wire.encode(answer)) ?? Data())))
     }
 
     private static func forward(

@@ -38,7 +38,7 @@ struct SmokeTestStep: Sendable {
         let message = "Smoke test successful."
         let outputs: JSONValue = [
             "attempts": .int(attempt.attempts), "deployment": .string(tested.id), "version": .int(tested.version),
-            "response": attempt.answer ?? .null,
+            "response": Self.told(attempt.answer),
         ]
         let fact = finished(work, tested, .succeeded, attempt.attempts, message)
         return StepEnding(StepResult(.succeeded, outputs: outputs, message: message)) {
@@ -49,11 +49,17 @@ struct SmokeTestStep: Sendable {
         }
     }
 
+    /// Outputs travel in events: an answer that is long is none there.
+    private static func told(_ answer: JSONValue?) -> JSONValue {
+        guard let answer, let bytes = try? Wire.encode(answer), bytes.count <= 16 << 10 else { return .null }
+        return answer
+    }
+
     private func failed(
         _ work: StepWork, _ tested: Deployment, _ attempt: SmokeTestRunner.Result, _ problem: String, rollsBack: Bool
     ) -> StepEnding {
         let tries = attempt.attempts == 1 ? "" : " after \(attempt.attempts) attempts"
-        let message = "Smoke test of version \(tested.version) failed\(tries): \(problem)"
+        let message = "Smoke test of version \(tested.version) failed\(tries): \(problem)".shortened()
         let outputs: JSONValue = [
             "attempts": .int(attempt.attempts), "deployment": .string(tested.id), "version": .int(tested.version),
             "rolled_back": .bool(rollsBack),

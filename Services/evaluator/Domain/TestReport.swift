@@ -46,7 +46,7 @@ struct TestVerdict: Hashable, Sendable {
                 broken.message.map { "\(broken.name): \($0)" } ?? broken.name
             }
             let more = broken.count > 3 ? ["and \(broken.count - 3) more"] : []
-            message = ([counts] + named + more).joined(separator: "; ")
+            message = ([counts] + named + more).joined(separator: "; ").shortened()
         } else if report.passed == 0 {
             passed = false
             message = "no test passed, because none ran: \(counts); no tests is not a pass"

@@ -35,16 +35,32 @@ struct TestFolder: Sendable {
         remove()
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         if let snapshot {
-            try await artifacts.extract(snapshot, to: copy)
+            try await artifacts.extract(snapshot, to: copy, keepingLinks: true)
         } else {
             try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
         }
         if let model { try await artifacts.extract(model, to: self.model) }
         // A report that lies in the repository says nothing about this run.
+        try checkFolder(of: report)
         let place = URL(fileURLWithPath: copy + "/" + report)
         try? FileManager.default.removeItem(at: place)
         try FileManager.default.createDirectory(
             at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+    }
+
+    /// A commit's links may lead anywhere: through them nothing is removed or made.
+    private func checkFolder(of report: String) throws(Refusal) {
+        let inside = URL(fileURLWithPath: copy).resolvingSymlinksInPath().path + "/"
+        var path = copy
+        for part in report.split(separator: "/").dropLast() {
+            path += "/" + part
+            guard (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil else { continue }
+            guard URL(fileURLWithPath: path).resolvingSymlinksInPath().path.hasPrefix(inside) else {
+                throw Refusal(
+                    "with.report.path: '\(report)' goes through a link that leads out of the working copy; "
+                        + "name another folder")
+            }
+        }
     }
 
     /// The report's bytes, or why there are none.

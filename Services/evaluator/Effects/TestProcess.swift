@@ -45,7 +45,11 @@ struct TestProcess: Sendable {
     /// - Returns: `nil` when it was ended because of its time.
     func end(of process: DetachedProcess, timeout: Duration?) async throws -> ProcessEnd? {
         do {
-            guard let timeout else { return try await process.wait() }
+            guard let timeout else {
+                let end = try await process.wait()
+                await terminate(process)
+                return end
+            }
             let ended = try await withThrowingTaskGroup(of: ProcessEnd?.self) { group in
                 group.addTask { try await process.wait() }
                 group.addTask {
@@ -55,13 +59,17 @@ struct TestProcess: Sendable {
                 defer { group.cancelAll() }
                 return try await group.next() ?? nil
             }
-            if ended == nil { await terminate(process) }
+            // Also after a normal end: what the command left running must not outlive the step.
+            await terminate(process)
             return ended
         } catch let canceled as CancellationError {
             await terminate(process)
             throw canceled
         }
     }
+
+    /// Its children may have outlived it and us.
+    func endRest() async { await ProcessGroup.terminate(nil, marker: (TestRequest.marker, folder.root)) }
 
     private func terminate(_ process: DetachedProcess) async {
         await ProcessGroup.terminate(process.identity, marker: (TestRequest.marker, folder.root))

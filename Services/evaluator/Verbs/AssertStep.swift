@@ -20,9 +20,10 @@ enum AssertStep {
             let value = run.source.value(of: assertion.metric)
             return StepResult(
                 holds ? .succeeded : assertion.onFail.outcome,
-                outputs: ["passed": .bool(holds), "value": value.map { .double($0) } ?? .null], message: message)
+                outputs: ["passed": .bool(holds), "value": value.map { .double($0) } ?? .null],
+                message: message.shortened())
         } catch let refusal as Refusal {
-            return StepResult(.failed, message: refusal.reason)
+            return StepResult(.failed, message: refusal.reason.shortened())
         }
     }
 }

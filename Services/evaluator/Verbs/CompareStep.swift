@@ -23,7 +23,7 @@ enum CompareStep {
                 because: work.causation.acting(as: "pipeline:\(work.run.pipeline)"))
             return decision.result(digest: digest)
         } catch let refusal as Refusal {
-            return StepResult(.failed, message: refusal.reason)
+            return StepResult(.failed, message: refusal.reason.shortened())
         }
     }
 
@@ -45,7 +45,7 @@ enum CompareStep {
                         version: $0.number, trainingRun: $0.trainingRun, value: $0.source.value(of: metric))
                 },
                 championSelector: input.champion?.description),
-            rule: input.rule, winner: verdict.winner, reason: verdict.reason, message: verdict.message)
+            rule: input.rule, winner: verdict.winner, reason: verdict.reason, message: verdict.message.shortened())
     }
 }
 

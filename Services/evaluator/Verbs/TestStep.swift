@@ -38,7 +38,9 @@ struct TestStep: Sendable {
             let process = TestProcess(item: work.item, folder: folder, store: store)
             let end: ProcessEnd?
             switch try await process.state() {
-            case .ended(let known): end = known
+            case .ended(let known):
+                await process.endRest()
+                end = known
             case .running(let running):
                 end = try await process.end(of: running, timeout: remaining(work, since: folder.started))
             case .absent:

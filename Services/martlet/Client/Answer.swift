@@ -3,7 +3,7 @@ import Messages
 extension Installation {
     /// The value as JSON where that was asked for, else the text.
     func print(_ value: JSONValue, _ text: @autoclosure () throws -> String) throws {
-        if json { try Terminal.show(value) } else { Swift.print(try text()) }
+        if json { try Terminal.show(value) } else { Swift.print(try text().printable) }
     }
 
     /// Carries a command out to its answer and says what came of it.

@@ -20,10 +20,12 @@ struct Installation: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws { try DataPaths.check(data) }
+
     private var environment: [String: String] { ProcessInfo.processInfo.environment }
 
     var paths: DataPaths {
-        DataPaths(root: data ?? environment["MARTLET_HOME"] ?? (environment["HOME"] ?? ".") + "/.martlet")
+        .chosen(data)
     }
 
     func api() throws -> APIClient {
@@ -48,7 +50,7 @@ struct Installation: ParsableArguments {
         var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
         let address: BusAddress
-        if let text = environment["MARTLET_BUS"] {
+        if let text = environment["MARTLET_BUS"], !text.isEmpty {
             address = try BusAddress(text)
         } else {
             guard FileManager.default.fileExists(atPath: paths.bus) else {
@@ -60,5 +62,19 @@ struct Installation: ParsableArguments {
         let bus = BusConnection(address: address, logger: logger)
         try bus.start()
         return bus
+    }
+}
+
+extension DataPaths {
+    /// The folder that an option names, else the environment; an empty variable counts as none.
+    static func chosen(_ data: String?) -> DataPaths {
+        let environment = ProcessInfo.processInfo.environment
+        let home = environment["MARTLET_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        return DataPaths(root: data ?? home ?? (environment["HOME"] ?? ".") + "/.martlet")
+    }
+
+    /// - Throws: `ValidationError` for an empty option, which would mean the current folder.
+    static func check(_ data: String?) throws {
+        if data?.isEmpty == true { throw ValidationError("--data: name a folder, or leave the option out") }
     }
 }

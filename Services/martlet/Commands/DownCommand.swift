@@ -27,9 +27,10 @@ struct DownCommand: AsyncParsableCommand {
     @Flag(help: "Also end steps that are at work, for example a training.")
     var all = false
 
+    func validate() throws { try DataPaths.check(data) }
+
     func run() async throws {
-        let environment = ProcessInfo.processInfo.environment
-        let paths = DataPaths(root: data ?? environment["MARTLET_HOME"] ?? (environment["HOME"] ?? ".") + "/.martlet")
+        let paths = DataPaths.chosen(data)
         try await stop(paths)
         guard all else { return }
         let left = Leftovers(of: paths)
@@ -37,9 +38,23 @@ struct DownCommand: AsyncParsableCommand {
     }
 
     private func stop(_ paths: DataPaths) async throws {
-        guard let record = SuiteRecord.read(paths), let identity = ProcessIdentity(pid: record.pid),
+        guard FileManager.default.fileExists(atPath: SuiteRecord.lockPath(paths)) else {
+            return try tell("nothing runs on \(paths.root)", stopped: nil)
+        }
+        if let lock = try SuiteLock.acquire(paths) {
+            // Nobody supervises this folder, whatever up.json says: its pid may be somebody else's by now.
+            await Orphans.end(SuitePorts().members, paths: paths)
+            SuiteRecord.remove(paths)
+            withExtendedLifetime(lock) {}
+            return try tell("nothing runs on \(paths.root)", stopped: nil)
+        }
+        guard let record = SuiteRecord.read(paths), let identity = record.living,
             let process = try DetachedProcess.attach(to: identity)
-        else { return try tell("nothing runs on \(paths.root)", stopped: nil) }
+        else {
+            throw Failure(
+                "a suite holds \(SuiteRecord.lockPath(paths)), but \(SuiteRecord.path(paths)) does not name it",
+                hint: "try again in a second; 'fuser \(SuiteRecord.lockPath(paths))' shows who holds it")
+        }
         kill(identity.pid, SIGTERM)
         let isDown = try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {

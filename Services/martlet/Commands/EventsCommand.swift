@@ -2,6 +2,7 @@ import ArgumentParser
 import Bus
 import Foundation
 import Messages
+import ServiceKit
 
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,12 +38,31 @@ struct EventsCommand: AsyncParsableCommand {
 
         @OptionGroup var installation: Installation
 
+        static let mostBytes = 65_536
+
+        func validate() throws {
+            guard installation.url == nil, installation.token == nil else {
+                throw ValidationError(
+                    "publish speaks to the bus of this machine, not to the API: leave out --url and --token")
+            }
+        }
+
         func run() async throws {
             let bytes = try read()
+            guard bytes.count <= Self.mostBytes else {
+                throw Failure(
+                    "\(file) has \(bytes.count) bytes; an event may have \(Self.mostBytes)",
+                    hint: "publish a reference to what is large")
+            }
             guard let event = try? Wire.decode(JSONValue.self, from: bytes), event.object != nil else {
                 throw Failure("\(file) holds no JSON object", hint: "a CloudEvent needs at least id, source and type")
             }
             let bus = try installation.bus()
+            let admin = installation.paths.tokens + "/admin"
+            guard FileManager.default.isReadableFile(atPath: admin) else {
+                await bus.shutdown()
+                throw Failure("\(admin) cannot be read", hint: "publish as the owner of this installation")
+            }
             let reply: BusReply
             do {
                 reply = try await bus.request(

@@ -17,10 +17,17 @@ struct RunLogsCommand: AsyncParsableCommand {
     @Option(help: "Only this step, as job/step.")
     var step: String?
 
+    @Option(help: "This attempt of the steps, as 'runs show' counts them. Default: the last.")
+    var attempt: Int?
+
     @Flag(name: .shortAndLong, help: "Go on until the run has ended.")
     var follow = false
 
     @OptionGroup var installation: Installation
+
+    func validate() throws {
+        if let attempt, attempt < 1 { throw ValidationError("--attempt: take at least 1") }
+    }
 
     func run() async throws {
         let api = try installation.api()
@@ -30,10 +37,12 @@ struct RunLogsCommand: AsyncParsableCommand {
         let path = "/runs/\(APIClient.escape(run))/logs"
         while true {
             let list = try await api.get(path)
-            let steps = (list["steps"]?.array ?? []).filter { step == nil || Self.name($0) == step }
+            let steps = (list["steps"]?.array ?? []).filter {
+                step == nil || Self.name($0) == step
+            }.compactMap(chosen)
             if steps.isEmpty, let step, !follow || list["ended"]?.bool == true {
                 throw Failure(
-                    "run \(run) has no begun step '\(step)'", hint: "'martlet runs show \(run)' lists its steps")
+                    "run \(run) has no begun step '\(step)'\(attempt.map { " with attempt \($0)" } ?? "")", hint: "'martlet runs show \(run)' lists its steps")
             }
             for one in steps {
                 let key = "\(Self.name(one))/\(one.text("attempt"))"
@@ -45,6 +54,14 @@ struct RunLogsCommand: AsyncParsableCommand {
             try await Task.sleep(for: .milliseconds(200))
         }
         if installation.json { try Terminal.show(["items": .array(collected)]) }
+    }
+
+    /// The step at the attempt that was asked for; `nil` where it had none of that number.
+    private func chosen(_ step: JSONValue) -> JSONValue? {
+        guard let attempt else { return step }
+        guard attempt <= step["attempt"]?.int ?? 0, case .object(var members) = step else { return nil }
+        members["attempt"] = .int(attempt)
+        return .object(members)
     }
 
     private static func name(_ step: JSONValue) -> String { "\(step.text("job"))/\(step.text("step"))" }

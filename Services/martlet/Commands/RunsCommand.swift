@@ -35,6 +35,10 @@ struct RunsCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard limit > 0 else { throw ValidationError("--limit: take at least 1") }
+            let words = ["queued", "running", "finished"] + Outcome.allCases.map(\.rawValue)
+            if let state, !words.contains(state) {
+                throw ValidationError("--state: '\(state)' is none of \(words.joined(separator: ", "))")
+            }
         }
 
         func run() async throws {

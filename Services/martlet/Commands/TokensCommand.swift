@@ -27,6 +27,13 @@ struct TokensCommand: AsyncParsableCommand {
 
         @OptionGroup var installation: Installation
 
+        func validate() throws {
+            guard let name else { return }
+            if name.isEmpty || name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+                throw ValidationError("--name: give a plain name without control characters, or leave it out")
+            }
+        }
+
         func run() async throws {
             let answer = try await installation.api().post(
                 "/tokens",

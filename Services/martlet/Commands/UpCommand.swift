@@ -2,8 +2,8 @@ import ArgumentParser
 import Bus
 import Foundation
 import Messages
+import Processes
 import ServiceKit
-import Store
 import UnixSignals
 
 struct UpCommand: AsyncParsableCommand {
@@ -48,13 +48,11 @@ struct UpCommand: AsyncParsableCommand {
         }
         let chosen = ports.filter { $0 != 0 }
         if Set(chosen).count != chosen.count { throw ValidationError("two services cannot share a port") }
+        try DataPaths.check(data)
         if timeout < 1 { throw ValidationError("--timeout: take at least 1") }
     }
 
-    private var paths: DataPaths {
-        let environment = ProcessInfo.processInfo.environment
-        return DataPaths(root: data ?? environment["MARTLET_HOME"] ?? (environment["HOME"] ?? ".") + "/.martlet")
-    }
+    private var paths: DataPaths { .chosen(data) }
 
     private var ports: SuitePorts {
         SuitePorts(console: consolePort, trigger: triggerPort, registry: registryPort, gateway: gatewayPort)
@@ -93,8 +91,18 @@ struct UpCommand: AsyncParsableCommand {
         }
     }
 
+    private func write(_ record: SuiteRecord) throws {
+        do {
+            try record.write(paths)
+        } catch {
+            throw Failure(
+                "\(SuiteRecord.path(paths)) cannot be written: \(error.localizedDescription)",
+                hint: "make room on the disk, or choose another folder with --data")
+        }
+    }
+
     private func supervise() async throws {
-        guard let lock = try LeaderLock.acquire(path: SuiteRecord.lockPath(paths)) else {
+        guard let lock = try SuiteLock.acquire(paths) else {
             throw UpText.alreadyRunning(paths)
         }
         defer {
@@ -103,7 +111,8 @@ struct UpCommand: AsyncParsableCommand {
         }
         let began = ContinuousClock.now
         let pid = ProcessInfo.processInfo.processIdentifier
-        try SuiteRecord(pid: pid, state: "starting", services: [:]).write(paths)
+        let own = ProcessIdentity(pid: pid)
+        try write(SuiteRecord(pid: pid, process: own, state: "starting", services: [:]))
         let supervisor = Supervisor(members: ports.members, paths: paths, executables: try Executables.folder())
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let limit = Duration.seconds(timeout)
@@ -120,8 +129,13 @@ struct UpCommand: AsyncParsableCommand {
         }
         let seconds = (.now - began) / .seconds(1)
         let services = Dictionary(uniqueKeysWithValues: addresses.map { ($0.key.name, $0.value) })
-        let record = SuiteRecord(pid: pid, state: "ready", seconds: seconds, services: services)
-        try record.write(paths)
+        let record = SuiteRecord(pid: pid, process: own, state: "ready", seconds: seconds, services: services)
+        do {
+            try write(record)
+        } catch {
+            await supervisor.stop()
+            throw error
+        }
         try tell(record)
         await waiting.value
         Terminal.complain("stopping …")

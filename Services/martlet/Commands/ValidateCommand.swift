@@ -34,9 +34,18 @@ struct ValidationReport {
     init(path: String) throws {
         let folder = try Self.folder(of: path)
         self.path = folder.path
-        switch ProjectReader.read(try Self.documents(in: folder), repositoryName: folder.lastPathComponent) {
+        let file = URL(fileURLWithPath: path).standardizedFileURL
+        // A file of any name is read as if it stood there as the folder's own project file.
+        let other = file.path != folder.path && !Self.isPart(file, of: folder) ? file : nil
+        let documents = try Self.documents(in: folder, main: other)
+        switch ProjectReader.read(documents, repositoryName: folder.lastPathComponent) {
         case .success(let project): self.project = project
-        case .failure(let found): errors = found.errors
+        case .failure(let found):
+            errors = found.errors.map { error in
+                var named = error
+                if let other, error.file == ProjectReader.mainFile { named.file = other.lastPathComponent }
+                return named
+            }
         }
     }
 
@@ -50,12 +59,17 @@ struct ValidationReport {
         return isFolder.boolValue ? url : url.deletingLastPathComponent()
     }
 
-    private static func documents(in folder: URL) throws -> [ProjectDocument] {
+    private static func isPart(_ file: URL, of folder: URL) -> Bool {
+        file.lastPathComponent == ProjectReader.mainFile
+    }
+
+    private static func documents(in folder: URL, main: URL?) throws -> [ProjectDocument] {
         let pipelines = folder.appendingPathComponent(ProjectReader.pipelineFolder)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: pipelines.path)) ?? []
         let paths = [ProjectReader.mainFile] + names.sorted().map { "\(ProjectReader.pipelineFolder)/\($0)" }
         return try paths.filter(ProjectReader.isProjectFile).compactMap { path in
-            let file = folder.appendingPathComponent(path)
+            let own = folder.appendingPathComponent(path)
+            let file = path == ProjectReader.mainFile ? main ?? own : own
             guard FileManager.default.fileExists(atPath: file.path) else { return nil }
             guard let text = String(data: try Data(contentsOf: file), encoding: .utf8) else {
                 throw Failure("\(path) is not UTF-8 text", hint: "save it as UTF-8")

@@ -38,12 +38,23 @@ struct WhyNotCommand: AsyncParsableCommand {
     @Option(help: "The push, tick or command in question; the last ones where it is not given.")
     var event: String?
 
+    @Option(help: "At most this many, up to 500. Default: 5, with --event 50.")
+    var limit: Int?
+
+    @Flag(help: "Also causes of kinds that the pipeline does not listen to.")
+    var all = false
+
     @OptionGroup var installation: Installation
 
+    func validate() throws {
+        if let limit, !(1...500).contains(limit) { throw ValidationError("--limit: take 1 to 500") }
+    }
+
     func run() async throws {
+        let most = limit ?? (event == nil ? 5 : 50)
         let answer = try await installation.api().get(
             "/why-not",
-            [("pipeline", pipeline), ("event", event), ("limit", event == nil ? "5" : "50")])
+            [("pipeline", pipeline), ("event", event), ("limit", String(most)), ("all", all ? "true" : nil)])
         try installation.print(answer, WhyText.verdicts(answer.items))
     }
 }

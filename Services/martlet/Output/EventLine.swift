@@ -18,6 +18,6 @@ enum EventLine {
         }
         let padded = name + String(repeating: " ", count: max(0, 26 - name.count))
         return "\(time)  \(padded)  \(event.subject)  \(facts.joined(separator: " "))"
-            .trimmingCharacters(in: .whitespaces)
+            .trimmingCharacters(in: .whitespaces).printable
     }
 }

@@ -15,7 +15,7 @@ enum RunText {
         var lines = ["run \(run.text("id")) (#\(run.text("number"))) \(run.standing) after \(run.seconds("seconds"))"]
         if let step = run["failedStep"]?.string { lines.append("  at \(step)") }
         if let note = run["note"]?.string { lines += note.split(separator: "\n").map { "  \($0)" } }
-        return lines.joined(separator: "\n")
+        return lines.joined(separator: "\n").printable
     }
 
     static func whole(_ run: JSONValue) -> String {
@@ -31,9 +31,16 @@ enum RunText {
             lines.append("\njob \(job.text("job")): \(job.standing)")
             let steps = Table([
                 ("  STEP", { "  " + $0.text("step") }), ("STATE", { $0.standing }), ("TOOK", { $0.seconds("seconds") }),
-                ("WHAT", { $0.text("title") }), ("NOTE", { $0.text("message") }),
+                ("TRY", { $0.text("attempt") }), ("WHAT", { $0.text("title") }), ("NOTE", { $0.text("message") }),
             ])
             lines.append(steps.render(job["steps"]?.array ?? [], empty: "  no steps"))
+        }
+        for job in run["jobs"]?.array ?? [] {
+            for step in job["steps"]?.array ?? [] where step["outcome"]?.string == "failed" {
+                guard let message = step["message"]?.string, !message.isEmpty else { continue }
+                let place = "\(job.text("job"))/\(step.text("step"))"
+                lines.append("\n\(place) failed: \(message.split(separator: "\n").joined(separator: "\n  "))")
+            }
         }
         for decision in run["decisions"]?.array ?? [] {
             lines.append(
@@ -47,6 +54,6 @@ enum RunText {
         for version in run["versions"]?.array ?? [] {
             lines.append("\nversion \(version.text("model"))/\(version.text("version")): \(version.text("stage"))")
         }
-        return lines.joined(separator: "\n")
+        return lines.joined(separator: "\n").printable
     }
 }

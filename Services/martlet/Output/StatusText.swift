@@ -30,6 +30,10 @@ enum StatusText {
         var lines = services.filter { $0["state"]?.string == "down" }.map {
             "\($0.text("name")) is down: the supervisor starts it again; its log is <data>/services/\($0.text("name"))/log"
         }
+        lines += services.filter { $0["state"]?.string == "behind" }.map {
+            "\($0.text("name")) is \($0.text("lag")) events ahead of what is shown here: wait while LAG falls; "
+                + "where it does not, see <data>/services/console/log"
+        }
         lines += repositories.filter { $0["state"]?.string == "unreachable" }.map {
             "\($0.text("name")) cannot be read (\($0.text("reason"))): tried again at \($0.time("nextAttempt")), "
                 + "recovers by itself"

@@ -30,7 +30,8 @@ struct Table {
     }
 
     private func oneLine(_ text: String) -> String {
-        let first = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? ""
+        let line = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? ""
+        let first = line.printable
         return first.count > 80 ? first.prefix(79) + "…" : first
     }
 }

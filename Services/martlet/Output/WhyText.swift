@@ -19,7 +19,7 @@ enum WhyText {
             lines.append("  \(time.dropFirst(11)) \(mark) \(text)  [\(actor)]")
         }
         lines.append("  (* the path of causes)")
-        return lines.joined(separator: "\n")
+        return lines.joined(separator: "\n").printable
     }
 
     private static func title(_ about: JSONValue) -> String {
@@ -42,6 +42,6 @@ enum WhyText {
                 return "\(head)  did not start (\(verdict.text("code"))): \(verdict.text("reason"))\n  \(cause)"
             }
             return "\(head)  started run \(run): \(verdict.text("reason"))\n  \(cause)"
-        }.joined(separator: "\n")
+        }.joined(separator: "\n").printable
     }
 }

@@ -8,9 +8,8 @@ struct DetachedLaunch {
     var timeout: Duration
 
     func run(arguments: [String]) async throws -> SuiteRecord {
-        if let running = SuiteRecord.read(paths), ProcessIdentity(pid: running.pid) != nil {
-            throw UpText.alreadyRunning(paths)
-        }
+        // Only the lock tells whether one runs; the child takes it for itself, so it is let go at once.
+        guard try SuiteLock.acquire(paths) != nil else { throw UpText.alreadyRunning(paths) }
         let log = ServiceLog(path: SuiteRecord.logPath(paths))
         log.rotate()
         let offset = log.size

@@ -1,10 +1,13 @@
 import Foundation
 import Messages
+import Processes
 import ServiceKit
 
 /// `<data>/up.json`: who supervises this folder, for `down`, `--detach` and a second `up`.
 struct SuiteRecord: Codable, Sendable, Hashable {
     var pid: Int32
+    /// Which process that pid was: the number alone may be somebody else's by now.
+    var process: ProcessIdentity?
     /// `starting` or `ready`.
     var state: String
     /// From the start to readiness.
@@ -22,6 +25,12 @@ struct SuiteRecord: Codable, Sendable, Hashable {
 
     func write(_ paths: DataPaths) throws {
         try Wire.encode(self).write(to: URL(fileURLWithPath: Self.path(paths)), options: .atomic)
+    }
+
+    /// The process that wrote this, where it still lives.
+    var living: ProcessIdentity? {
+        guard let process, process.pid == pid, process.isAlive else { return nil }
+        return process
     }
 
     static func remove(_ paths: DataPaths) { try? FileManager.default.removeItem(atPath: path(paths)) }

@@ -46,6 +46,7 @@ struct Compensation: Sendable {
     ///   - holders: the stage of each version of the model that has one.
     func decide(history: [StageRecord], machine: StageMachine, holders: [Int: String]) -> Verdict {
         let takenBack = Set(history.compactMap(\.compensates))
+        let history = Self.standing(history)
         let own = history.filter {
             $0.run == run && $0.about == version && $0.version == version && $0.compensates == nil
                 && $0.id > after && !takenBack.contains($0.event)
@@ -63,6 +64,20 @@ struct Compensation: Sendable {
             return undo(record, history: history, undone: undone, machine: machine, stages: &stages)
         }
         return .takeBack(steps)
+    }
+
+    /// The history without moves that were taken back and the moves that took them back: the version is as if neither
+    /// had been. A compensation that had to put a version elsewhere is a move like any other.
+    private static func standing(_ history: [StageRecord]) -> [StageRecord] {
+        var gone: Set<Int64> = []
+        for back in history {
+            guard let event = back.compensates,
+                let move = history.first(where: { $0.event == event && $0.version == back.version }),
+                move.from == back.to
+            else { continue }
+            gone.formUnion([move.id, back.id])
+        }
+        return history.filter { !gone.contains($0.id) }
     }
 
     private func undo(

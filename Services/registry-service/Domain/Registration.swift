@@ -27,11 +27,28 @@ struct Registration: Sendable {
         }
         // `model` is the name of the folder itself, whose files the artifact holds.
         guard let path, path != "model", !path.isEmpty else { return artifact }
-        guard artifact.files.contains(where: { $0 == path || $0.hasPrefix(path + "/") }) else {
-            let known = artifact.files.prefix(10).joined(separator: ", ")
-            throw Refusal("the model of training run '\(trainingRun)' holds no '\(path)'; it holds: \(known)")
-        }
+        // Of many files only some are named: then the archive itself has to be asked.
+        if artifact.fileCount == nil { try check(path, isAmong: artifact.files) }
         return artifact
+    }
+
+    func check(_ path: String, isAmong files: [String]) throws(Refusal) {
+        guard !files.contains(where: { $0 == path || $0.hasPrefix(path + "/") }) else { return }
+        let known = files.prefix(10).joined(separator: ", ")
+        throw Refusal("the model of training run '\(trainingRun)' holds no '\(path)'; it holds: \(known)")
+    }
+
+    /// What of a version travels in its event, in bytes; more would be too long for an event.
+    static let mostFactBytes = 32 << 10
+
+    static func checkSize(_ facts: ModelRegistered) throws {
+        let bytes = try [Wire.encode(facts.metrics), Wire.encode(facts.params), Wire.encode(facts.tags)]
+            .reduce(0) { $0 + $1.count }
+        guard bytes <= mostFactBytes else {
+            throw Refusal(
+                "metrics, parameters and tags have \(bytes) bytes together, more than \(mostFactBytes); "
+                    + "keep the rest in a file of the model")
+        }
     }
 }
 

@@ -3,6 +3,8 @@ import Store
 
 /// The registry's half of the saga: a deployment that failed takes its run's stage changes back with it (X8).
 extension Transaction {
+    private static var registry: String { "service:registry-service" }
+
     func follow(_ finished: DeploymentFinished, because: Causation) throws {
         let stands = finished.outcome == .succeeded
         try remember(
@@ -12,7 +14,7 @@ extension Transaction {
         try takeBack(
             model: finished.model, version: finished.version, run: run, deployment: finished.deployment,
             reason: finished.message ?? "deployment to \(finished.endpoint) ended \(finished.outcome.rawValue)",
-            because: because)
+            isWish: false, because: because)
     }
 
     func follow(_ back: DeploymentRolledBack, because: Causation) throws {
@@ -21,18 +23,20 @@ extension Transaction {
         guard let run = back.run else { return }
         try takeBack(
             model: back.model, version: back.version, run: run, deployment: back.deployment, reason: back.reason,
-            because: because)
+            isWish: true, because: because)
     }
 
     private func takeBack(
-        model: String, version: Int, run: String, deployment: String, reason: String, because: Causation
+        model: String, version: Int, run: String, deployment: String, reason: String, isWish: Bool,
+        because: Causation
     ) throws {
         guard let machine = try KnowledgeQueries.declaration(of: model, db)?.model.stages else { return }
         let covered = try KnowledgeQueries.covered(run: run, model: model, version: version, by: deployment, db)
         let compensation = Compensation(model: model, version: version, run: run, after: covered)
         let history = try StageQueries.history(of: model, db)
         let holders = try StageQueries.holders(of: model, db)
-        let author = because.acting(as: "service:registry-service")
+        // A person who takes a version back also moves its stage; a failure is answered by the registry itself.
+        let author = because.actor.hasPrefix("user:") && isWish ? because : because.acting(as: Self.registry)
         switch compensation.decide(history: history, machine: machine, holders: holders) {
         case .nothing:
             return

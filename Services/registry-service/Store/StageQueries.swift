@@ -36,6 +36,9 @@ extension Transaction {
         let envelope = try publish(
             body, subject: "model/\(body.model)/\(own.version)", key: body.model, because: because)
         for move in replaced + [own] {
+            // Whoever gets a stage back was not the one that failed.
+            let isGivenBack = body.compensates != nil && move.version != own.version
+            let reason = isGivenBack ? "given back: " + body.reason.droppingPrefix("taken back: ") : body.reason
             try db.execute(
                 sql: "UPDATE version SET stage = ? WHERE model = ? AND version = ?",
                 arguments: [move.to, body.model, move.version])
@@ -46,10 +49,16 @@ extension Transaction {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    envelope.id, body.model, own.version, move.version, move.from, move.to, because.actor, body.reason,
+                    envelope.id, body.model, own.version, move.version, move.from, move.to, because.actor, reason,
                     body.run, body.decision, body.approval, body.compensates, now.milliseconds,
                 ])
         }
         return envelope
+    }
+}
+
+extension String {
+    fileprivate func droppingPrefix(_ prefix: String) -> String {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }
 }

@@ -38,6 +38,9 @@ struct RegisterStep: Sendable {
         let artifact = try wish.artifact(of: run)
         do {
             try await artifacts.verify(artifact.digest)
+            if artifact.fileCount != nil, let path = wish.path, path != "model", !path.isEmpty {
+                try wish.check(path, isAmong: try await artifacts.names(of: artifact.digest))
+            }
         } catch let error as ArtifactError {
             throw Refusal("the model of training run '\(wish.trainingRun)' cannot be used: \(error)")
         }
@@ -67,6 +70,7 @@ struct RegisterStep: Sendable {
             tags: run.tags.filter { $0.key != mirror }.merging(tags) { _, wished in wished },
             environment: run.environment, git: run.git ?? work.run.git,
             snapshot: run.snapshot ?? work.run.snapshot)
+        try Registration.checkSize(facts)
         try tx.insert(facts, trainingRun: run.trainingRun, item: work.item)
         try tx.publish(
             facts, subject: "model/\(facts.model)/\(facts.version)", key: facts.model,

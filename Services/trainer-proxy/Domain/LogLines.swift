@@ -15,6 +15,12 @@ struct LogLines: Sendable {
     private(set) var isCut: Bool
     /// The last lines, for the message of a failed step.
     private(set) var tail: [String] = []
+    /// Whole lines behind the cut, as the end of a log says most.
+    static let longestEnd = 64 << 10
+    private var end: [Data] = []
+    private var endBytes = 0
+    private var leftOut = 0
+
     private var pending = Data()
     private var shown = 0
 
@@ -45,6 +51,11 @@ struct LogLines: Sendable {
             gained += show(pending + Data("\n".utf8))
             pending = Data()
         }
+        let (last, bytes) = lastLines()
+        leftOut += endBytes - bytes
+        if leftOut > 0 { gained += Data("[martlet] \(leftOut) bytes are left out here; the end follows\n".utf8) }
+        gained += last.reduce(into: Data()) { $0 += $1 }
+        (end, endBytes, leftOut) = ([], 0, 0)
         if let notice { gained += Data("[martlet] \(notice)\n".utf8) }
         return gained
     }
@@ -65,12 +76,36 @@ struct LogLines: Sendable {
             tail.append(String(text.prefix(Self.longestTailLine)))
             if tail.count > Self.tailLines { tail.removeFirst() }
         }
-        guard !isCut else { return Data() }
+        guard !isCut else {
+            keep(masked)
+            return Data()
+        }
         guard shown + masked.count <= limit else {
             isCut = true
+            keep(masked)
             return Data("[martlet] the log is cut here: it has reached its limit of \(limit) bytes\n".utf8)
         }
         shown += masked.count
         return masked
+    }
+
+    private mutating func keep(_ line: Data) {
+        end.append(line)
+        endBytes += line.count
+        // A handful of lines at once: removing the first of many, each time, would take as long as there are lines.
+        guard endBytes > 2 * Self.longestEnd else { return }
+        let (last, bytes) = lastLines()
+        leftOut += endBytes - bytes
+        (end, endBytes) = (last, bytes)
+    }
+
+    private func lastLines() -> (lines: [Data], bytes: Int) {
+        var bytes = 0
+        var first = end.endIndex
+        while first > end.startIndex, bytes + end[first - 1].count <= Self.longestEnd {
+            first -= 1
+            bytes += end[first].count
+        }
+        return (Array(end[first...]), bytes)
     }
 }

@@ -10,7 +10,8 @@ struct Verdict: Sendable, Hashable {
     static let succeeded = Verdict(outcome: .succeeded, message: nil)
 
     static func failed(_ message: String, tail: [String] = []) -> Verdict {
-        Verdict(outcome: .failed, message: ([message] + tail).joined(separator: "\n"))
+        // It travels in events.
+        Verdict(outcome: .failed, message: ([message] + tail).joined(separator: "\n").shortened())
     }
 
     static func timedOut(after seconds: Int, tail: [String]) -> Verdict {

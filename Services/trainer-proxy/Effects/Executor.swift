@@ -97,12 +97,14 @@ private struct Attempt {
             boot: ProcessIdentity.currentBoot)
         switch execution.continuation(traces) {
         case .ended(let code):
-            await ProcessGroup.terminate(nil, marker: marker, grace: settings.grace)
+            await endRest()
             return await finish(execution.stop.map { .stopped($0) } ?? .exited(.code(code)), command)
         case .lost:
+            await endRest()
             return await finish(execution.stop.map { .stopped($0) } ?? .lost, command)
         case .attach:
             guard let identity, let process = try DetachedProcess.attach(to: identity, exitRecord: record) else {
+                await endRest()
                 let end = record.code.map { Finished.Ending.exited(.code($0)) } ?? .lost
                 return await finish(execution.stop.map { .stopped($0) } ?? end, command)
             }
@@ -120,6 +122,9 @@ private struct Attempt {
             }
         }
     }
+
+    /// Its children may have outlived it.
+    private func endRest() async { await ProcessGroup.terminate(nil, marker: marker, grace: settings.grace) }
 
     private func start(_ command: Command) throws -> DetachedProcess {
         for (name, content) in command.files {
@@ -152,11 +157,9 @@ private struct Attempt {
         if let reason = stop {
             let item = execution.item
             stop = try await context.store.write { try $0.note(reason, of: item) }
-            await ProcessGroup.terminate(process.identity, marker: marker, grace: settings.grace)
-        } else {
-            // What the command left running in its group must not outlive the step.
-            await ProcessGroup.terminate(process.identity, grace: settings.grace)
         }
+        // What the command left running must not outlive the step, nor what went into a session of its own.
+        await ProcessGroup.terminate(process.identity, marker: marker, grace: settings.grace)
         let end = try await process.wait()
         following.cancel()
         let problem = await problem(of: following)

@@ -62,7 +62,7 @@ actor WorkingCopies {
             return try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
         }
         // Not a child: a step that is canceled must not take the copy away from its neighbour.
-        let task = Task { [artifacts] in try await artifacts.extract(snapshot, to: source) }
+        let task = Task { [artifacts] in try await artifacts.extract(snapshot, to: source, keepingLinks: true) }
         extracting[source] = task
         defer { extracting[source] = nil }
         try await task.value

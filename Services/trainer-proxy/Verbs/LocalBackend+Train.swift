@@ -8,6 +8,7 @@ extension LocalBackend {
     /// `train/run`: a script that leaves `metrics.json`, `params.json` and `model/` in its output folder.
     func train(_ work: StepWork) async throws -> StepEnding {
         let training = try TrainingRequest(work)
+        if let problem = try training.excess(TrainingHarvest()) { throw StepFailure("train/run: \(problem)") }
         let folders = try await copies.prepare(work)
         let environment = try await currentEnvironment(work)
         let finished = try await executor.run(work, in: folders, timeout: work.timeoutSeconds) {
@@ -26,6 +27,10 @@ extension LocalBackend {
             } catch {
                 verdict = .failed("\(error)")
             }
+        }
+        if let problem = try training.excess(harvest) {
+            verdict = .failed(problem)
+            harvest = TrainingHarvest()
         }
         let event = training.finished(work, verdict, harvest, environment: environment, finished)
         let outputs = training.outputs(event, further: harvest.outputs)
@@ -82,15 +87,36 @@ struct TrainingRequest: Sendable {
         tags = TrainingFiles.texts(work.with["tags"]?.object ?? [:])
     }
 
+    /// Bytes of what a training run tells, all together: it travels in events.
+    static let mostBytes = 32 << 10
+
+    /// What is too much; `nil` when nothing is.
+    func excess(_ harvest: TrainingHarvest) throws -> String? {
+        let told: [(name: String, bytes: Int)] = [
+            ("metrics", try Wire.encode(harvest.metrics).count),
+            ("parameters", try Wire.encode(all(harvest.params)).count),
+            ("tags", try Wire.encode(tags).count), ("outputs", try Wire.encode(harvest.outputs).count),
+        ]
+        let bytes = told.reduce(0) { $0 + $1.bytes }
+        guard bytes > Self.mostBytes else { return nil }
+        let parts = told.map { "\($0.name) \($0.bytes)" }.joined(separator: ", ")
+        return "metrics, parameters, tags and outputs have \(bytes) bytes together (\(parts)), more than "
+            + "\(Self.mostBytes); keep the rest in a file of the model, or use artifact/publish"
+    }
+
+    /// The declared parameters, as declared, and those that the code named.
+    private func all(_ named: [String: String]) -> [String: String] {
+        TrainingFiles.texts(parameters.object ?? [:]).merging(named) { $1 }
+    }
+
     func finished(
         _ work: StepWork, _ verdict: Verdict, _ harvest: TrainingHarvest, environment: Digest?, _ finished: Finished
     ) -> TrainingFinished {
         // As declared: references to secrets stay references.
-        let declared = TrainingFiles.texts(parameters.object ?? [:])
         let mask = finished.mask
         return TrainingFinished(
             trainingRun: id, run: work.run.id, outcome: verdict.outcome, metrics: harvest.metrics,
-            params: declared.merging(harvest.params) { $1 }.mapValues { mask.apply(to: $0) },
+            params: all(harvest.params).mapValues { mask.apply(to: $0) },
             tags: tags.mapValues { mask.apply(to: $0) }, model: harvest.model, environment: environment,
             git: work.run.git, snapshot: work.run.snapshot, seconds: finished.seconds, message: verdict.message)
     }
@@ -106,6 +132,7 @@ struct TrainingRequest: Sendable {
                 [
                     "digest": .string(model.digest.text), "size": .int(Int(model.size)),
                     "files": .array(model.files.map { .string($0) }),
+                    "file_count": .int(model.fileCount ?? model.files.count),
                 ]
             } ?? .null
         return outputs

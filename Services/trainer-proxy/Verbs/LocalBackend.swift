@@ -95,7 +95,7 @@ extension LocalBackend {
         let messages = [verdict.message, finished.logProblem].compactMap { $0 }
         let result = StepResult(
             verdict.outcome, outputs: finished.mask.apply(to: .object(outputs)),
-            message: messages.isEmpty ? nil : messages.joined(separator: "\n"), log: finished.log)
+            message: messages.isEmpty ? nil : messages.joined(separator: "\n").shortened(), log: finished.log)
         return StepEnding(result) { transaction in
             try transaction.endExecution(work.item)
             try commit(transaction)

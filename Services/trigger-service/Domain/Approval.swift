@@ -46,7 +46,7 @@ struct Approval: Sendable, Hashable, Codable {
             result = .rejected
             return .rejected
         }
-        if !requesterMayApprove, same(person, requester) {
+        if !requesterMayApprove, isRequester(person) {
             throw Refusal(
                 "\(person) started the run, and the environment '\(environment)' asks for a second person"
                     + " (requester_may_approve: false)")
@@ -66,6 +66,21 @@ struct Approval: Sendable, Hashable, Codable {
         guard names.contains(where: { name in from.contains { same($0, name) } }) else {
             throw Refusal("\(person) is not among \(from.joined(separator: ", ")), who may answer for '\(environment)'")
         }
+    }
+
+    /// Whether the run is this person's own.
+    ///
+    /// Who pushed is known by the e-mail address of the commit, who answers by the name of an access token. They count as
+    /// the same person when the name is the address or the part before its `@`, whatever the case. Two addresses are
+    /// compared as a whole.
+    private func isRequester(_ person: String) -> Bool {
+        if same(person, requester) { return true }
+        let names = [person, requester].map { $0.lowercased() }
+        guard names.allSatisfy({ $0.hasPrefix("user:") }), names.contains(where: { !$0.contains("@") }) else {
+            return false
+        }
+        let local = names.map { $0.prefix { $0 != "@" } }
+        return local[0] == local[1]
     }
 
     /// Names of people are not told apart by their case.

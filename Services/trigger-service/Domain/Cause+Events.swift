@@ -30,13 +30,13 @@ extension Cause {
             ])
     }
 
-    /// A run of ours ended.
+    /// A run of ours ended. Its outputs come from the run itself: the event leaves out what is too large.
     init(_ finished: RunFinished, _ envelope: Envelope, of run: Run, heads: [LogPosition]) {
         let summary: JSONValue = [
             "id": .string(finished.run), "number": .int(finished.number), "url": .string(run.facts.url),
             "pipeline": .string(finished.pipeline), "outcome": .string(finished.outcome.rawValue),
             "branch": finished.branch.map(JSONValue.string) ?? .null,
-            "sha": finished.sha.map(JSONValue.string) ?? .null, "outputs": finished.outputs,
+            "sha": finished.sha.map(JSONValue.string) ?? .null, "outputs": run.outputs,
         ]
         self.init(
             id: envelope.id, type: envelope.type,
@@ -45,7 +45,7 @@ extension Cause {
             requester: run.facts.requester,
             event: ["kind": "pipeline", "id": .string(envelope.id), "run": summary],
             upstream: [
-                "run": summary, "pipeline": .string(finished.pipeline), "outputs": finished.outputs,
+                "run": summary, "pipeline": .string(finished.pipeline), "outputs": run.outputs,
                 "outcome": .string(finished.outcome.rawValue),
             ], heads: heads)
     }

@@ -58,6 +58,15 @@ struct Cause: Sendable, Hashable, Codable {
         if case .manual = occasion { true } else { false }
     }
 
+    /// Whether people ask why it started nothing, even where no trigger is of its kind. Events of runs and models are
+    /// so many that every pipeline's "not for me" would drown the verdicts that say something.
+    var isAskedAbout: Bool {
+        switch occasion {
+        case .push, .manual: true
+        case .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: false
+        }
+    }
+
     var parameters: [String: JSONValue] {
         if case .manual(_, let parameters) = occasion { parameters } else { [:] }
     }

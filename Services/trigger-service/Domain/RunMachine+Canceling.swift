@@ -3,7 +3,8 @@ import ProjectFile
 
 extension RunMachine {
     /// What has not begun is canceled now, what a worker holds when it confirms.
-    mutating func cancel(_ reason: String) {
+    mutating func cancel(_ words: String) {
+        let reason = words.shortened()
         guard run.status.phase != .finished, run.status.canceling == nil else { return }
         run.status.canceling = reason
         run.status.phase = .running

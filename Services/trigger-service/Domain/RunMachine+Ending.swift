@@ -25,7 +25,7 @@ extension RunMachine {
     mutating func finishJob(_ job: Int, _ outcome: Outcome, message: String?, decisive step: String? = nil) {
         run.jobs[job].status.phase = .finished
         run.jobs[job].status.outcome = outcome
-        run.jobs[job].status.message = message
+        run.jobs[job].status.message = message?.shortened()
         run.jobs[job].status.outputs = outputs(of: job)
         if outcome == .failed, run.status.failedStep == nil {
             run.status.failedStep = step.map { "\(run.jobs[job].id)/\($0)" } ?? run.jobs[job].id

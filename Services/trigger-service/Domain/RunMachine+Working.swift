@@ -18,6 +18,14 @@ extension RunMachine {
         run[place].status.lease = lease
         // A step that is handed on after its worker vanished began when it first began.
         run[place].status.started = run[place].status.started ?? now
+        startJob(place.job)
+    }
+
+    private mutating func startJob(_ job: Int) {
+        guard run.jobs[job].status.started == nil else { return }
+        run.jobs[job].status.started = now
+        changes.append(.jobStarted(job))
+        if let timeout = plan[job].timeout { changes.append(.deadline(job, at: now.advanced(by: timeout))) }
     }
 
     /// A compare-and-set on the token (bus.md 6).
@@ -28,7 +36,12 @@ extension RunMachine {
             return status.acceptedToken == token ? .repeated : .lost
         }
         run[place].status.acceptedToken = token
-        if retries(place, after: result) {
+        let bytes = EventRoom.bytes(result.outputs)
+        if bytes > EventRoom.stepOutputs {
+            // Not tried again: it would say as much once more.
+            finishStep(place, Self.tooLarge(result, bytes))
+            nextStep(place.job)
+        } else if retries(place, after: result) {
             delay(place, result)
         } else {
             finishStep(place, result)
@@ -36,6 +49,13 @@ extension RunMachine {
         }
         advance()
         return .accepted
+    }
+
+    private static func tooLarge(_ result: StepResult, _ bytes: Int) -> StepResult {
+        StepResult(
+            .failed,
+            message: "its outputs take \(bytes) bytes, and a step has at most \(EventRoom.stepOutputs); put more into an"
+                + " artifact (artifact/publish) and refer to it", log: result.log)
     }
 
     private func retries(_ place: StepPlace, after result: StepResult) -> Bool {

@@ -85,11 +85,10 @@ struct RunMachine {
         changes.append(.approvalWanted(approval))
     }
 
+    /// Its first step is offered. It starts, and its time runs, when a worker takes one: waiting for a free worker is not
+    /// the job's own slowness.
     mutating func begin(_ job: Int) {
         run.jobs[job].status.phase = .running
-        run.jobs[job].status.started = now
-        changes.append(.jobStarted(job))
-        if let timeout = plan[job].timeout { changes.append(.deadline(job, at: now.advanced(by: timeout))) }
         nextStep(job)
     }
 
@@ -134,7 +133,7 @@ struct RunMachine {
         status.phase = .finished
         status.outcome = result.outcome
         status.outputs = result.outputs
-        status.message = result.message
+        status.message = result.message?.shortened()
         status.log = result.log
         status.lease = nil
         status.canceling = false
@@ -145,8 +144,8 @@ struct RunMachine {
     func attempt(_ place: StepPlace, _ result: StepResult) -> FinishedAttempt {
         let status = run[place].status
         return FinishedAttempt(
-            attempt: status.attempt, outcome: result.outcome, message: result.message, outputs: result.outputs,
-            log: result.log, seconds: status.started.map { now.seconds(since: $0) })
+            attempt: status.attempt, outcome: result.outcome, message: result.message?.shortened(),
+            outputs: result.outputs, log: result.log, seconds: status.started.map { now.seconds(since: $0) })
     }
 }
 

@@ -67,6 +67,8 @@ extension Dispatcher {
         if case .manual(let pipeline, _) = cause.occasion { pipelines = [pipeline] }
         for pipeline in pipelines {
             switch project.verdict(for: cause.facts, pipeline: pipeline) {
+            case .ignored("no_trigger", _) where !cause.isAskedAbout:
+                break
             case .ignored(let code, let reason):
                 try ignore(cause, project.name, pipeline, code: code, reason, transaction)
             case .matched where cause.loops:
@@ -89,9 +91,10 @@ extension Dispatcher {
 
     /// Stores the verdict, and answers the person where one asked.
     func ignore(
-        _ cause: Cause, _ project: String, _ pipeline: String, code: String, _ reason: String,
+        _ cause: Cause, _ project: String, _ pipeline: String, code: String, _ words: String,
         _ transaction: Transaction
     ) throws {
+        let reason = words.shortened()
         try transaction.insert(
             StoredVerdict(
                 cause: cause.id, project: project, pipeline: pipeline, matched: false, code: code, reason: reason))
@@ -109,7 +112,7 @@ extension Dispatcher {
     ) throws {
         if case .push = cause.occasion {
             try transaction.publish(
-                ProjectRejected(repository: git.repository, sha: git.sha, errors: errors),
+                ProjectRejected(repository: git.repository, sha: git.sha, errors: EventRoom.fitting(errors)),
                 subject: "repository/\(git.repository)", key: git.repository, because: cause.because)
         }
         let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""

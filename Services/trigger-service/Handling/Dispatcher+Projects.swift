@@ -38,13 +38,20 @@ extension Dispatcher {
                         project: project.name, repository: git.repository, sha: git.sha, digest: project.digest),
                     subject: "project/\(project.name)", key: project.name, because: cause.because)
             } else {
+                let body = ProjectLoaded(
+                    project: project.name, repository: git.repository, sha: git.sha, digest: project.digest,
+                    pipelines: project.pipelines.map(\.name), models: models,
+                    notifications: try project.notificationRules(in: scope),
+                    targets: try project.targetValues(in: scope))
+                let bytes = EventRoom.bytes(body)
+                guard bytes <= EventRoom.project else {
+                    return FileError(
+                        file: ProjectReader.mainFile, line: 1, column: 1,
+                        message: "models, stages, notifications and targets take \(bytes) bytes together, and a project"
+                            + " has at most \(EventRoom.project); split it")
+                }
                 try transaction.publish(
-                    ProjectLoaded(
-                        project: project.name, repository: git.repository, sha: git.sha, digest: project.digest,
-                        pipelines: project.pipelines.map(\.name), models: models,
-                        notifications: try project.notificationRules(in: scope),
-                        targets: try project.targetValues(in: scope)),
-                    subject: "project/\(project.name)", key: project.name, because: cause.because)
+                    body, subject: "project/\(project.name)", key: project.name, because: cause.because)
                 loaded.position = try transaction.head()
             }
             try transaction.save(loaded, models: models.map(\.name))

@@ -73,7 +73,7 @@ extension Dispatcher {
         try say(
             JobFinished(
                 run: run.id, job: run.jobs[job].id, outcome: status.outcome ?? .failed, message: status.message,
-                outputs: status.outputs), run, transaction)
+                outputs: EventRoom.fitting(outputs: status.outputs)), run, transaction)
     }
 
     private func finishedEvent(_ run: Run, _ place: StepPlace, _ attempt: FinishedAttempt) -> StepFinished {
@@ -90,13 +90,17 @@ extension Run {
         "\(id)/\(jobs[job].id)/\(jobs[job].status.started?.milliseconds ?? 0)"
     }
 
+    /// Of all its jobs, by job.
+    var outputs: JSONValue {
+        .object(Dictionary(jobs.map { ($0.id, $0.status.outputs) }, uniquingKeysWith: { $1 }))
+    }
+
     var finishedEvent: RunFinished {
-        let outputs = Dictionary(jobs.map { ($0.id, $0.status.outputs) }, uniquingKeysWith: { $1 })
         let begin = status.started ?? facts.queued
         return RunFinished(
             run: id, number: facts.number, project: facts.project, pipeline: facts.pipeline, branch: facts.git?.branch,
             sha: facts.git?.sha, outcome: status.outcome ?? .failed, message: status.message,
             failedStep: status.failedStep, seconds: status.finished?.seconds(since: begin) ?? 0,
-            outputs: .object(outputs))
+            outputs: EventRoom.fitting(outputs: outputs))
     }
 }

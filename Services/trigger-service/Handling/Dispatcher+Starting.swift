@@ -94,11 +94,15 @@ extension Dispatcher {
     }
 
     func announceQueued(_ run: Run, _ plan: RunPlan, reason: String, _ transaction: Transaction) throws {
+        let (jobs, omitted) = EventRoom.fitting(plan.jobs.map(\.plan))
+        var git = run.facts.git
+        if let message = git?.message { git?.message = message.shortened(to: 4 << 10) }
         try say(
             RunQueued(
                 run: run.id, number: run.facts.number, project: run.facts.project, pipeline: run.facts.pipeline,
-                git: run.facts.git, cause: run.facts.cause, reason: reason, jobs: plan.jobs.map(\.plan),
-                parameters: .object(run.facts.parameters), fileDigest: plan.project.digest), run, transaction)
+                git: git, cause: run.facts.cause, reason: reason.shortened(to: 4 << 10), jobs: jobs,
+                jobsOmitted: omitted, parameters: .object(run.facts.parameters), fileDigest: plan.project.digest),
+            run, transaction)
     }
 
     private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {
@@ -114,6 +118,13 @@ extension Dispatcher {
         switch pipeline.checkParameters(given: cause.parameters, manual: cause.isCommand, in: scope) {
         case .success(let values): parameters = values
         case .failure(let errors): throw NotStarted(code: "parameters", reason: errors.description)
+        }
+        let bytes = EventRoom.bytes(parameters)
+        guard bytes <= EventRoom.parameters else {
+            throw NotStarted(
+                code: "parameters",
+                reason: "the parameters take \(bytes) bytes, and a run has at most \(EventRoom.parameters);"
+                    + " put more into a file or an artifact and name it")
         }
         return RunFacts(
             id: id, number: try transaction.nextNumber(project: project.name, pipeline: pipeline.name), url: url,

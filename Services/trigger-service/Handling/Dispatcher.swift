@@ -32,9 +32,13 @@ struct Dispatcher: Sendable {
 
     /// What a run goes by: the file it began with, whatever was pushed since.
     func plan(of run: Run, _ transaction: Transaction) throws -> RunPlan {
+        if let known = projects.plan(run.id) { return known }
         let repository = run.facts.git?.repository ?? run.facts.project
         switch try projects.project(run.facts.fileDigest, repository: repository, in: transaction) {
-        case .success(let project): return try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope)
+        case .success(let project):
+            let plan = try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope)
+            projects.keep(plan, of: run.id)
+            return plan
         case .failure(let errors): throw Refusal("the project file of run \(run.id) cannot be read any more: \(errors)")
         }
     }

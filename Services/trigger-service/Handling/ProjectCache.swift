@@ -3,7 +3,7 @@ import ProjectFile
 import Store
 import Synchronization
 
-/// Project files that were read lately: a run asks for its own at every step.
+/// Project files that were read and plans that were made lately: a run asks for its own at every step.
 final class ProjectCache: Sendable {
     private static let most = 64
 
@@ -13,6 +13,33 @@ final class ProjectCache: Sendable {
     }
 
     private let read = Mutex<[Key: Result<Project, ProjectErrors>]>([:])
+
+    private struct Plans {
+        var known: [String: (plan: RunPlan, used: Int)] = [:]
+        var uses = 0
+    }
+
+    private let plans = Mutex(Plans())
+
+    /// A run's plan follows from what never changes about it, so it is made once and not at each of its steps.
+    func plan(_ run: String) -> RunPlan? {
+        plans.withLock { plans in
+            plans.uses += 1
+            plans.known[run]?.used = plans.uses
+            return plans.known[run]?.plan
+        }
+    }
+
+    /// The one that was not asked for longest makes room.
+    func keep(_ plan: RunPlan, of run: String) {
+        plans.withLock { plans in
+            if plans.known.count >= Self.most, let oldest = plans.known.min(by: { $0.value.used < $1.value.used }) {
+                plans.known[oldest.key] = nil
+            }
+            plans.uses += 1
+            plans.known[run] = (plan, plans.uses)
+        }
+    }
 
     /// - Throws: `Refusal` when the texts are not there any more.
     func project(

@@ -77,7 +77,8 @@ enum SessionQueries {
         try Row.fetchAll(db, sql: "SELECT * FROM session ORDER BY id").map(Session.init(row:))
     }
 
-    /// What workers of these verbs may take, the longest offered first.
+    /// What workers of these verbs may take. The oldest run goes first: runs end one after another, instead of all
+    /// crawling together.
     static func offered(_ verbs: [String], limit: Int, in db: Database) throws -> [OfferedStep] {
         if verbs.isEmpty { return [] }
         var terms: [String] = []
@@ -95,8 +96,9 @@ enum SessionQueries {
         arguments += [limit]
         let statement = try db.cachedStatement(
             sql: """
-                SELECT run, job, position FROM step WHERE state = 'offered' AND (\(terms.joined(separator: " OR ")))
-                ORDER BY offered, rowid LIMIT ?
+                SELECT step.run, step.job, step.position FROM step JOIN run ON run.id = step.run
+                WHERE step.state = 'offered' AND (\(terms.joined(separator: " OR ")))
+                ORDER BY run.seq, step.job, step.position LIMIT ?
                 """)
         return try Row.fetchAll(statement, arguments: arguments).map {
             OfferedStep(run: $0["run"], place: StepPlace(job: $0["job"], step: $0["position"]))

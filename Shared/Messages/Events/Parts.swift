@@ -121,13 +121,16 @@ public struct ModelArtifact: Sendable, Hashable, Codable {
     public var digest: Digest
     /// Bytes.
     public var size: Int64
-    /// Paths inside the archive.
+    /// Paths inside the archive; of many only the first.
     public var files: [String]
+    /// How many files there are, where `files` does not name them all.
+    public var fileCount: Int?
 
-    public init(digest: Digest, size: Int64, files: [String]) {
+    public init(digest: Digest, size: Int64, files: [String], fileCount: Int? = nil) {
         self.digest = digest
         self.size = size
         self.files = files
+        self.fileCount = fileCount
     }
 }
 

@@ -15,12 +15,14 @@ public struct RunQueued: EventBody {
     public var cause: String
     public var reason: String
     public var jobs: [JobPlan]
+    /// How many more jobs there are, where `jobs` does not name them all.
+    public var jobsOmitted: Int?
     public var parameters: JSONValue
     public var fileDigest: String?
 
     public init(
         run: String, number: Int, project: String, pipeline: String, git: GitReference? = nil, cause: String,
-        reason: String, jobs: [JobPlan], parameters: JSONValue, fileDigest: String? = nil
+        reason: String, jobs: [JobPlan], jobsOmitted: Int? = nil, parameters: JSONValue, fileDigest: String? = nil
     ) {
         self.run = run
         self.number = number
@@ -30,6 +32,7 @@ public struct RunQueued: EventBody {
         self.cause = cause
         self.reason = reason
         self.jobs = jobs
+        self.jobsOmitted = jobsOmitted
         self.parameters = parameters
         self.fileDigest = fileDigest
     }

@@ -47,7 +47,13 @@ struct ParameterProblem: Error {
 extension Parameter {
     /// `nil`: not given, and no default.
     fileprivate func value(of given: JSONValue?, in scope: Scope) throws(ParameterProblem) -> JSONValue? {
-        if let given, given != .null { return try typed(given) }
+        if let given, given != .null {
+            let value = try typed(given)
+            if required, value == .string("") {
+                throw ParameterProblem(message: "parameter '\(name)' is required, and an empty text is no value")
+            }
+            return value
+        }
         if let fallback = self.default {
             let value: JSONValue
             do {

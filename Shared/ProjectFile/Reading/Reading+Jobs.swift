@@ -128,6 +128,11 @@ extension Reading {
             fail(tree.place, "'exclude' names '\(entry)', which is no list of this matrix")
         }
         if matrix.axes.isEmpty, matrix.include.isEmpty { fail(tree.place, "'matrix' has no values") }
+        // Stops at the limit, so that no number of axes overflows.
+        let cells = matrix.axes.reduce(1) { min($0, Matrix.limit + 1) * $1.values.count }
+        if cells > Matrix.limit || matrix.include.count > Matrix.limit {
+            fail(tree.place, "the matrix has more than \(Matrix.limit) combinations")
+        }
         return matrix
     }
 

@@ -18,8 +18,12 @@ extension Reading {
             fail(job.place, "\(job.what) has no steps")
             return []
         }
-        guard case .list(let items) = tree.value, !items.isEmpty else {
+        guard case .list(let items) = tree.value else {
             fail(tree.place, "'steps' is a list of steps, not \(tree.kindInWords)")
+            return []
+        }
+        if items.isEmpty {
+            fail(tree.place, "'steps' is empty: \(job.what) needs at least one step")
             return []
         }
         let read = items.map { item in

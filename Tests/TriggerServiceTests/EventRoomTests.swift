@@ -1,0 +1,96 @@
+import Foundation
+import Messages
+import Testing
+
+@testable import TriggerService
+
+struct EventRoomTests {
+    @Test func `of many errors the first fifty are told, and how many more there are`() {
+        let long = String(repeating: "e\n", count: 2_000)
+        let errors = (1...70).map { FileError(file: "martlet.yml", line: $0, column: 1, message: long) }
+        let told = EventRoom.fitting(errors)
+        #expect(told.count == 51 && told.last?.message.contains("20 more errors") == true)
+        #expect(EventRoom.bytes(told) < 40_000)
+        #expect(EventRoom.fitting(Array(errors.prefix(1))).count == 1)
+    }
+
+    @Test func `a large plan loses its titles first, then its last jobs, and says how many`() {
+        func plan(_ count: Int, _ title: Int) -> [JobPlan] {
+            (1...count).map { number in
+                JobPlan(
+                    id: "j\(number)", needs: [], environment: nil,
+                    steps: [StepPlan(id: "s", verb: "run", title: String(repeating: "t", count: title))])
+            }
+        }
+        #expect(EventRoom.fitting(plan(3, 10)).jobs == plan(3, 10))
+        let untitled = EventRoom.fitting(plan(100, 1_000))
+        #expect(untitled.jobs.count == 100 && untitled.omitted == nil && untitled.jobs[0].steps[0].title == "run")
+        let cut = EventRoom.fitting(plan(1_000, 10))
+        #expect(cut.jobs.count + (cut.omitted ?? 0) == 1_000 && cut.omitted != nil)
+        #expect(EventRoom.bytes(cut.jobs) <= EventRoom.plan)
+    }
+
+    @Test func `messages and outputs that are too large for an event are cut or left out`() throws {
+        var simulation = try Simulation("jobs: { a: { steps: [ { id: one, run: x } ] } }")
+        simulation.start()
+        try simulation.finish("a/one", .failed, message: String(repeating: "m", count: 100_000))
+        #expect(try simulation.step("a/one").message?.utf8.count ?? 0 <= 8 << 10)
+        #expect(EventRoom.bytes(simulation.run.finishedEvent) < 10_000)
+        let large: JSONValue = ["x": .string(String(repeating: "x", count: 25_000))]
+        #expect(EventRoom.fitting(outputs: large) == ["omitted": true])
+        #expect(EventRoom.fitting(outputs: ["x": 1]) == ["x": 1])
+    }
+
+    @Test func `a step with more outputs than 32 KiB fails, and is not tried again`() throws {
+        var simulation = try Simulation("jobs: { a: { retry: 3, steps: [ { id: one, run: x } ] } }")
+        simulation.start()
+        try simulation.finish("a/one", outputs: ["x": .string(String(repeating: "x", count: 33_000))])
+        #expect(simulation.run.status.outcome == .failed)
+        #expect(simulation.run.status.message?.contains("at most 32768") == true)
+        #expect(try simulation.step("a/one").outputs == [:])
+    }
+
+    @Test func `a job's time runs from when a worker takes its first step`() throws {
+        var simulation = try Simulation("jobs: { a: { timeout: 10m, steps: [ { id: one, run: x } ] } }")
+        simulation.start()
+        #expect(try simulation.job("a").started == nil && !simulation.changes.contains(.jobStarted(0)))
+        simulation.now = simulation.now.advanced(by: .seconds(3_600))
+        try simulation.take("a/one")
+        #expect(try simulation.job("a").started == simulation.now)
+        let due = simulation.now.advanced(by: .seconds(600))
+        #expect(simulation.changes.suffix(2) == [.jobStarted(0), .deadline(0, at: due)])
+    }
+
+    @Test(arguments: [
+        ("user:ann@example.org", "user:Ann", false), ("user:ann@example.org", "user:ANN@example.org", false),
+        ("user:ann@example.org", "user:ann@else.org", true), ("user:ann@example.org", "user:bob", true),
+    ])
+    func `who pushed is the token of the same name or address`(requester: String, person: String, may: Bool) throws {
+        let now = Timestamp(milliseconds: 0)
+        var approval = Approval(
+            id: "a", run: "r", job: "j", project: "p", pipeline: "p", environment: "prod", required: 1, from: [],
+            requester: requester, requesterMayApprove: false, expires: now.advanced(by: .seconds(1)),
+            grantedOnTimeout: false)
+        let result = try? approval.answer(true, by: person, groups: [], comment: nil, at: now)
+        #expect((result == .granted) == may)
+    }
+
+    @Test(arguments: [
+        #""type":"Dev.Martlet.x","source":"//lab""#, #""type":"dev.martlet","source":"//lab""#,
+        #""type":"x","source":"/martlet""#, #""type":"x","source":"/Martlet/a""#,
+        #""type":"x","source":"//lab","subject":"a\u0007""#, #""type":"x","source":"//lab","data_base64":"AA==""#,
+        #""type":"x","source":"//lab","datacontenttype":"text/plain""#, #""type":"x","source":"//lab","mine":"1""#,
+        #""type":"x","source":"//lab","actor":"user:root""#,
+    ])
+    func `an outsider's event is kept whole or refused`(attributes: String) {
+        #expect(throws: Refusal.self) { try OutsideEvent(Data(#"{"id":"1",\#(attributes)}"#.utf8), from: "tester") }
+    }
+
+    @Test func `the same event in other spaces and order is the same event`() throws {
+        let one = try OutsideEvent(Data(#"{"id":"1","type":"x","source":"//lab","data":{"a":1,"b":2}}"#.utf8), from: "t")
+        let spaces = String(repeating: " ", count: 60_000)
+        let text = #"{"data":{"b":2,"a":1},\#(spaces)"source":"//lab","type":"x","id":"1"}"#
+        let other = try OutsideEvent(Data(text.utf8), from: "u")
+        #expect(one.digest == other.digest && other.size < 1_000)
+    }
+}
