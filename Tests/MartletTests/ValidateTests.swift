@@ -64,7 +64,8 @@ struct ValidateTests {
         let folder = NSTemporaryDirectory() + "validate-" + UUID().uuidString + "/churn"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let text = "martlet: 1\nproject: churn\npipelines:\n  train:\n    on: {push: {}}\n    jobs:\n"
+        let text =
+            "martlet: 1\nproject: churn\npipelines:\n  train:\n    on: {push: {}}\n    jobs:\n"
             + "      fit:\n        steps:\n          - run: 'true'\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/draft.yaml"))
         #expect(try ValidationReport(path: folder + "/draft.yaml").text == "churn is valid; pipelines: train")

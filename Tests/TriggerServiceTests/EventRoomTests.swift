@@ -87,7 +87,8 @@ struct EventRoomTests {
     }
 
     @Test func `the same event in other spaces and order is the same event`() throws {
-        let one = try OutsideEvent(Data(#"{"id":"1","type":"x","source":"//lab","data":{"a":1,"b":2}}"#.utf8), from: "t")
+        let one = try OutsideEvent(
+            Data(#"{"id":"1","type":"x","source":"//lab","data":{"a":1,"b":2}}"#.utf8), from: "t")
         let spaces = String(repeating: " ", count: 60_000)
         let text = #"{"data":{"b":2,"a":1},\#(spaces)"source":"//lab","type":"x","id":"1"}"#
         let other = try OutsideEvent(Data(text.utf8), from: "u")

@@ -42,7 +42,8 @@ struct RunLogsCommand: AsyncParsableCommand {
             }.compactMap(chosen)
             if steps.isEmpty, let step, !follow || list["ended"]?.bool == true {
                 throw Failure(
-                    "run \(run) has no begun step '\(step)'\(attempt.map { " with attempt \($0)" } ?? "")", hint: "'martlet runs show \(run)' lists its steps")
+                    "run \(run) has no begun step '\(step)'\(attempt.map { " with attempt \($0)" } ?? "")",
+                    hint: "'martlet runs show \(run)' lists its steps")
             }
             for one in steps {
                 let key = "\(Self.name(one))/\(one.text("attempt"))"

@@ -54,7 +54,8 @@ extension RunMachine {
     private static func tooLarge(_ result: StepResult, _ bytes: Int) -> StepResult {
         StepResult(
             .failed,
-            message: "its outputs take \(bytes) bytes, and a step has at most \(EventRoom.stepOutputs); put more into an"
+            message:
+                "its outputs take \(bytes) bytes, and a step has at most \(EventRoom.stepOutputs); put more into an"
                 + " artifact (artifact/publish) and refer to it", log: result.log)
     }
 
