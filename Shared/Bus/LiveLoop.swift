@@ -1,3 +1,4 @@
+import Dispatch
 import EventLog
 import Foundation
 import Logging
@@ -226,7 +227,5 @@ final class LiveLoop: Sendable {
     }
 }
 
-private let origin = ContinuousClock.now
-
-/// Monotonic time as the pure state machines count it.
-func uptime() -> Duration { ContinuousClock.now - origin }
+/// Monotonic time as the pure state machines count it: since the machine began, the same in every process on it.
+func uptime() -> Duration { .nanoseconds(Int64(DispatchTime.now().uptimeNanoseconds)) }

@@ -56,7 +56,9 @@ package struct PublisherState: Sendable, Equatable {
             return .send(after: mark, limit: Self.batch)
         }
         if beatAt <= now {
-            beatAt = now + Self.heartbeat
+            // At whole seconds of the machine's own clock: heartbeats of all services come together, and wake an idle
+            // follower once a second instead of once for each service.
+            beatAt = .seconds(now.components.seconds) + Self.heartbeat
             return .beat
         }
         return .wait(until: min(nextHello, beatAt, hasMore ? sendAt : beatAt))
