@@ -104,6 +104,13 @@ public struct StepWork: Sendable, Hashable, Codable {
     }
 }
 
+extension StepWork {
+    /// Whether a worker that opened its session with this pattern is offered the verb: `train/*` covers `train/run`.
+    public static func pattern(_ pattern: String, covers verb: String) -> Bool {
+        pattern.hasSuffix("*") ? verb.hasPrefix(pattern.dropLast()) : pattern == verb
+    }
+}
+
 /// What came of a step.
 public struct StepResult: Sendable, Hashable, Codable {
     public var outcome: Outcome

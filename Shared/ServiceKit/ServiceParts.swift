@@ -9,8 +9,6 @@ import Store
 package struct ServiceParts: Sendable {
     /// The logs that it follows; `console` and, for workers, `trigger-service` are followed anyway.
     package var subscriptions: [Source] = []
-    /// Further logs that it owns.
-    package var logs: [Source] = []
     /// Applies one event, in the transaction that moves the cursor.
     package var handle: @Sendable (ReceivedEvent, Transaction) throws -> Void = { _, _ in }
     /// How intents are carried out, by their kind.
@@ -22,8 +20,6 @@ package struct ServiceParts: Sendable {
     package var requests: [String: RequestHandler] = [:]
     package var routes: (@Sendable (Router<BasicRequestContext>) -> Void)?
     package var background: [any ServiceLifecycle.Service] = []
-
-    package init() {}
 
     package init(
         subscriptions: [Source] = [],

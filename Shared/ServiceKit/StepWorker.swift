@@ -127,7 +127,8 @@ actor StepWorker {
                 let known = try await context.store.read { try WorkItem.fetch(work.item, of: source, in: $0) }
                 if let known, known.result != nil { return known }
                 if let ending = unsaved { return try await store(ending, of: work) }
-                guard let verb = verbs.first(where: { $0.verbs.contains { Self.matches($0, work.verb) } }) else {
+                guard let verb = verbs.first(where: { $0.verbs.contains { StepWork.pattern($0, covers: work.verb) } })
+                else {
                     throw StepFailure("\(context.source) does not know '\(work.verb)'")
                 }
                 // What was begun before a restart may still run: only its verb can end it.
@@ -213,10 +214,5 @@ actor StepWorker {
     /// Sleeps the whole time even in a cancelled task: a canceled step still has to tell what came of it.
     private static func pause(_ duration: Duration) async {
         await Task.detached { try? await Task.sleep(for: duration) }.value
-    }
-
-    /// `train/*` covers `train/run`.
-    static func matches(_ pattern: String, _ verb: String) -> Bool {
-        pattern.hasSuffix("*") ? verb.hasPrefix(pattern.dropLast()) : pattern == verb
     }
 }

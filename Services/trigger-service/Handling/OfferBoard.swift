@@ -1,3 +1,4 @@
+import Messages
 import Synchronization
 
 /// Claims that wait for steps, woken after the commit that offers one for them.
@@ -62,7 +63,7 @@ final class OfferBoard: Sendable {
     func offer(_ verbs: Set<String>) {
         let fitting = state.withLock { state in
             state.waiters.filter { entry in
-                entry.value.verbs.contains { pattern in verbs.contains { Session.covers(pattern, $0) } }
+                entry.value.verbs.contains { pattern in verbs.contains { StepWork.pattern(pattern, covers: $0) } }
             }.map(\.key)
         }
         for waiter in fitting { wake(waiter) { $0.offered = true } }

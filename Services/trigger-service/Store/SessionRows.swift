@@ -10,10 +10,6 @@ struct Session: Sendable, Hashable {
     /// `train/*` covers `train/run`.
     var verbs: [String]
     var slots: Int
-
-    static func covers(_ pattern: String, _ verb: String) -> Bool {
-        pattern.hasSuffix("*") ? verb.hasPrefix(pattern.dropLast()) : pattern == verb
-    }
 }
 
 extension Session {
