@@ -1,0 +1,96 @@
+"""Stopped processes, a bus that comes and goes, a clock that jumps: runs go on and end once."""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from suite import Events
+from waiting import until
+
+
+def pid(suite, service):
+    return json.loads((suite.data / "services" / service / "http.json").read_text())["pid"]
+
+
+def follow_small(suite, repo, *steps):
+    """A project of one pipeline, its first run ended."""
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps(*steps)
+
+
+def start_run(suite):
+    return suite.ask("run", "check", "--project", "small")["run"]
+
+
+def each_ended_once(events, runs, seconds):
+    """Every run succeeded, and nothing of it happened twice."""
+    for run in runs:
+        ended = events.wait("run.finished", seconds, run=run)
+        assert ended["data"]["outcome"] == "succeeded", ended["data"]
+    for run in runs:
+        for name in ["run.queued", "run.finished"]:
+            assert len(events.find(name, run=run)) == 1, f"{name} of {run}"
+        finished = [e["data"]["step"] for e in events.find("step.finished", run=run)]
+        assert len(finished) == len(set(finished)), f"steps of {run} finished twice: {finished}"
+    ids = [event["id"] for event in events.find_all()]
+    assert len(ids) == len(set(ids)), "an event was heard twice"
+
+
+@pytest.mark.parametrize(
+    ("service", "seconds"),
+    [("trigger-service", 8), ("trainer-proxy", 20), ("event-bus", 8), ("console", 5)],
+)
+def test_a_stopped_process_goes_on_where_it_was(service, seconds, suite, events, repo):
+    """SIGSTOP for longer than a session lives (15 s) or the bus may be silent (5 s)."""
+    follow_small(suite, repo, '{ run: "true" }', '{ run: "sleep 2" }', '{ run: "true" }')
+    runs = [events.wait("run.queued", 60)["data"]["run"], *(start_run(suite) for _ in range(3))]
+    events.wait("step.started", 30, run=runs[-1])
+    stopped = pid(suite, service)
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        time.sleep(seconds)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    each_ended_once(events, runs, 120)
+    until(suite.is_ready, 60, "everything is ready")
+
+
+def test_a_bus_that_dies_again_and_again_loses_nothing(suite, events, repo):
+    follow_small(suite, repo, '{ run: "true" }', '{ run: "true" }')
+    runs = [events.wait("run.queued", 60)["data"]["run"]]
+    for _ in range(6):
+        before = pid(suite, "event-bus")
+        os.kill(before, signal.SIGKILL)
+        # Accepted while there is no bus: the console has stored it.
+        runs += [start_run(suite) for _ in range(4)]
+        until(lambda: pid(suite, "event-bus") != before, 30, "the bus is started again")
+    each_ended_once(events, runs, 120)
+
+
+def test_an_hours_jump_of_the_clock_ends_nothing(suite, folder, repo):
+    """Durations are counted on a clock that does not jump: no lease, session or time limit ends because of it."""
+    clock, library = folder / "clock", folder / "clock.so"
+    source = Path(__file__).parent / "clock.c"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    clock.write_bytes(struct.pack("l", 0))
+    ours = suite.environment
+    suite.environment = ours | {"LD_PRELOAD": str(library), "MARTLET_TEST_CLOCK": str(clock)}
+    suite.up()
+    suite.environment = ours
+    events = Events(suite, tell=lambda event: None)
+    follow_small(suite, repo, '{ run: "sleep 4", timeout: 60s }', '{ run: "true" }')
+    runs = [events.wait("run.queued", 60)["data"]["run"]]
+    for jump in [3600, -3600]:
+        events.wait("step.started", 60, run=runs[-1])
+        with open(clock, "r+b") as file:
+            file.write(struct.pack("l", jump))
+        runs.append(start_run(suite))
+        each_ended_once(events, runs, 90)
+    hours = {event["time"][:13] for event in events.find_all()}
+    assert len(hours) >= 3, f"the clock did not jump: {hours}"
+    events.stop()
