@@ -28,7 +28,7 @@ struct EventBusCommand: AsyncParsableCommand {
         let door = HealthServer(
             host: options.host, port: options.port ?? 0, addressFile: paths.address(.eventBus),
             readiness: Readiness(), metrics: metrics, logger: logger)
-        var services: [any ServiceLifecycle.Service] = [door]
+        var services: [any ServiceLifecycle.Service] = [door, StartUpMemory()]
         if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
         let group = ServiceGroup(
             configuration: .init(

@@ -86,7 +86,7 @@ package enum Service {
         let server = HealthServer(
             host: options.host, port: options.port ?? 0, addressFile: context.paths.address(context.source),
             readiness: readiness, metrics: context.metrics, logger: context.logger, routes: parts.routes)
-        var services: [any ServiceLifecycle.Service] = [server, duties, Loop { await worker.run() }]
+        var services: [any ServiceLifecycle.Service] = [server, duties, Loop { await worker.run() }, StartUpMemory()]
         if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
         return services + parts.background
     }

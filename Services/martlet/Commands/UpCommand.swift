@@ -137,7 +137,9 @@ struct UpCommand: AsyncParsableCommand {
             throw error
         }
         try tell(record)
+        let settling = Task { await StartUpMemory.release() }
         await waiting.value
+        settling.cancel()
         Terminal.complain("stopping …")
         await supervisor.stop()
         let left = Leftovers(of: paths)
