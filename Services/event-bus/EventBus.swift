@@ -22,13 +22,15 @@ struct EventBusCommand: AsyncParsableCommand {
         let paths = options.paths
         try paths.prepare(for: .eventBus)
         let metrics = MetricsRegistry()
-        let server = try BusServer(address: address, metrics: metrics, logger: logger)
+        let server = try BusServer(address: address, keys: options.keyFolder, metrics: metrics, logger: logger)
         try await server.start()
         logger.info("the bus is open", metadata: ["address": "\(address)"])
         let door = HealthServer(
             host: options.host, port: options.port ?? 0, addressFile: paths.address(.eventBus),
             readiness: Readiness(), metrics: metrics, logger: logger)
-        var services: [any ServiceLifecycle.Service] = [door, StartUpMemory()]
+        var services: [any ServiceLifecycle.Service] = [
+            door, StartUpMemory(), Loop { if let problem = await server.failed() { throw problem } },
+        ]
         if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
         let group = ServiceGroup(
             configuration: .init(

@@ -2,23 +2,38 @@ import Bus
 import Foundation
 import Messages
 
-/// Who answers for which target, and whose answers are still to come (bus.md 6).
+/// Who answers for which target, and whose answers are still to come (bus.md 6); who may ask what (bus.md 8).
 ///
 /// Pure: identities are the ROUTER's, times are durations since any fixed moment.
 struct RouterTable {
+    /// One connection, and whose it is.
+    struct Peer: Hashable {
+        var identity: Data
+        /// `nil` on a local bus.
+        var key: PeerKey?
+        /// Whether it is the bus itself that asks; no connection has its identity.
+        var isBus: Bool { identity.isEmpty }
+
+        static let bus = Peer(identity: Data(), key: nil)
+    }
+
     struct Output: Equatable {
         var to: Data
         var frames: [Data]
         /// Set on what goes to a target: the entry to give up when it cannot be delivered.
         var correlation: Data?
+        /// Set on a refusal that is to be counted and told.
+        var denial: Denial?
     }
 
     private struct Entry {
-        var client: Data
+        var client: Peer
+        var user: String
         var correlation: Data
         var method: String
         var target: String
-        var identity: Data
+        var verbs: [String]
+        var identity: Peer
         var deadline: Duration
     }
 
@@ -26,9 +41,11 @@ struct RouterTable {
     static let entries = 4096
     static let entriesOfTarget = 1024
     static let targetLimit = 1024
+    /// Of one client; each of its processes has at most ``BusLimits/requestsInFlight`` out by itself.
+    static let entriesOfClient = 256
 
     private struct Registration {
-        var identity: Data
+        var identity: Peer
         /// Until when it is known to publish its log: that long, a replica that only answers does not take its place.
         var leadsUntil: Duration?
     }
@@ -38,47 +55,95 @@ struct RouterTable {
 
     private var targets: [String: Registration] = [:]
     private var open: [Data: Entry] = [:]
-    private var openOf: [Data: Int] = [:]
+    private var openOf: [Peer: Int] = [:]
+    private var openBy: [String: Int] = [:]
     private var counter: UInt64 = 0
     private let life: UInt64
+    private(set) var authority: Authority
+    private var limits = RateLimits()
 
     /// - Parameter life: differs in each life of the bus, so that answers to an earlier one match nothing.
-    init(life: UInt64) { self.life = life }
+    init(life: UInt64, authority: Authority = .local) {
+        self.life = life
+        self.authority = authority
+    }
 
     var openCount: Int { open.count }
     var knownTargets: [String] { targets.keys.sorted() }
 
     mutating func request(
-        _ request: RequestFrames, from client: Data, heads: RememberedHeads, now: Duration
+        _ request: RequestFrames, from client: Peer, heads: RememberedHeads, now: Duration
     ) -> [Output] {
         guard var params = (try? Wire.decode(JSONValue.self, from: request.params))?.object else {
             return [refusal(400, "the params are not a JSON object", request, client)]
         }
-        if request.target == "bus" { return hello(params, request, client, heads, now) }
-        guard let identity = targets[request.target]?.identity else {
+        let verbs = (params["verbs"]?.array ?? []).compactMap(\.string)
+        let user: Authority.Client
+        do throws(Refused) {
+            user = try admit(request, verbs, client, now)
+        } catch {
+            return [refusal(error.status, error.reason, request, client, denial: error.denial)]
+        }
+        if request.target == "bus" { return hello(params, request, client, user, heads, now) }
+        guard let target = targets[request.target]?.identity else {
             return [refusal(503, "'\(request.target)' is not connected to the bus", request, client)]
         }
-        guard open.count < Self.entries, openOf[identity, default: 0] < Self.entriesOfTarget else {
+        guard open.count < Self.entries, openOf[target, default: 0] < Self.entriesOfTarget else {
             return [refusal(429, "too many requests to '\(request.target)' are open", request, client)]
         }
-        // Whoever can reach the sockets of a local bus is the local user; keys will tell more.
-        params["user"] = "local"
+        // From the key only, whatever the asker wrote there (bus.md 8).
+        params["user"] = .string(user.name)
         var onward = request
         onward.correlation = nextCorrelation()
-        onward.params = (try? Wire.encode(params)) ?? request.params
+        onward.params = (try? Wire.encode(params)) ?? Data("{}".utf8)
         open[onward.correlation] = Entry(
-            client: client, correlation: request.correlation, method: request.method, target: request.target,
-            identity: identity, deadline: now + request.deadline)
-        openOf[identity, default: 0] += 1
-        return [Output(to: identity, frames: onward.frames, correlation: onward.correlation)]
+            client: client, user: user.name, correlation: request.correlation, method: request.method,
+            target: request.target, verbs: verbs, identity: target, deadline: now + request.deadline)
+        openOf[target, default: 0] += 1
+        openBy[user.name, default: 0] += 1
+        return [Output(to: target.identity, frames: onward.frames, correlation: onward.correlation)]
     }
 
-    /// `nil`: nobody waits for it.
-    mutating func reply(_ reply: ReplyFrames, from identity: Data) -> Output? {
-        guard open[reply.correlation]?.identity == identity, let entry = close(reply.correlation) else { return nil }
+    private struct Refused: Error {
+        var status: Int
+        var reason: String
+        var denial: Denial
+    }
+
+    private static let itself = Authority.Client(name: Source.eventBus.name, rights: .everything)
+
+    /// Who asks, once it is clear that they may.
+    private mutating func admit(
+        _ request: RequestFrames, _ verbs: [String], _ peer: Peer, _ now: Duration
+    ) throws(Refused) -> Authority.Client {
+        if peer.isBus { return Self.itself }
+        guard let client = authority.client(peer.key) else {
+            throw Refused(status: 401, reason: "this key is not authorized", denial: .key)
+        }
+        guard limits.take(client, now: now) else {
+            throw Refused(
+                status: 429, reason: "'\(client.name)' may ask \(client.rights.rate) times a second", denial: .rate)
+        }
+        if request.target == "bus" { return client }
+        guard client.rights.mayAsk(request.method, of: request.target, verbs: verbs) else {
+            let of = verbs.isEmpty ? request.target : verbs.joined(separator: ", ").shortened(to: 200)
+            throw Refused(
+                status: 403, reason: "'\(client.name)' has no right to '\(request.method)' of '\(of)'", denial: .request
+            )
+        }
+        guard authority.isLocal || openBy[client.name, default: 0] < Self.entriesOfClient else {
+            throw Refused(
+                status: 429, reason: "'\(client.name)' has \(Self.entriesOfClient) requests open", denial: .rate)
+        }
+        return client
+    }
+
+    /// `nil`: nobody waits for it, or it is not theirs to give.
+    mutating func reply(_ reply: ReplyFrames, from peer: Peer) -> Output? {
+        guard open[reply.correlation]?.identity == peer, let entry = close(reply.correlation) else { return nil }
         var onward = reply
         onward.correlation = entry.correlation
-        return Output(to: entry.client, frames: onward.frames)
+        return Output(to: entry.client.identity, frames: onward.frames)
     }
 
     /// The target is gone, or takes no more.
@@ -87,6 +152,26 @@ struct RouterTable {
         guard isGone else { return [refusal(429, "'\(entry.target)' takes no more requests", entry)] }
         let refused = refusal(503, "'\(entry.target)' is not connected to the bus any more", entry)
         return [refused] + forget(entry.identity)
+    }
+
+    /// What whoever lost a right has out ends, and so does their answering for others.
+    mutating func adopt(_ newer: Authority) -> [Output] {
+        authority = newer
+        limits.keep(newer.names)
+        let orphaned = targets.filter { name, registration in
+            newer.client(registration.identity.key)?.rights.speaks(for: name) != true
+        }
+        var outputs = orphaned.sorted { $0.key < $1.key }.flatMap { forget($0.value.identity, only: $0.key) }
+        let ended = open.filter { _, entry in
+            if entry.client.isBus { return false }
+            let rights = newer.client(entry.client.key)?.rights
+            return rights?.mayAsk(entry.method, of: entry.target, verbs: entry.verbs) != true
+        }
+        for correlation in ended.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            guard let entry = close(correlation) else { continue }
+            outputs.append(refusal(401, "the right to ask this was taken away", entry))
+        }
+        return outputs
     }
 
     mutating func expire(now: Duration) -> [Output] {
@@ -101,14 +186,18 @@ struct RouterTable {
 extension RouterTable {
     /// Registers a target. A log that is older than what was heard of it is refused: it was restored, or runs twice.
     private mutating func hello(
-        _ params: [String: JSONValue], _ request: RequestFrames, _ client: Data, _ heads: RememberedHeads,
-        _ now: Duration
+        _ params: [String: JSONValue], _ request: RequestFrames, _ client: Peer, _ user: Authority.Client,
+        _ heads: RememberedHeads, _ now: Duration
     ) -> [Output] {
         guard request.method == "hello" else {
             return [refusal(404, "'bus' has no such method '\(request.method)'", request, client)]
         }
         guard let source = params["source"]?.string.flatMap({ Source(checking: $0) }), source.name != "bus" else {
             return [refusal(400, "hello needs a source of [a-z0-9.-]{1,63}", request, client)]
+        }
+        guard user.rights.speaks(for: source.name), source != .eventBus else {
+            let reason = "'\(user.name)' may not speak for '\(source)': that needs pub=e/\(source)/*"
+            return [refusal(403, reason, request, client, denial: .request)]
         }
         var leadsUntil: Duration?
         if let epoch = params["epoch"]?.int, let last = params["last"]?.int {
@@ -126,7 +215,7 @@ extension RouterTable {
         guard targets[source.name] != nil || targets.count < Self.targetLimit else {
             return [refusal(429, "too many targets are registered", request, client)]
         }
-        let welcome = answer(200, ["user": "local"], request.correlation, client)
+        let welcome = answer(200, ["user": .string(user.name)], request.correlation, client)
         let former = targets[source.name]
         if leadsUntil == nil, let former, let until = former.leadsUntil, until > now { return [welcome] }
         var outputs = [welcome]
@@ -137,7 +226,7 @@ extension RouterTable {
     }
 
     /// Gives up what an identity was asked, and no longer sends it anything.
-    private mutating func forget(_ identity: Data, only target: String? = nil) -> [Output] {
+    private mutating func forget(_ identity: Peer, only target: String? = nil) -> [Output] {
         for (name, owner) in targets where owner.identity == identity && (target == nil || target == name) {
             targets[name] = nil
         }
@@ -151,6 +240,8 @@ extension RouterTable {
         guard let entry = open.removeValue(forKey: correlation) else { return nil }
         let left = openOf[entry.identity, default: 1] - 1
         openOf[entry.identity] = left > 0 ? left : nil
+        let asked = openBy[entry.user, default: 1] - 1
+        openBy[entry.user] = asked > 0 ? asked : nil
         return entry
     }
 
@@ -163,13 +254,18 @@ extension RouterTable {
         answer(status, ["error": .string(error)], entry.correlation, entry.client)
     }
 
-    private func refusal(_ status: Int, _ error: String, _ request: RequestFrames, _ client: Data) -> Output {
-        answer(status, ["error": .string(error)], request.correlation, client)
+    private func refusal(
+        _ status: Int, _ error: String, _ request: RequestFrames, _ client: Peer, denial: Denial? = nil
+    ) -> Output {
+        var output = answer(status, ["error": .string(error)], request.correlation, client)
+        output.denial = denial
+        return output
     }
 
-    private func answer(_ status: Int, _ params: JSONValue, _ correlation: Data, _ client: Data) -> Output {
+    private func answer(_ status: Int, _ params: JSONValue, _ correlation: Data, _ client: Peer) -> Output {
         let encoded = (try? Wire.encode(params)) ?? Data("{}".utf8)
         return Output(
-            to: client, frames: ReplyFrames(correlation: correlation, status: status, params: encoded).frames)
+            to: client.identity,
+            frames: ReplyFrames(correlation: correlation, status: status, params: encoded).frames)
     }
 }

@@ -50,11 +50,9 @@ package struct BusAddress: Sendable, Hashable, CustomStringConvertible {
             (1...65_533).contains(port)
         else { throw BusError.address("'tcp://\(rest)' needs a port from 1 to 65533, as in tcp://127.0.0.1:5550") }
         let host = String(rest[..<colon])
-        // Encrypted and authenticated connections (CURVE) are not there yet, so nothing may listen where strangers are.
-        guard Self.isLoopback(host) else {
+        guard Self.isHost(host) else {
             throw BusError.address(
-                "'tcp://\(rest)' is not a loopback address; without encryption the bus stays on this host: "
-                    + "use ipc:///folder or tcp://127.0.0.1:\(port)"
+                "'tcp://\(rest)' names no host; use an address, a name, or * for all addresses, as in tcp://127.0.0.1:\(port)"
             )
         }
         directory = nil
@@ -99,11 +97,23 @@ package struct BusAddress: Sendable, Hashable, CustomStringConvertible {
 
     private static func fits(_ folder: String) -> Bool { folder.utf8.count <= 90 }
 
-    private static func isLoopback(_ host: String) -> Bool {
-        if host == "localhost" || host == "[::1]" { return true }
-        var parsed = in_addr()
-        guard inet_pton(AF_INET, host, &parsed) == 1 else { return false }
-        return UInt32(bigEndian: parsed.s_addr) >> 24 == 127
+    /// Over tcp everybody has a key, also on the loopback: other users of the machine are there too.
+    package var needsKeys: Bool { directory == nil }
+
+    /// A place to listen, but none to dial.
+    var isEveryAddress: Bool { ["tcp://*:", "tcp://0.0.0.0:", "tcp://[::]:"].contains { text.hasPrefix($0) } }
+
+    private static func isHost(_ host: String) -> Bool {
+        if host == "*" { return true }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            var parsed = in6_addr()
+            return inet_pton(AF_INET6, String(host.dropFirst().dropLast()), &parsed) == 1
+        }
+        return (1...253).contains(host.utf8.count) && host.utf8.first != 0x2d
+            && host.utf8.allSatisfy {
+                (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0) || (0x30...0x39).contains($0)
+                    || $0 == 0x2e || $0 == 0x2d
+            }
     }
 
     /// FNV-1a: only to tell folders apart in a name, not for secrets.

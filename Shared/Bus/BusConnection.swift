@@ -11,6 +11,7 @@ import Synchronization
 package final class BusConnection: Sendable {
     package let address: BusAddress
     package let logger: Logger
+    private let credentials: BusCredentials?
     /// Messages dropped here, by reason.
     package let drops = DropCounts()
 
@@ -28,17 +29,25 @@ package final class BusConnection: Sendable {
     private let announceSignal = Signal()
     private let connectionListeners = Mutex<[@Sendable () -> Void]>([])
 
-    package init(address: BusAddress, logger: Logger) {
+    /// - Parameter credentials: needed over tcp, unused on a local bus.
+    package init(address: BusAddress, credentials: BusCredentials? = nil, logger: Logger) {
         self.address = address
+        self.credentials = address.needsKeys ? credentials : nil
         self.logger = logger
     }
 
     /// Opens the sockets; returns before the bus is reached, which may start later.
     package func start() throws {
         if let directory = address.directory { try BusAddress.prepare(directory) }
-        let live = try LiveLoop(address: address, logger: logger, counts: drops)
+        if address.isEveryAddress {
+            throw BusError.address("'\(address)' is a place to listen; name the host of the bus to dial it")
+        }
+        if address.needsKeys, credentials == nil {
+            throw BusError.key("'\(address)' is dialed with a key only; make one with 'martlet keys generate CLIENT'")
+        }
+        let live = try LiveLoop(address: address, credentials: credentials, logger: logger, counts: drops)
         let requests = try RequestLoop(
-            address: address, logger: logger, counts: drops,
+            address: address, credentials: credentials, logger: logger, counts: drops,
             onRequest: { [weak self] in self?.answer($0) },
             onConnected: { [weak self] in self?.connected() })
         let announcing = Task { [weak self] in

@@ -4,6 +4,8 @@ import Foundation
 package enum BusError: Error, Sendable, Equatable {
     /// The address cannot be used; the text says why and what can.
     case address(String)
+    /// A key is missing or cannot be used; the text says which and the way out, never a secret.
+    case key(String)
     /// The sockets could not be opened.
     case socket(String)
     /// No answer in time, though the bus was there.
@@ -28,6 +30,7 @@ extension BusError: CustomStringConvertible, LocalizedError {
     package var description: String {
         switch self {
         case .address(let problem): "bus address: \(problem)"
+        case .key(let problem): "bus key: \(problem)"
         case .socket(let problem): "bus: \(problem)"
         case .timedOut(let method, let target): "bus: '\(target)' did not answer '\(method)' in time"
         case .unreachable(let method, let target):
@@ -44,6 +47,14 @@ extension BusError: CustomStringConvertible, LocalizedError {
     }
 
     package var errorDescription: String? { description }
+
+    /// Without the words before the colon, to be told as part of another problem.
+    var bare: String {
+        switch self {
+        case .address(let problem), .key(let problem), .socket(let problem): problem
+        default: description
+        }
+    }
 }
 
 /// The limits of protocol MB1 (bus.md 2, 3, 5 and 6) and of this implementation.

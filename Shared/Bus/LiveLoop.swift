@@ -26,6 +26,7 @@ final class LiveLoop: Sendable {
     }
 
     private let address: BusAddress
+    private let credentials: BusCredentials?
     private let logger: Logger
     private let wakeup: Wakeup
     private let orders = Mutex(Orders())
@@ -34,8 +35,11 @@ final class LiveLoop: Sendable {
     private let busHeard = Mutex<ContinuousClock.Instant?>(nil)
     private static let busTopic = "h/\(Source.eventBus)"
 
-    init(address: BusAddress, logger: Logger, counts: DropCounts) throws(BusError) {
+    init(
+        address: BusAddress, credentials: BusCredentials?, logger: Logger, counts: DropCounts
+    ) throws(BusError) {
         self.address = address
+        self.credentials = credentials
         self.logger = logger
         self.counts = counts
         wakeup = try Wakeup()
@@ -110,7 +114,7 @@ final class LiveLoop: Sendable {
 
     private func loop() throws(BusError) {
         let context = try SocketContext()
-        let pub = try Socket(.pub, in: context, options: SocketOption.pub(address))
+        let pub = try Socket(.pub, in: context, options: SocketOption.pub(address) + SocketOption.client(credentials))
         try pub.connect(to: address.events)
         while try listen(context, pub) {}
     }
@@ -120,7 +124,8 @@ final class LiveLoop: Sendable {
         var subscribed = wantedTopics()
         // Everything is subscribed to before the connection is made, so it takes effect all at once.
         let sub = try Socket(
-            .sub, in: context, options: SocketOption.sub(address), subscriptions: subscribed.sorted())
+            .sub, in: context, options: SocketOption.sub(address) + SocketOption.client(credentials),
+            subscriptions: subscribed.sorted())
         try sub.connect(to: address.feed)
         var parts = MessageParts()
         var poll = PollSet()

@@ -16,6 +16,7 @@ final class RequestLoop: Sendable {
     }
 
     private let address: BusAddress
+    private let credentials: BusCredentials?
     private let logger: Logger
     private let counts: DropCounts
     private let wakeup: Wakeup
@@ -23,12 +24,14 @@ final class RequestLoop: Sendable {
     /// Called for each request from somebody else; must not block.
     private let onRequest: @Sendable (RequestFrames) -> Void
     private let onConnected: @Sendable () -> Void
+    private let refusalToldAt = Mutex<Duration?>(nil)
 
     init(
-        address: BusAddress, logger: Logger, counts: DropCounts,
+        address: BusAddress, credentials: BusCredentials?, logger: Logger, counts: DropCounts,
         onRequest: @escaping @Sendable (RequestFrames) -> Void, onConnected: @escaping @Sendable () -> Void
     ) throws(BusError) {
         self.address = address
+        self.credentials = credentials
         self.logger = logger
         self.counts = counts
         self.onRequest = onRequest
@@ -92,7 +95,8 @@ final class RequestLoop: Sendable {
 
     private func loop(_ calls: inout CallTable<Ticket>) throws(BusError) {
         let context = try SocketContext()
-        let dealer = try Socket(.dealer, in: context, options: SocketOption.dealer(address))
+        let dealer = try Socket(
+            .dealer, in: context, options: SocketOption.dealer(address) + SocketOption.client(credentials))
         try dealer.monitor(at: "inproc://connection")
         let monitor = try Socket(.pair, in: context, options: SocketOption.pair)
         try monitor.connect(to: "inproc://connection")
@@ -178,9 +182,26 @@ final class RequestLoop: Sendable {
                     call.ticket(
                         .failure(.connectionLost(method: call.frames.method, target: call.frames.target)))
                 }
+            case .refused: tellRefused()
             case nil: continue
             }
         }
+    }
+
+    /// Said at once and then once a minute: libzmq goes on trying.
+    private func tellRefused() {
+        // Without keys nobody is refused: the bus ended in the middle of a handshake.
+        guard let credentials else { return }
+        let now = uptime()
+        let due = refusalToldAt.withLock { told in
+            guard told.map({ now - $0 >= .seconds(60) }) ?? true else { return false }
+            told = now
+            return true
+        }
+        guard due else { return }
+        logger.error(
+            "the bus refuses this key; trying again. Authorize it with 'martlet keys authorize' where the bus runs, and compare event-bus.pub",
+            metadata: ["address": "\(address)", "key": "\(credentials.own.publicKey)"])
     }
 
     private func expire(_ calls: inout CallTable<Ticket>) {

@@ -20,7 +20,7 @@ package struct SocketContext: ~Copyable {
 /// `ZMQ_HEARTBEAT_*` is set nowhere: with back-pressure it aborts the whole process (libzmq 3937, 4229, 4364).
 package struct Socket: ~Copyable {
     package enum Kind: Sendable {
-        case pub, sub, xpub, xsub, dealer, router, pair
+        case pub, sub, xpub, xsub, dealer, router, pair, rep
 
         fileprivate var code: Int32 {
             switch self {
@@ -31,6 +31,7 @@ package struct Socket: ~Copyable {
             case .dealer: ZMQ_DEALER
             case .router: ZMQ_ROUTER
             case .pair: ZMQ_PAIR
+            case .rep: ZMQ_REP
             }
         }
     }
@@ -102,6 +103,7 @@ package struct Socket: ~Copyable {
             switch option.value {
             case .int(var value): zmq_setsockopt(pointer, option.code, &value, MemoryLayout<Int32>.size)
             case .long(var value): zmq_setsockopt(pointer, option.code, &value, MemoryLayout<Int64>.size)
+            case .text(let value): zmq_setsockopt(pointer, option.code, value, value.utf8.count)
             }
         guard result == 0 else { throw .socket("cannot set option \(option.code): \(lastProblem())") }
     }
@@ -122,8 +124,16 @@ package struct Socket: ~Copyable {
     /// One whole message; `nil` when none is waiting. Frames beyond `limit` are read and thrown away; then `true` is
     /// the second value.
     package func receive(limit: Int = BusLimits.requestFrames + 1) -> (frames: [Data], cut: Bool)? {
+        receiveFromPeer(limit: limit).map { ($0.frames, $0.cut) }
+    }
+
+    /// As ``receive(limit:)``, with the key of the peer. On a ROUTER libzmq 4.3.4 knows it of body frames only.
+    package func receiveFromPeer(
+        limit: Int = BusLimits.requestFrames + 1
+    ) -> (frames: [Data], cut: Bool, key: PeerKey?)? {
         var frames: [Data] = []
         var cut = false
+        var key: PeerKey?
         var message = zmq_msg_t()
         zmq_msg_init(&message)
         defer { zmq_msg_close(&message) }
@@ -134,13 +144,26 @@ package struct Socket: ~Copyable {
             } else {
                 cut = true
             }
+            if key == nil { key = PeerKey(userOf: &message) }
         } while zmq_msg_more(&message) != 0
-        return (frames, cut)
+        return (frames, cut, key)
+    }
+
+    /// One frame, whatever it belongs to: what comes up an XPUB is no message of several frames.
+    package func receiveFrame() -> (frame: Data, hasMore: Bool, key: PeerKey?)? {
+        var message = zmq_msg_t()
+        zmq_msg_init(&message)
+        defer { zmq_msg_close(&message) }
+        guard zmq_msg_recv(&message, pointer, ZMQ_DONTWAIT) >= 0 else { return nil }
+        let frame = Data(bytes: zmq_msg_data(&message), count: zmq_msg_size(&message))
+        return (frame, zmq_msg_more(&message) != 0, PeerKey(userOf: &message))
     }
 
     /// Lets this context's owner hear when the connection comes and goes, through a PAIR at `endpoint`.
     package func monitor(at endpoint: String) throws(BusError) {
-        let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED
+        let events =
+            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
+            | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
         guard zmq_socket_monitor(pointer, endpoint, events) == 0 else {
             throw .socket("cannot watch the connection: \(lastProblem())")
         }
@@ -156,6 +179,8 @@ package struct Socket: ~Copyable {
 /// What a monitor says.
 package enum ConnectionChange: Sendable {
     case connected, disconnected
+    /// There is a bus, but it does not let us in.
+    case refused
 
     package init?(monitorFrames frames: [Data]) {
         guard let first = frames.first, first.count >= 2 else { return nil }
@@ -163,6 +188,9 @@ package enum ConnectionChange: Sendable {
         switch code {
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: self = .connected
         case ZMQ_EVENT_DISCONNECTED: self = .disconnected
+        case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL,
+            ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+            self = .refused
         default: return nil
         }
     }
@@ -210,6 +238,9 @@ package struct MessageParts: ~Copyable {
 
     package func copy(_ index: Int) -> Data { Data(bytes(index)) }
 
+    /// Whose message it is; `nil` where the bus has no keys.
+    package var key: PeerKey? { PeerKey(userOf: parts) }
+
     /// Sends the frames on; they are gone afterwards. Never blocks.
     package mutating func send(to socket: borrowing Socket) -> Bool {
         let last = min(count, Self.capacity) - 1
@@ -218,6 +249,16 @@ package struct MessageParts: ~Copyable {
             guard zmq_msg_send(parts + index, socket.raw, flags) >= 0 else { return false }
         }
         return true
+    }
+}
+
+extension PeerKey {
+    /// The User-Id that the ZAP handler gave to the message's connection: its key.
+    fileprivate init?(userOf message: UnsafeMutablePointer<zmq_msg_t>) {
+        guard let text = zmq_msg_gets(message, "User-Id"), strnlen(text, Self.length + 1) == Self.length else {
+            return nil
+        }
+        self.init(trusted: UnsafeRawBufferPointer(start: text, count: Self.length))
     }
 }
 

@@ -15,6 +15,8 @@ package struct DataPaths: Sendable, Hashable {
     package var environments: String { root + "/environments" }
     package var secrets: String { root + "/secrets" }
     package var tokens: String { root + "/tokens" }
+    /// Bus keys and `authorized_keys`.
+    package var keys: String { root + "/keys" }
     /// Working copies of runs.
     package var work: String { root + "/work" }
     package var notifications: String { root + "/notifications" }

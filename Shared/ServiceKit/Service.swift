@@ -24,7 +24,7 @@ package enum Service {
         let logger = options.logger(source)
         try paths.prepare(for: source)
         let store = try StateStore.open(path: paths.database(source), source: source, logs: logs, migrate: migrate)
-        let bus = BusConnection(address: try options.busAddress(), logger: logger)
+        let bus = try options.connection(source, logger: logger)
         try bus.start()
         let context = ServiceContext(
             source: source, store: store, bus: bus, artifacts: ArtifactStore(root: paths.artifacts),

@@ -10,8 +10,11 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     package var data: String?
 
     @Option(
-        help: "Bus address: ipc:///folder or tcp://127.0.0.1:5550. Default: $MARTLET_BUS, else the data folder's own.")
+        help: "Bus address: ipc:///folder or tcp://HOST:5550. Default: $MARTLET_BUS, else the data folder's own.")
     package var bus: String?
+
+    @Option(help: "Folder of the bus keys, which every tcp:// bus needs. Default: $MARTLET_KEYS, else <data>/keys.")
+    package var keys: String?
 
     @Option(help: "Address to listen on.")
     package var host: String = "127.0.0.1"
@@ -39,6 +42,7 @@ package struct ServiceOptions: ParsableArguments, Sendable {
                 "--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")
         }
         if data?.isEmpty == true { throw ValidationError("--data: name a folder, or leave the option out") }
+        if keys?.isEmpty == true { throw ValidationError("--keys: name a folder, or leave the option out") }
         if let port, !(0...65_535).contains(port) {
             throw ValidationError("--port: \(port) is not a port; take 0 to 65535")
         }
@@ -63,6 +67,15 @@ package struct ServiceOptions: ParsableArguments, Sendable {
             return try BusAddress(text)
         }
         return try BusAddress.embedded(in: paths.bus)
+    }
+
+    package var keyFolder: KeyFolder { KeyFolder(path: keys ?? Self.variable("MARTLET_KEYS") ?? paths.keys) }
+
+    /// The service's way to the bus, not started yet.
+    package func connection(_ source: Source, logger: Logger) throws -> BusConnection {
+        let address = try busAddress()
+        let credentials = address.needsKeys ? try keyFolder.credentials(of: source.name) : nil
+        return BusConnection(address: address, credentials: credentials, logger: logger)
     }
 
     package func logger(_ source: Source) -> Logger {

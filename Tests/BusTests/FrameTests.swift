@@ -1,5 +1,6 @@
 import EventLog
 import Foundation
+import Logging
 import Messages
 import Testing
 
@@ -153,11 +154,22 @@ struct AddressTests {
 
     @Test(arguments: [
         "", "bus", "ipc://bus", "ipc://", "http://127.0.0.1:80", "tcp://127.0.0.1", "tcp://127.0.0.1:0",
-        "tcp://127.0.0.1:65534", "tcp://0.0.0.0:5550", "tcp://*:5550", "tcp://10.0.0.1:5550", "tcp://example.org:5550",
-        "tcp://127.0.0.1.example.org:5550", "ipc:///\(String(repeating: "x", count: 100))",
+        "tcp://127.0.0.1:65534", "tcp://:5550", "tcp://a b:5550", "tcp://[::1:5550", "tcp://a/b:5550", "tcp://-h:5550",
+        "ipc:///\(String(repeating: "x", count: 100))",
     ])
     func `an address that cannot be used is refused`(text: String) {
         #expect(throws: BusError.self) { try BusAddress(text) }
+    }
+
+    @Test(arguments: ["tcp://127.0.0.1:5550", "tcp://10.0.0.1:5550", "tcp://bus.example.org:5550", "tcp://[::1]:5550"])
+    func `over tcp nobody dials without a key`(text: String) throws {
+        let bus = BusConnection(address: try BusAddress(text), logger: Logger(label: "test"))
+        #expect { try bus.start() } throws: { "\($0)".contains("martlet keys generate") }
+    }
+
+    @Test func `nobody dials a place that is only good to listen`() throws {
+        let bus = BusConnection(address: try BusAddress("tcp://*:5550"), logger: Logger(label: "test"))
+        #expect { try bus.start() } throws: { "\($0)".contains("name the host") }
     }
 
     @Test func `a folder too long for a socket moves to a short one`() throws {

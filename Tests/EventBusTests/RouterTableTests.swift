@@ -7,8 +7,8 @@ import Testing
 
 struct RouterTableTests {
     private let heads = RememberedHeads()
-    private let client = Data("client".utf8)
-    private let target = Data("target".utf8)
+    private let client = RouterTable.Peer(identity: Data("client".utf8))
+    private let target = RouterTable.Peer(identity: Data("target".utf8))
 
     private func request(
         _ method: String, _ to: String, _ params: String = "{}", number: UInt8 = 1, deadline: Duration = .seconds(5)
@@ -23,7 +23,9 @@ struct RouterTableTests {
         return reply.status
     }
 
-    private func hello(_ table: inout RouterTable, from identity: Data, _ params: String) -> [RouterTable.Output] {
+    private func hello(_ table: inout RouterTable, from identity: RouterTable.Peer, _ params: String) -> [RouterTable
+        .Output]
+    {
         table.request(request("hello", "bus", params), from: identity, heads: heads, now: .zero)
     }
 
@@ -33,14 +35,14 @@ struct RouterTableTests {
         let asked = table.request(
             request("m", "deployer", #"{"user":"root","a":1}"#), from: client, heads: heads, now: .zero)
         let onward = try #require(asked.first)
-        #expect(onward.to == target && asked.count == 1)
+        #expect(onward.to == target.identity && asked.count == 1)
         guard case .request(let seen) = try RequestMessage(parsing: onward.frames) else { return }
         #expect(String(decoding: seen.params, as: UTF8.self) == #"{"a":1,"user":"local"}"#)
         let reply = ReplyFrames(correlation: seen.correlation, status: 200, params: Data("{}".utf8))
         #expect(table.reply(reply, from: client) == nil)
         let answered = table.reply(reply, from: target)
         let back = try #require(answered)
-        #expect(back.to == client)
+        #expect(back.to == client.identity)
         guard case .reply(let answer) = try RequestMessage(parsing: back.frames) else { return }
         #expect(answer.correlation == Data(repeating: 1, count: 16))
         #expect(table.reply(reply, from: target) == nil)
@@ -75,7 +77,7 @@ struct RouterTableTests {
         var table = RouterTable(life: 7)
         _ = hello(&table, from: target, #"{"source":"deployer"}"#)
         _ = table.request(request("m", "deployer", number: 2), from: client, heads: heads, now: .zero)
-        let outputs = hello(&table, from: Data("new".utf8), #"{"source":"deployer"}"#)
+        let outputs = hello(&table, from: RouterTable.Peer(identity: Data("new".utf8)), #"{"source":"deployer"}"#)
         #expect(outputs.map { status($0) } == [200, 503])
         let again = table.request(request("m", "deployer", number: 3), from: client, heads: heads, now: .zero)
         #expect(again.first?.to == Data("new".utf8))
@@ -85,10 +87,14 @@ struct RouterTableTests {
         var table = RouterTable(life: 7)
         _ = hello(&table, from: target, #"{"source":"deployer","epoch":1700000000000,"last":1}"#)
         #expect(status(hello(&table, from: client, #"{"source":"deployer"}"#).first) == 200)
-        #expect(table.request(request("m", "deployer"), from: client, heads: heads, now: .zero).first?.to == target)
+        #expect(
+            table.request(request("m", "deployer"), from: client, heads: heads, now: .zero).first?.to == target.identity
+        )
         let later = RouterTable.leadership
         _ = table.request(request("hello", "bus", #"{"source":"deployer"}"#), from: client, heads: heads, now: later)
-        #expect(table.request(request("m", "deployer"), from: target, heads: heads, now: later).first?.to == client)
+        #expect(
+            table.request(request("m", "deployer"), from: target, heads: heads, now: later).first?.to == client.identity
+        )
     }
 
     @Test func `a target that is gone is forgotten`() throws {

@@ -86,6 +86,16 @@ struct EventRoomTests {
         #expect(throws: Refusal.self) { try OutsideEvent(Data(#"{"id":"1",\#(attributes)}"#.utf8), from: "tester") }
     }
 
+    @Test func `only the bus says what it denied`() throws {
+        let text = #"{"id":"1","type":"\#(ClientDenied.eventType)","source":"/martlet/event-bus","data":{}}"#
+        #expect(
+            try OutsideEvent(Data(text.utf8), from: "event-bus").envelope(at: Timestamp(milliseconds: 1)).actor
+                == "service:event-bus")
+        #expect(throws: Refusal.self) { try OutsideEvent(Data(text.utf8), from: "local") }
+        let other = text.replacing("bus.client_denied", with: "run.finished")
+        #expect(throws: Refusal.self) { try OutsideEvent(Data(other.utf8), from: "event-bus") }
+    }
+
     @Test func `the same event in other spaces and order is the same event`() throws {
         let one = try OutsideEvent(
             Data(#"{"id":"1","type":"x","source":"//lab","data":{"a":1,"b":2}}"#.utf8), from: "t")

@@ -42,3 +42,39 @@ public struct SourceSilent: EventBody {
         self.seconds = seconds
     }
 }
+
+/// The bus dropped what a client sent, or refused what it asked; at most one a minute for each client.
+public struct ClientDenied: EventBody {
+    public static let name = "bus.client_denied"
+    public static let source: Source? = .ingest
+    public static let summary =
+        "The bus dropped what a client sent, or refused what it asked; at most one a minute for each client."
+
+    public struct Reason: Codable, Sendable, Hashable {
+        public var reason: String
+        public var count: Int
+
+        public init(reason: String, count: Int) {
+            self.reason = reason
+            self.count = count
+        }
+    }
+
+    /// `unknown` for keys that no line authorizes, `local` for the user of a bus without keys.
+    public var client: String
+    /// The public key of the newest of them.
+    public var key: String?
+    public var reasons: [Reason]
+    /// Over how long they were counted.
+    public var seconds: Double
+    /// The topic, method or address of the newest of them.
+    public var example: String?
+
+    public init(client: String, key: String? = nil, reasons: [Reason], seconds: Double, example: String? = nil) {
+        self.client = client
+        self.key = key
+        self.reasons = reasons
+        self.seconds = seconds
+        self.example = example
+    }
+}

@@ -47,6 +47,7 @@ public let allEventBodies: [any EventBody.Type] = [
     DeadLetterClosed.self,
     ForkDetected.self,
     SourceSilent.self,
+    ClientDenied.self,
     RunRequested.self,
     RunCancelRequested.self,
     RunRetryRequested.self,
