@@ -6,7 +6,7 @@ SWIFT ?= swift
 CONFIG ?= debug
 BIN = $(shell $(SWIFT) build -c $(CONFIG) --show-bin-path 2>/dev/null)
 VENV := .build/venv
-SOURCES := Package.swift Services Shared Tests
+SOURCES := Package.swift Services Shared Tests Bench
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test test-swift test-end-to-end lint format schemas schemas-check bench demo clean

@@ -95,6 +95,12 @@ let package = Package(
         service("EventBus", in: "event-bus", [signals]),
         service("Console", in: "console", ["HTTPClient", crypto]),
         service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient"]),
+        .executableTarget(
+            name: "BusBench",
+            dependencies: ["ServiceKit", "Messages", "EventLog", "Bus", "Store", grdb, arguments],
+            path: "Bench/BusBench",
+            swiftSettings: settings
+        ),
         tests("MessagesTests", ["Messages"]),
         tests("EventLogTests", ["EventLog", "Messages"]),
         tests("BusTests", ["Bus", "EventLog", "Messages", logging]),

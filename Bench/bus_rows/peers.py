@@ -1,0 +1,47 @@
+"""The peers' servers, each in a folder and on a port of its own, as durable as they can be."""
+
+import socket
+import time
+
+from .stage import Failed, Stage, three_ports
+
+
+class Server(Stage):
+    """A peer's server for the length of a `with`."""
+
+    def __init__(self, programs, words):
+        super().__init__(programs)
+        self.server = self.start([word.format(port=self.port, folder=self.folder) for word in words], "server")
+
+    def __enter__(self):
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self
+            except OSError as error:
+                if time.monotonic() > deadline or self.server.process.poll() is not None:
+                    self.__exit__()
+                    raise Failed(f"{self.server.words[0]} does not listen: {self.server.last_words()}") from error
+                time.sleep(0.05)
+
+
+def redis(programs):
+    """Every command is on disk before its answer leaves: D2."""
+    words = ["redis-server", "--bind", "127.0.0.1", "--port", "{port}", "--dir", "{folder}", "--save", ""]
+    return Server(programs, [*words, "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no"])
+
+
+def nats(programs):
+    """File storage; acknowledged before it is synced: D1."""
+    return Server(programs, ["nats-server", "-js", "-sd", "{folder}", "-a", "127.0.0.1", "-p", "{port}"])
+
+
+class Proxy(Stage):
+    """libzmq's own proxy on two ports."""
+
+    def __init__(self, programs, keys=()):
+        super().__init__(programs)
+        self.port = three_ports()
+        self.endpoints = [f"tcp://127.0.0.1:{self.port}", f"tcp://127.0.0.1:{self.port + 1}"]
+        self.start([programs.peer("proxy"), *self.endpoints, *keys], "proxy")
