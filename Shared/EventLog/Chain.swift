@@ -16,11 +16,16 @@ package struct Chain: Sendable, Hashable, Codable, CustomStringConvertible {
     }
 
     private init(first16 digest: SHA256.Digest) {
-        hex = digest.prefix(16).map { byte in
-            let text = String(byte, radix: 16)
-            return byte < 16 ? "0" + text : text
-        }.joined()
+        hex = String(unsafeUninitializedCapacity: 32) { text in
+            for (index, byte) in digest.prefix(16).enumerated() {
+                text[2 * index] = Self.digits[Int(byte >> 4)]
+                text[2 * index + 1] = Self.digits[Int(byte & 0x0f)]
+            }
+            return 32
+        }
     }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 
     /// `SHA-256("MB1" ‖ source ‖ epoch ‖ parent)[0..16)`.
     package static func start(of source: Source, epoch: Int64, parent: LogParent?) -> Chain {

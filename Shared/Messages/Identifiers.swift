@@ -14,17 +14,22 @@ public struct UUIDv7: Sendable {
         let ms = UInt64(max(0, time.milliseconds)) & 0xFFFF_FFFF_FFFF
         let high = (ms << 16) | 0x7000 | (random() & 0x0FFF)
         let low = (random() & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
-        let digits = Self.hex(high) + Self.hex(low)
-        let cuts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)]
-        return cuts.map { start, end in
-            digits[digits.index(digits.startIndex, offsetBy: start)..<digits.index(digits.startIndex, offsetBy: end)]
-        }.joined(separator: "-")
+        return String(unsafeUninitializedCapacity: 36) { text in
+            var at = 0
+            for nibble in 0..<32 {
+                if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+                    text[at] = UInt8(ascii: "-")
+                    at += 1
+                }
+                let word = nibble < 16 ? high : low
+                text[at] = Self.digits[Int(word >> UInt64(60 - 4 * (nibble % 16)) & 0x0f)]
+                at += 1
+            }
+            return at
+        }
     }
 
-    private static func hex(_ value: UInt64) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
-    }
+    private static let digits = Array("0123456789abcdef".utf8)
 }
 
 /// A content address in the artifact store: `sha256:` and 64 hex digits.

@@ -13,6 +13,34 @@ public enum Wire {
     }
 }
 
+/// What every event and every request passes through has a short way of its own to the same bytes.
+extension Wire {
+    public static func encode(_ value: JSONValue) throws -> Data {
+        var writer = JSONWriter()
+        try writer.write(value)
+        return Data(writer.bytes)
+    }
+
+    public static func encode(_ envelope: Envelope) throws -> Data {
+        var writer = JSONWriter(capacity: 2048)
+        try envelope.write(to: &writer)
+        return Data(writer.bytes)
+    }
+
+    public static func decode(_ type: JSONValue.Type, from data: Data) throws -> JSONValue { try JSONReader.read(data) }
+
+    public static func decode(_ type: [String: JSONValue].Type, from data: Data) throws -> [String: JSONValue] {
+        guard let members = try JSONReader.read(data).object else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a JSON object is expected"))
+        }
+        return members
+    }
+
+    public static func decode(_ type: Envelope.Type, from data: Data) throws -> Envelope {
+        try Envelope(members: try decode([String: JSONValue].self, from: data))
+    }
+}
+
 /// Times travel as RFC 3339 in UTC with milliseconds (bus.md 4).
 public struct Timestamp: Sendable, Hashable, Comparable, Codable {
     /// Milliseconds since 1970-01-01T00:00:00Z.

@@ -30,17 +30,9 @@ struct Inbox: LogFollower {
     func apply(_ records: [LogRecord]) async throws {
         guard let last = records.last else { return }
         let (envelopes, parked) = try await store.write { transaction in
-            var envelopes: [Envelope] = []
-            var parked = false
-            for record in records {
-                if let envelope = try take(record, transaction) {
-                    envelopes.append(envelope)
-                } else {
-                    parked = true
-                }
-            }
+            let envelopes = try takeAll(records, transaction)
             try transaction.advance(past: last, chain: last.chain)
-            return (envelopes, parked)
+            return (envelopes, envelopes.count < records.count)
         }
         await positions.reached(last.source, epoch: last.epoch, seq: last.seq)
         metrics.count(
@@ -48,6 +40,30 @@ struct Inbox: LogFollower {
             by: Double(envelopes.count))
         if parked { retries.wake() }
         for envelope in envelopes { await committed(envelope) }
+    }
+
+    /// Those that were handled; the others are parked or dead.
+    ///
+    /// All in one savepoint at first: a savepoint for each costs as much as a small event, and nearly always nothing
+    /// fails. When something does, all of it is taken back and each event has a savepoint of its own.
+    private func takeAll(_ records: [LogRecord], _ transaction: Transaction) throws -> [Envelope] {
+        if try !transaction.hasParked() {
+            do {
+                var envelopes: [Envelope] = []
+                try transaction.attempt { transaction in
+                    for record in records {
+                        let envelope = try Wire.decode(Envelope.self, from: record.body)
+                        try run(envelope, record.position, transaction)
+                        envelopes.append(envelope)
+                    }
+                }
+                return envelopes
+            } catch {
+                // A full disk takes back everything by itself: nothing may be written outside of a transaction now.
+                guard transaction.isOpen else { throw error }
+            }
+        }
+        return try records.compactMap { try take($0, transaction) }
     }
 
     /// `nil`: parked or dead.

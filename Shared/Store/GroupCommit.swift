@@ -31,7 +31,7 @@ final class GroupCommit: Sendable {
     func run<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             let run: @Sendable (Database) -> Ending = { db in
-                let result = Self.inSavepoint(db, body)
+                let result = Result { try db.savepoint { try body(db) } }
                 return { commitError in
                     switch (commitError, result) {
                     case (let error?, .success), (_, .failure(let error)): continuation.resume(throwing: error)
@@ -40,20 +40,6 @@ final class GroupCommit: Sendable {
                 }
             }
             enqueue(Job(run: run, refuse: { continuation.resume(throwing: $0) }))
-        }
-    }
-
-    private static func inSavepoint<Value>(
-        _ db: Database, _ body: (Database) throws -> Value
-    ) -> Result<Value, any Error> {
-        Result {
-            var value: Value?
-            try db.inSavepoint {
-                value = try body(db)
-                return .commit
-            }
-            guard let value else { throw DatabaseError(resultCode: .SQLITE_INTERNAL) }
-            return value
         }
     }
 

@@ -26,6 +26,12 @@ package struct ParkedEvent: Sendable, Hashable {
 }
 
 extension Transaction {
+    /// Whether any event waits for another try.
+    package func hasParked() throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM parked WHERE state = 'waiting')")) ?? false
+    }
+
     /// Whether an event of this key waits for another try: later ones park behind it.
     package func isParked(key: String) throws -> Bool {
         try Bool.fetchOne(

@@ -66,4 +66,8 @@ func migrateShared(_ migrator: inout DatabaseMigrator) {
                 ) STRICT;
                 """)
     }
+    // Looked for with every batch of events, and by whoever tries them again.
+    migrator.registerMigration("shared: parked events that wait, by their time") { db in
+        try db.execute(sql: "CREATE INDEX parked_waiting ON parked (due) WHERE state = 'waiting'")
+    }
 }

@@ -17,7 +17,7 @@ package final class StateStore: Sendable {
     private let ids: UUIDv7
     private let commits: GroupCommit
     private let diskTrouble = Mutex<String?>(nil)
-    private let observer = Mutex<(@Sendable (CommitSummary) -> Void)?>(nil)
+    private let observer = Mutex<CommitObserver?>(nil)
 
     private init(path: String, source: Source, pool: DatabasePool, clock: WallClock, ids: UUIDv7) {
         self.path = path
@@ -89,7 +89,7 @@ package final class StateStore: Sendable {
 
     /// Told after each commit; at most one, set before the first write.
     package func onCommit(_ body: @escaping @Sendable (CommitSummary) -> Void) {
-        observer.withLock { $0 = body }
+        observer.withLock { $0 = CommitObserver(told: body) }
     }
 
     /// Runs `body` in a transaction that is on disk when this returns.
@@ -107,7 +107,7 @@ package final class StateStore: Sendable {
                 return (value, transaction.summary)
             }
         }
-        if summary != CommitSummary() { observer.withLock { $0 }?(summary) }
+        if summary != CommitSummary() { observer.withLock { $0 }?.told(summary) }
         return value
     }
 
@@ -147,6 +147,12 @@ package final class StateStore: Sendable {
     }
 
     package func close() throws { try pool.close() }
+}
+
+/// A bare closure in a `Mutex` would be wrapped once more each time that it is read: after a million commits, a call
+/// goes through a million layers.
+private struct CommitObserver: Sendable {
+    var told: @Sendable (CommitSummary) -> Void
 }
 
 /// What a commit brought, for those who act on it.

@@ -91,15 +91,15 @@ package struct Transaction {
     package func attempt(_ body: (Transaction) throws -> Void) throws {
         let heads = progress.heads
         do {
-            try db.inSavepoint {
-                try body(self)
-                return .commit
-            }
+            try db.savepoint { try body(self) }
         } catch {
             progress.heads = heads
             throw error
         }
     }
+
+    /// `false`: SQLite has taken everything back, as it does when the disk is full.
+    package var isOpen: Bool { db.isInsideTransaction }
 
     var summary: CommitSummary { progress.summary }
 
