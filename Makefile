@@ -9,7 +9,7 @@ VENV := .build/venv
 SOURCES := Package.swift Services Shared Tests Bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-swift test-end-to-end lint format schemas schemas-check bench demo clean
+.PHONY: help setup build test test-swift test-end-to-end lint format schemas schemas-check bench bench-setup bench-bus demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,14 @@ schemas-check: build ## fail when docs/events is stale
 bench: setup ## the figures, with a release build (BENCH="ready idle steps queued")
 	$(SWIFT) build -c release
 	python3 Bench/bench.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
+
+bench-setup: setup ## install the peers that the bus is measured beside (through apt)
+	@./Bench/setup
+
+bench-bus: bench-setup ## the bus beside Redis, NATS, SQLite (BENCH="speed one latency" RUNS=5 WRITE=docs/benchmarks.md)
+	for product in event-bus trigger-service martlet BusBench; do $(SWIFT) build -c release --product $$product || exit 1; done
+	python3 Bench/bus.py --bin "$$($(SWIFT) build -c release --show-bin-path)" \
+		$(if $(RUNS),--runs $(RUNS)) $(if $(WRITE),--write $(WRITE)) $(BENCH)
 
 demo: build ## four pushes of a real ML repository, from training to serving (KEEP=1 leaves it running)
 	@python3 Examples/demo/demo.py --bin "$(BIN)" $(if $(KEEP),--keep)

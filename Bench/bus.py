@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bus_rows import faults, machine, parked, rows
+from bus_rows import faults, machine, parked, peers, rows
 from bus_rows.stage import Failed, Programs
 from bus_rows.table import Table
 
@@ -53,6 +53,8 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
     print(table.text())
     print("\n" + machine.described())
+    if missing := peers.missing():
+        print(f"not installed, so left out: {', '.join(missing)}; `make bench-setup` installs them")
     if options.write:
         words = " ".join(sys.argv[1:])
         Path(options.write).write_text(table.page(words, machine.described(), options.runs))

@@ -16,7 +16,7 @@ struct Produce: AsyncParsableCommand {
     func run() async throws {
         let bytes = bytes
         try await Service.run(Source(stringLiteral: source), options: options, migrate: { _ in }) { context in
-            let writer = Writer(store: context.store, bytes: bytes)
+            let writer = Writer(store: context.store, filling: Tick.filling(for: bytes))
             return ServiceParts(background: [Loop { try await Self.obey(writer) }])
         }
     }
@@ -43,7 +43,7 @@ struct Produce: AsyncParsableCommand {
 
 private struct Writer: Sendable {
     let store: StateStore
-    let bytes: Int
+    let filling: String
 
     /// As fast as it goes: so many writers, each waiting for its own commit before it writes again.
     func write(_ numbers: Range<Int>, writers: Int) async throws {
@@ -79,10 +79,10 @@ private struct Writer: Sendable {
     }
 
     private func write(_ n: Int, intended: Int64) async throws {
-        let bytes = bytes
+        let filling = filling
         try await store.write { transaction in
             _ = try transaction.publish(
-                Tick(n: n, intended: intended, bytes: bytes), subject: "bench/\(n)", key: "bench",
+                Tick(n: n, intended: intended, filling: filling), subject: "bench/\(n)", key: "bench",
                 because: .first(actor: "service:bench"))
         }
     }

@@ -16,11 +16,8 @@ struct Tick: EventBody {
     /// Bytes of the event's JSON around an empty filling.
     private static let frame = 393
 
-    init(n: Int, intended: Int64, bytes: Int) {
-        self.n = n
-        self.intended = intended
-        filling = String(repeating: "x", count: max(0, bytes - Self.frame))
-    }
+    /// As much as makes an event of so many bytes.
+    static func filling(for bytes: Int) -> String { String(repeating: "x", count: max(0, bytes - frame)) }
 }
 
 /// Nanoseconds of the clock that all processes of a machine share; Python's `time.monotonic_ns()`.

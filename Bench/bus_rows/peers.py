@@ -1,5 +1,6 @@
 """The peers' servers, each in a folder and on a port of its own, as durable as they can be."""
 
+import shutil
 import socket
 import time
 
@@ -24,6 +25,25 @@ class Server(Stage):
                     self.__exit__()
                     raise Failed(f"{self.server.words[0]} does not listen: {self.server.last_words()}") from error
                 time.sleep(0.05)
+
+
+def of_redis(programs, mode, *words):
+    """What a peer does; an empty list where it is not installed, so that its line is left out."""
+    if not shutil.which("redis-server"):
+        return []
+    with redis(programs) as server:
+        return [programs.run("redis_streams", server.port, mode, *words)]
+
+
+def of_nats(programs, mode, *words):
+    if not shutil.which("nats-server"):
+        return []
+    with nats(programs) as server:
+        return [programs.run("jetstream", f"nats://127.0.0.1:{server.port}", mode, *words)]
+
+
+def missing():
+    return [name for name in ("redis-server", "nats-server") if not shutil.which(name)]
 
 
 def redis(programs):

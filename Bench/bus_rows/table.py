@@ -53,7 +53,8 @@ class Table:
     failures: list = field(default_factory=list)
 
     def block(self, name, figures, before, after):
-        self.blocks.append((name, figures, before, after))
+        # A peer that is not installed has no figures.
+        self.blocks.append((name, [figure for figure in figures if figure.values], before, after))
 
     def failed(self, name, why):
         self.failures.append((name, why))

@@ -1,0 +1,17 @@
+"""The benchmarks are programs that work; what they measure is not looked at here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.mark.parametrize("row", ["speed", "one", "latency", "catchup", "forwarder", "memory", "kill"])
+def test_the_benchmark_of_the_bus_measures(binaries, row):
+    words = [sys.executable, ROOT / "Bench" / "bus.py", "--bin", binaries, "--tiny", row]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Martlet" in done.stdout
