@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "Examples
 from suite import Failed as SuiteFailed  # noqa: E402
 from suite import Suite  # noqa: E402
 
-JOBS = 100
+JOBS = 20
 
 
 def parked(programs):
-    """Runs of a hundred parallel jobs each, every job one step that an outside worker claims and keeps."""
+    """Runs of twenty parallel jobs each, every job one step that an outside worker claims and keeps."""
     steps = programs.size(100_000, 200)
     suite = Suite(programs.binaries, programs.folder / "parked")
     suite.environment["MARTLET_RUNS_AT_ONCE"] = "10000"

@@ -69,11 +69,22 @@ package struct FollowerState: Sendable, Equatable {
         if let fork { return .quarantine(fork) }
         guard !isFetching, let fetchAt else { return .wait(until: nil) }
         guard fetchAt <= now else { return .wait(until: fetchAt) }
+        return .fetch(beginFetch())
+    }
+
+    /// What may be asked for while the records that `next` handed out are committed; answer with
+    /// ``fetched(_:now:jitter:)`` afterwards. Only far behind: one answer is then in memory, and one on its way.
+    package mutating func ahead(now: Duration) -> FetchRequest? {
+        guard isCatchingUp, ready.isEmpty, fork == nil, !isFetching, let fetchAt, fetchAt <= now else { return nil }
+        return beginFetch()
+    }
+
+    private mutating func beginFetch() -> FetchRequest {
         isFetching = true
-        self.fetchAt = nil
+        fetchAt = nil
         let request = FetchRequest(epoch: cursor?.epoch ?? 0, after: cursor?.seq ?? 0)
         asked = request
-        return .fetch(request)
+        return request
     }
 }
 

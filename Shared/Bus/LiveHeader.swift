@@ -27,13 +27,22 @@ package struct LiveHeader: Sendable, Hashable {
 
     package static let telemetry = LiveHeader(kind: .telemetry, epoch: 0, seq: 0, chain: .unknown)
 
-    package var text: String {
-        let digits = String(epoch)
-        let padded = String(repeating: "0", count: max(0, Self.epochDigits - digits.utf8.count)) + digits
-        return "MB1 \(Character(UnicodeScalar(kind.rawValue))) \(padded) \(seq) \(chain)"
-    }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    package var bytes: Data { Data(text.utf8) }
+    package var bytes: Data {
+        var bytes = Data(capacity: 6 + Self.epochDigits + 21 + Self.chainDigits)
+        bytes.append(contentsOf: "MB1 ".utf8)
+        bytes.append(kind.rawValue)
+        bytes.append(0x20)
+        let epoch = String(epoch)
+        for _ in 0..<max(0, Self.epochDigits - epoch.utf8.count) { bytes.append(0x30) }
+        bytes.append(contentsOf: epoch.utf8)
+        bytes.append(0x20)
+        bytes.append(contentsOf: String(seq).utf8)
+        bytes.append(0x20)
+        bytes.append(contentsOf: chain.hex.utf8)
+        return bytes
+    }
 
     private static let epochDigits = 13
     private static let chainDigits = 32

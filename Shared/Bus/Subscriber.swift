@@ -88,7 +88,11 @@ package final class Subscriber: Sendable {
             take(ring.take(FollowerState.batch), into: &state)
             switch state.next(now: uptime()) {
             case .apply(let records):
-                if let fork = await apply(records) { return fork }
+                async let stopped = apply(records)
+                let request = state.ahead(now: uptime())
+                let answer: FetchAnswer? = if let request { await fetch(request, from: state.source) } else { nil }
+                if let fork = await stopped { return fork }
+                if let answer { state.fetched(answer, now: uptime(), jitter: Self.jitter()) }
             case .fetch(let request):
                 let answer = await fetch(request, from: state.source)
                 state.fetched(answer, now: uptime(), jitter: Self.jitter())

@@ -59,12 +59,12 @@ struct JSONWriter {
         var text = text
         text.withUTF8 { units in
             var start = 0
-            for index in units.indices where Self.needsEscape(units[index]) {
-                bytes.append(contentsOf: units[start..<index])
+            for index in 0..<units.count where Self.needsEscape(units[index]) {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: units[start..<index]))
                 escape(units[index])
                 start = index + 1
             }
-            bytes.append(contentsOf: units[start...])
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: units[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -10,7 +10,7 @@ final class GroupCommit: Sendable {
     /// What one writer wants, and how it is told.
     private struct Job: Sendable {
         /// Runs in a savepoint; returns what to do once the fate of the commit is known.
-        var run: @Sendable (Database) -> Ending
+        var run: @Sendable (Database, LogHeads) -> Ending
         /// For when not even the transaction could begin.
         var refuse: @Sendable (any Error) -> Void
     }
@@ -28,14 +28,20 @@ final class GroupCommit: Sendable {
 
     init(pool: DatabasePool) { self.pool = pool }
 
-    func run<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    /// - Parameter committed: told of what is on disk now, in the order of the commits, before anybody else is.
+    func run<Value: Sendable>(
+        _ body: @escaping @Sendable (Database, LogHeads) throws -> Value,
+        committed: @escaping @Sendable (Value) -> Void
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let run: @Sendable (Database) -> Ending = { db in
-                let result = Result { try db.savepoint { try body(db) } }
+            let run: @Sendable (Database, LogHeads) -> Ending = { db, heads in
+                let result = Result { try db.savepoint { try body(db, heads) } }
                 return { commitError in
                     switch (commitError, result) {
                     case (let error?, .success), (_, .failure(let error)): continuation.resume(throwing: error)
-                    case (nil, .success(let value)): continuation.resume(returning: value)
+                    case (nil, .success(let value)):
+                        committed(value)
+                        continuation.resume(returning: value)
                     }
                 }
             }
@@ -71,7 +77,9 @@ final class GroupCommit: Sendable {
         do {
             try pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    endings = batch.map { $0.run(db) }
+                    let heads = LogHeads()
+                    endings = batch.map { $0.run(db, heads) }
+                    try heads.write(in: db)
                     return .commit
                 }
             }

@@ -53,6 +53,21 @@ enum Outbox {
     }
 }
 
+/// Where the logs stand within one commit: read once and written once, however many share it.
+final class LogHeads {
+    private var heads: [Source: LogHead] = [:]
+
+    func head(of source: Source, in db: Database) throws -> LogHead {
+        try heads[source] ?? Outbox.head(of: source, in: db)
+    }
+
+    func move(_ heads: [Source: LogHead]) { self.heads.merge(heads) { $1 } }
+
+    func write(in db: Database) throws {
+        for head in heads.values { try Outbox.move(head, in: db) }
+    }
+}
+
 extension StateStore: LogReader {
     package func head(of source: Source) async throws -> LogHead {
         try await read { db in try Outbox.head(of: source, in: db) }
@@ -61,7 +76,10 @@ extension StateStore: LogReader {
     package func records(
         of source: Source, epoch: Int64, after: Int64, limit: Int, maxBytes: Int
     ) async throws -> [LogRecord] {
-        try await read { db in
+        if let recent = tail.records(of: source, epoch: epoch, after: after, limit: limit, maxBytes: maxBytes) {
+            return recent
+        }
+        return try await read { db in
             let rows = try Row.fetchCursor(
                 db,
                 sql: "SELECT * FROM outbox WHERE source = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?",

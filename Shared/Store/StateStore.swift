@@ -16,6 +16,7 @@ package final class StateStore: Sendable {
     private let clock: WallClock
     private let ids: UUIDv7
     private let commits: GroupCommit
+    let tail = LogTail()
     private let diskTrouble = Mutex<String?>(nil)
     private let observer = Mutex<CommitObserver?>(nil)
 
@@ -87,7 +88,8 @@ package final class StateStore: Sendable {
         }
     }
 
-    /// Told after each commit; at most one, set before the first write.
+    /// Told after each commit, in their order, on a thread that must not be blocked; at most one, set before the first
+    /// write.
     package func onCommit(_ body: @escaping @Sendable (CommitSummary) -> Void) {
         observer.withLock { $0 = CommitObserver(told: body) }
     }
@@ -99,16 +101,22 @@ package final class StateStore: Sendable {
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         let (clock, ids, source) = (clock, ids, source)
-        let (value, summary) = try await noting {
-            try await commits.run { db in
-                let transaction = Transaction(db: db, now: clock.now(), source: source, ids: ids)
+        return try await noting {
+            try await commits.run { db, logs in
+                let transaction = Transaction(db: db, logs: logs, now: clock.now(), source: source, ids: ids)
                 let value = try body(transaction)
-                try transaction.finish()
-                return (value, transaction.summary)
+                return Committed(value: value, records: transaction.finish(), summary: transaction.summary)
+            } committed: { [self] in
+                tail.append($0.records)
+                if $0.summary != CommitSummary() { observer.withLock { $0 }?.told($0.summary) }
             }
-        }
-        if summary != CommitSummary() { observer.withLock { $0 }?.told(summary) }
-        return value
+        }.value
+    }
+
+    private struct Committed<Value: Sendable>: Sendable {
+        var value: Value
+        var records: [LogRecord]
+        var summary: CommitSummary
     }
 
     /// Why nothing can be written at the moment, for operators; `nil` when the last write got through.

@@ -10,16 +10,20 @@ package struct Transaction {
     package let now: Timestamp
     package let source: Source
     private let ids: UUIDv7
+    /// Where the logs stand with those who share this commit.
+    private let logs: LogHeads
     private let progress = Progress()
 
     /// What has been written so far; a reference, because a transaction is handed on by value.
     private final class Progress {
         var heads: [Source: LogHead] = [:]
+        var records: [LogRecord] = []
         var summary = CommitSummary()
     }
 
-    init(db: Database, now: Timestamp, source: Source, ids: UUIDv7) {
+    init(db: Database, logs: LogHeads, now: Timestamp, source: Source, ids: UUIDv7) {
         self.db = db
+        self.logs = logs
         self.now = now
         self.source = source
         self.ids = ids
@@ -49,7 +53,7 @@ package struct Transaction {
     /// Appends an envelope as it is: for `ingest`, which sequences what outsiders say.
     @discardableResult
     package func append(_ envelope: Envelope, to log: Source) throws -> LogPosition {
-        var head = try progress.heads[log] ?? Outbox.head(of: log, in: db)
+        var head = try progress.heads[log] ?? logs.head(of: log, in: db)
         let body = try Wire.encode(envelope)
         guard body.count <= Self.eventBytes else { throw EventTooLarge(type: envelope.type, bytes: body.count) }
         let record = LogRecord(
@@ -60,6 +64,7 @@ package struct Transaction {
         head.last = record.seq
         head.chain = record.chain
         progress.heads[log] = head
+        progress.records.append(record)
         progress.summary.published = true
         return record.position
     }
@@ -83,17 +88,20 @@ package struct Transaction {
         try Intents.delete(kind: kind, id: id, in: db)
     }
 
-    func finish() throws {
-        for head in progress.heads.values { try Outbox.move(head, in: db) }
+    /// What this transaction appended counts for those after it in the same commit.
+    func finish() -> [LogRecord] {
+        logs.move(progress.heads)
+        return progress.records
     }
 
     /// A part that is taken back alone when it throws: one event of a batch that cannot be handled.
     package func attempt(_ body: (Transaction) throws -> Void) throws {
-        let heads = progress.heads
+        let (heads, count) = (progress.heads, progress.records.count)
         do {
             try db.savepoint { try body(self) }
         } catch {
             progress.heads = heads
+            progress.records.removeSubrange(count...)
             throw error
         }
     }
@@ -105,7 +113,7 @@ package struct Transaction {
 
     /// Where this service's own log stands with what this transaction has appended.
     package func head() throws -> LogPosition {
-        let head = try progress.heads[source] ?? Outbox.head(of: source, in: db)
+        let head = try progress.heads[source] ?? logs.head(of: source, in: db)
         return LogPosition(source: source, epoch: head.epoch, seq: head.last)
     }
 }

@@ -162,6 +162,23 @@ struct FollowerStateTests {
         #expect(!state.isCatchingUp && state.isLive)
     }
 
+    @Test func `far behind, the next fetch may be on its way while records are committed, and never a second one`() {
+        let log = TestLog(2000)
+        var state = live(log, at: 1)
+        #expect(state.ahead(now: .zero) == nil)
+        state.heartbeat(epoch: log.epoch, last: 2000, chain: log.chain, now: .zero, jitter: .zero)
+        guard case .fetch(let first) = state.next(now: .zero) else { Issue.record("no other step is due"); return }
+        #expect(state.ahead(now: .zero) == nil)
+        state.fetched(log.answer(first), now: .zero, jitter: .zero)
+        // What was fetched comes first: nothing is asked for while it lies here.
+        #expect(state.ahead(now: .zero) == nil)
+        guard case .apply(let records) = state.next(now: .zero) else { Issue.record("no other step is due"); return }
+        let ahead = state.ahead(now: .zero)
+        #expect(ahead == FetchRequest(epoch: log.epoch, after: records.last?.seq ?? 0))
+        #expect(state.ahead(now: .zero) == nil)
+        #expect(state.next(now: .zero) == .wait(until: nil))
+    }
+
     @Test func `an overflow of the ring is a reason to fetch`() {
         let log = TestLog(3)
         var state = live(log, at: 3)
@@ -274,7 +291,7 @@ struct ForkTests {
         #expect(isQuarantined(state) == (cursorSeq > parentSeq))
         guard cursorSeq <= parentSeq else { return }
         if !rest.isEmpty { #expect(state.next(now: .zero) == .apply(rest)) }
-        guard case .fetch(let second) = state.next(now: .zero) else { return #expect(Bool(false)) }
+        guard case .fetch(let second) = state.next(now: .zero) else { Issue.record("no other step is due"); return }
         #expect(second == FetchRequest(epoch: new.epoch, after: 0))
         state.fetched(new.answer(second), now: .zero, jitter: .zero)
         #expect(state.next(now: .zero) == .apply(new.records))

@@ -9,6 +9,11 @@ enum TriggerStore {
         migrator.registerMigration("v1 sessions") { db in try db.execute(sql: sessions) }
         migrator.registerMigration("v1 approvals and models") { db in try db.execute(sql: approvals) }
         migrator.registerMigration("v1 publications") { db in try db.execute(sql: publications) }
+        // Looked for with every keepalive: not among all the steps that a session holds.
+        migrator.registerMigration("v1 steps to be canceled") { db in
+            try db.execute(
+                sql: "CREATE INDEX step_canceling ON step (session, item) WHERE state = 'held' AND canceling = 1")
+        }
     }
 
     private static let repositories = """
