@@ -25,6 +25,15 @@ ROWS = {
 }
 
 
+RESULTS = "<!-- Below: written by Bench/bus.py. -->\n"
+
+
+def write(path, results):
+    """What stands above the results, if there is such a page, stays."""
+    head = path.read_text().partition(RESULTS)[0] if path.exists() else ""
+    path.write_text(head + RESULTS + "\n" + results)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="folder with the executables of a release build")
@@ -57,7 +66,7 @@ def main():
         print(f"not installed, so left out: {', '.join(missing)}; `make bench-setup` installs them")
     if options.write:
         words = " ".join(sys.argv[1:])
-        Path(options.write).write_text(table.page(words, machine.described(), options.runs))
+        write(Path(options.write), table.page(words, machine.described(), options.runs))
     sys.exit(0 if table.is_kept or options.tiny and not table.failures else 1)
 
 

@@ -85,7 +85,6 @@ class Table:
         notes = dict.fromkeys(f"- {f.what}, {f.who}: {f.note}" for _, fs, _, _ in self.blocks for f in fs if f.note)
         return "\n".join(
             [
-                "<!-- Written by Bench/bus.py. -->",
                 f"`Bench/bus.py {command}`: median of {runs} runs, and the range.",
                 "",
                 *machine.splitlines(),

@@ -2,14 +2,18 @@ import Foundation
 
 /// The one JSON form of everything that is stored or sent: keys sorted, slashes plain, so equal values have equal bytes.
 public enum Wire {
-    public static func encode(_ value: some Encodable) throws -> Data {
+    // Made once: to make one costs as much as to use it.
+    private static let encoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
-    }
+        return encoder
+    }()
+    private static let decoder = JSONDecoder()
+
+    public static func encode(_ value: some Encodable) throws -> Data { try encoder.encode(value) }
 
     public static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
-        try JSONDecoder().decode(type, from: data)
+        try decoder.decode(type, from: data)
     }
 }
 
