@@ -42,11 +42,13 @@ lint: ## swift-format, strict
 format: ## rewrite the sources as lint wants them
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
-schemas: build ## write the JSON Schemas of every event to docs/events
-	"$(BIN)/martlet" schemas --output docs/events
+SCHEMAS := --output docs/events --asyncapi docs/asyncapi.yaml --examples Tests/Fixtures/wire
 
-schemas-check: build ## fail when docs/events is stale
-	"$(BIN)/martlet" schemas --output docs/events --check
+schemas: build ## write the JSON Schemas of every event to docs/events, and docs/asyncapi.yaml
+	"$(BIN)/martlet" schemas $(SCHEMAS)
+
+schemas-check: build ## fail when they are stale
+	"$(BIN)/martlet" schemas $(SCHEMAS) --check
 
 bench: setup ## the figures, with a release build (BENCH="ready idle steps queued")
 	$(SWIFT) build -c release

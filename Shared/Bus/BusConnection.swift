@@ -101,12 +101,6 @@ package final class BusConnection: Sendable {
     func whenConnected(_ listener: @escaping @Sendable () -> Void) {
         connectionListeners.withLock { $0.append(listener) }
     }
-
-    /// Lossy and unsequenced: metrics and progress for whoever looks on.
-    package func telemetry(_ client: Source, _ type: String, _ value: JSONValue) {
-        guard let topic = LiveTopic("t/\(client)/\(type)"), let body = try? Wire.encode(value), let live else { return }
-        live.publishTelemetry([Data(topic.text.utf8), LiveHeader.telemetry.bytes, body])
-    }
 }
 
 // MARK: - Asking

@@ -68,6 +68,9 @@ package enum BusLimits {
     package static let requestFrames = 1024
     /// Live messages waiting for one follower; beyond it the follower is behind and fetches.
     package static let ring = 4096
+    /// Telemetry of one process that waits to be sent, and of one listener that waits to be read.
+    package static let telemetryMessages = 256
+    package static let telemetryBytes = 524_288
     /// Requests of one client on their way. A worker has a parked `claim`, a keepalive, a `complete` for each slot and a
     /// `fetch` for each source out at once, so this is above the four of a plain client.
     package static let requestsInFlight = 32

@@ -41,6 +41,10 @@ package struct BusReply: Sendable, Equatable {
         BusReply(status: 200, params: params, body: body)
     }
 
+    package static func ok(encoding params: some Encodable) throws -> BusReply {
+        .ok(try Wire.decode(JSONValue.self, from: Wire.encode(params)))
+    }
+
     /// A refusal with a sentence for whoever reads the log.
     package static func refused(_ status: Int, _ error: String) -> BusReply {
         BusReply(status: status, params: ["error": .string(error)])

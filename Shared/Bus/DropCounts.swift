@@ -7,8 +7,8 @@ package final class DropCounts: Sendable {
 
     package init() {}
 
-    package func add(_ reason: String) {
-        counts.withLock { $0[reason, default: 0] += 1 }
+    package func add(_ reason: String, _ count: Int = 1) {
+        counts.withLock { $0[reason, default: 0] += count }
     }
 
     package var byReason: [String: Int] { counts.withLock { $0 } }

@@ -22,6 +22,7 @@ final class LiveLoop: Sendable {
 
     private struct Followers {
         var rings: [Int: (source: String, ring: FeedRing)] = [:]
+        var listeners: [Int: (prefix: String, tell: @Sendable (TelemetryMessage) -> Void)] = [:]
         var next = 0
     }
 
@@ -30,6 +31,8 @@ final class LiveLoop: Sendable {
     private let logger: Logger
     private let wakeup: Wakeup
     private let orders = Mutex(Orders())
+    private let telemetry = Mutex(TelemetryQueue())
+    static let telemetryDrop = "telemetry"
     private let followers = Mutex(Followers())
     private let counts: DropCounts
     private let busHeard = Mutex<ContinuousClock.Instant?>(nil)
@@ -64,11 +67,25 @@ final class LiveLoop: Sendable {
 
     /// Lossy: whether it went out is not known.
     func publishTelemetry(_ message: [Data]) {
-        orders.withLock { orders in
-            guard !orders.stop, orders.publications.count < BusLimits.ring else { return }
-            orders.publications.append(Publication(messages: [message]) { _ in })
-        }
+        let dropped = telemetry.withLock { $0.add(message) }
+        if dropped > 0 { counts.add(Self.telemetryDrop, dropped) }
         wakeup.wake()
+    }
+
+    /// - Parameter tell: called on the sockets' thread, must not block.
+    func hear(_ prefix: String, _ tell: @escaping @Sendable (TelemetryMessage) -> Void) -> Int {
+        let id = followers.withLock { followers in
+            followers.next += 1
+            followers.listeners[followers.next] = (prefix, tell)
+            return followers.next
+        }
+        changeSubscriptions()
+        return id
+    }
+
+    func unhear(_ id: Int) {
+        _ = followers.withLock { $0.listeners.removeValue(forKey: id) }
+        changeSubscriptions()
     }
 
     func follow(_ source: Source, into ring: FeedRing) -> Int {
@@ -116,11 +133,15 @@ final class LiveLoop: Sendable {
         let context = try SocketContext()
         let pub = try Socket(.pub, in: context, options: SocketOption.pub(address) + SocketOption.client(credentials))
         try pub.connect(to: address.events)
-        while try listen(context, pub) {}
+        let side = try Socket(.pub, in: context, options: SocketOption.telemetryPub(address))
+        try side.connect(to: address.events)
+        while try listen(context, pub, side) {}
     }
 
     /// One life of the SUB. `false`: stop.
-    private func listen(_ context: borrowing SocketContext, _ pub: borrowing Socket) throws(BusError) -> Bool {
+    private func listen(
+        _ context: borrowing SocketContext, _ pub: borrowing Socket, _ side: borrowing Socket
+    ) throws(BusError) -> Bool {
         var subscribed = wantedTopics()
         // Everything is subscribed to before the connection is made, so it takes effect all at once.
         let sub = try Socket(
@@ -137,6 +158,7 @@ final class LiveLoop: Sendable {
             if stop { return finish(publications) }
             if changed { try resubscribe(sub, from: &subscribed) }
             for publication in publications { publication.done(send(publication.messages, to: pub)) }
+            sendTelemetry(to: side)
             receive(from: sub, &parts)
             let now = uptime()
             let deadline = watch.withLock { $0.deadline }
@@ -167,8 +189,10 @@ final class LiveLoop: Sendable {
     }
 
     private func wantedTopics() -> Set<String> {
-        let sources = followers.withLock { Set($0.rings.values.map(\.source)) }
-        return Set(sources.flatMap { ["e/\($0)/", "h/\($0)"] }).union([Self.busTopic])
+        let (sources, prefixes) = followers.withLock { followers in
+            (Set(followers.rings.values.map(\.source)), followers.listeners.values.map(\.prefix))
+        }
+        return Set(sources.flatMap { ["e/\($0)/", "h/\($0)"] }).union(prefixes).union([Self.busTopic])
     }
 
     private func resubscribe(_ sub: borrowing Socket, from subscribed: inout Set<String>) throws(BusError) {
@@ -186,6 +210,14 @@ final class LiveLoop: Sendable {
     private func send(_ messages: [[Data]], to pub: borrowing Socket) -> Int {
         for (index, message) in messages.enumerated() where pub.send(message) != .sent { return index }
         return messages.count
+    }
+
+    /// Whatever has no room now is dropped: it would be old when there is.
+    private func sendTelemetry(to side: borrowing Socket) {
+        let messages = telemetry.withLock { $0.takeAll() }
+        guard !messages.isEmpty else { return }
+        let sent = send(messages, to: side)
+        if sent < messages.count { counts.add(Self.telemetryDrop, messages.count - sent) }
     }
 
     private func receive(from sub: borrowing Socket, _ parts: inout MessageParts) {
@@ -209,7 +241,11 @@ final class LiveLoop: Sendable {
 
     private func handOver(_ topic: LiveTopic, _ header: LiveHeader, _ parts: borrowing MessageParts) {
         switch header.kind {
-        case .telemetry: return
+        case .telemetry:
+            guard let message = TelemetryMessage(topic: topic, body: parts.copy(2)) else { return }
+            for (_, listener) in followers.withLock({ $0.listeners }) where message.topic.hasPrefix(listener.prefix) {
+                listener.tell(message)
+            }
         case .heartbeat:
             if topic.name == Source.eventBus.name { return heardBus(header.epoch) }
             push(.heartbeat(epoch: header.epoch, last: header.seq, chain: header.chain), of: topic.name)

@@ -51,6 +51,12 @@ package struct SocketOption: Sendable {
             + [SocketOption(ZMQ_SNDHWM, 1000), SocketOption(ZMQ_XPUB_NODROP, 1)]
     }
 
+    /// A socket of its own: when it is full, that of the events is not.
+    static func telemetryPub(_ address: BusAddress) -> [SocketOption] {
+        common(maxFrame: liveFrame, linger: 0, slowestReconnect: reconnect(address))
+            + [SocketOption(ZMQ_SNDHWM, Int32(BusLimits.telemetryMessages)), SocketOption(ZMQ_XPUB_NODROP, 1)]
+    }
+
     /// Subscriptions obey the SUB's own SNDHWM: unlimited.
     static func sub(_ address: BusAddress) -> [SocketOption] {
         common(maxFrame: liveFrame, linger: 0, slowestReconnect: reconnect(address))

@@ -23,35 +23,25 @@ struct Grantor: Sendable {
 
     func open(worker: String, verbs: [String], slots: Int) async throws -> WorkerSession {
         let reply = try await request(
-            "session.open",
-            [
-                "worker": .string(worker), "verbs": .array(verbs.map(JSONValue.string)), "labels": [:],
-                "slots": .int(slots),
-            ])
-        guard reply.status == 200, let id = reply.params["session"]?.string else {
-            throw Refused(method: "session.open", status: reply.status)
-        }
-        let ttl = reply.params["ttl"]?.double ?? 15
-        return WorkerSession(id: id, interval: .milliseconds(Int(ttl * 1000 / 3)))
+            "session.open", SessionOpenParams(worker: worker, verbs: verbs, labels: [:], slots: slots))
+        guard reply.status == 200 else { throw Refused(method: "session.open", status: reply.status) }
+        let opened = try read(SessionOpened.self, reply)
+        return WorkerSession(id: opened.session, interval: .milliseconds(opened.ttl * 1000 / 3))
     }
 
     /// The items to be canceled; `nil` when the session is gone.
     func keepAlive(_ session: WorkerSession) async throws -> [String]? {
-        let reply = try await request("session.keepalive", ["session": .string(session.id)])
+        let reply = try await request("session.keepalive", SessionParams(session: session.id))
         if reply.status == 404 { return nil }
         guard reply.status == 200 else { throw Refused(method: "session.keepalive", status: reply.status) }
-        return (reply.params["canceled"]?.array ?? []).compactMap(\.string)
+        return try read(SessionKept.self, reply).canceled
     }
 
     /// Waits up to 20 s for steps; `nil` when the session is gone.
     func claim(_ session: WorkerSession, most: Int) async throws -> [StepWork]? {
-        let reply = try await bus.request(
-            "claim", to: Self.target, params: ["session": .string(session.id), "max": .int(most)],
-            timeout: .seconds(25))
+        let reply = try await request("claim", ClaimParams(session: session.id, max: most), timeout: .seconds(25))
         switch reply.status {
-        case 200:
-            struct Claimed: Decodable { var items: [StepWork] }
-            return try Wire.decode(Claimed.self, from: try Wire.encode(reply.params)).items
+        case 200: return try read(Claimed.self, reply).items
         case 204: return []
         case 404: return nil
         default: throw Refused(method: "claim", status: reply.status)
@@ -59,22 +49,14 @@ struct Grantor: Sendable {
     }
 
     func checkpoint(item: String, token: Int64, state: JSONValue) async throws {
-        let reply = try await request(
-            "checkpoint", ["item": .string(item), "token": .int(Int(token)), "state": state])
+        let reply = try await request("checkpoint", CheckpointParams(item: item, token: token, state: state))
         guard reply.status == 200 else { throw Refused(method: "checkpoint", status: reply.status) }
     }
 
     /// `false`: the step is lost to a newer grant, or is over.
     func complete(item: String, token: Int64, result: StepResult, head: LogPosition?) async throws -> Bool {
-        struct Completion: Encodable {
-            var item: String
-            var token: Int64
-            var result: StepResult
-            var head: [LogPosition]
-        }
-        let completion = Completion(item: item, token: token, result: result, head: head.map { [$0] } ?? [])
-        let params = try Wire.decode(JSONValue.self, from: try Wire.encode(completion))
-        let reply = try await request("complete", params)
+        let reply = try await request(
+            "complete", CompleteParams(item: item, token: token, result: result, head: head.map { [$0] } ?? []))
         switch reply.status {
         case 200: return true
         case 404, 409: return false
@@ -82,7 +64,14 @@ struct Grantor: Sendable {
         }
     }
 
-    private func request(_ method: String, _ params: JSONValue) async throws -> BusReply {
-        try await bus.request(method, to: Self.target, params: params, timeout: .seconds(5))
+    private func request(
+        _ method: String, _ params: some Encodable, timeout: Duration = .seconds(5)
+    ) async throws -> BusReply {
+        let params = try Wire.decode(JSONValue.self, from: Wire.encode(params))
+        return try await bus.request(method, to: Self.target, params: params, timeout: timeout)
+    }
+
+    private func read<Value: Decodable>(_ type: Value.Type, _ reply: BusReply) throws -> Value {
+        try Wire.decode(type, from: Wire.encode(reply.params))
     }
 }

@@ -19,8 +19,22 @@ package final class MetricsRegistry: Sendable {
     }
 
     private let state = Mutex(State())
+    private let collectors = Mutex<[@Sendable (MetricsRegistry) -> Void]>([])
 
     package init() {}
+
+    /// Called before each rendering, for what is counted elsewhere.
+    package func collect(_ collector: @escaping @Sendable (MetricsRegistry) -> Void) {
+        collectors.withLock { $0.append(collector) }
+    }
+
+    /// A counter whose sum is kept elsewhere.
+    package func total(_ name: String, _ help: String, labels: [(String, String)] = [], is value: Double) {
+        state.withLock { state in
+            state.families[name] = Family(help: help, kind: "counter")
+            state.values[Series(name: name, labels: Self.text(labels))] = value
+        }
+    }
 
     package func count(_ name: String, _ help: String, labels: [(String, String)] = [], by step: Double = 1) {
         state.withLock { state in
@@ -46,7 +60,8 @@ package final class MetricsRegistry: Sendable {
     }
 
     package func render() -> String {
-        state.withLock { state in
+        for collector in collectors.withLock({ $0 }) { collector(self) }
+        return state.withLock { state in
             state.families.sorted { $0.key < $1.key }.map { name, family in
                 let lines = state.values.filter { $0.key.name == name }.sorted { $0.key.labels < $1.key.labels }
                     .map { "\(name)\($0.key.labels) \($0.value)\n" }

@@ -64,6 +64,13 @@ package enum Service {
             if summary.published { publisher.wake() }
             if summary.intended { intents.wake() }
         }
+        context.metrics.collect { [bus = context.bus] metrics in
+            for (reason, count) in bus.drops.byReason {
+                metrics.total(
+                    "martlet_messages_dropped_total", "Messages that were dropped on this side of the bus, by reason.",
+                    labels: [("reason", reason)], is: Double(count))
+            }
+        }
         let readiness = Readiness(
             waitingFor: ["leader": "another replica leads or the service is starting"],
             trouble: { context.store.trouble })

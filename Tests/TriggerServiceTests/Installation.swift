@@ -158,7 +158,7 @@ final class Installation: Sendable {
         async throws
         -> BusReply
     {
-        let completion = Completion(item: work.item, token: work.token, result: result, head: head)
+        let completion = CompleteParams(item: work.item, token: work.token, result: result, head: head)
         let reply = try await request("complete", try Wire.decode(JSONValue.self, from: try Wire.encode(completion)))
         try await settle()
         return reply

@@ -116,7 +116,7 @@ struct SessionTests {
         #expect(try await installation.request("session.open", ["worker": "x"]).status == 400)
         #expect(try await installation.request("session.open", ["worker": "", "verbs": ["run"]]).status == 400)
         #expect(try await installation.request("complete", ["item": "x"]).status == 400)
-        let ghost = Completion(item: "nothing/a/b/1", token: 1, result: StepResult(.succeeded))
+        let ghost = CompleteParams(item: "nothing/a/b/1", token: 1, result: StepResult(.succeeded))
         let params = try Wire.decode(JSONValue.self, from: try Wire.encode(ghost))
         #expect(try await installation.request("complete", params).status == 409)
     }

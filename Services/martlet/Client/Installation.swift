@@ -63,6 +63,12 @@ struct Installation: ParsableArguments {
         try bus.start()
         return bus
     }
+
+    /// The bus where it can be reached from here: never for an installation elsewhere.
+    func nearbyBus() -> BusConnection? {
+        guard url == nil, environment["MARTLET_URL"] == nil else { return nil }
+        return try? bus()
+    }
 }
 
 extension DataPaths {

@@ -14,7 +14,9 @@ struct EventsTailCommand: AsyncParsableCommand {
               martlet events tail --since start --type 'model.*'
               martlet events tail --since 2026-01-31T12:00:00Z --json
               martlet events tail --since trigger-service:120 --since registry-service:7
+              martlet events tail --telemetry --type 'step.*'
             SOURCE:SEQ goes on after that number; sources that are not named go on from now.
+            Telemetry is what is told in passing, from now on, marked with '~': nobody keeps it, and some may be missing.
             """)
 
     @Option(help: "start, a time, or SOURCE:SEQ (may be repeated). Default: from now.")
@@ -22,6 +24,9 @@ struct EventsTailCommand: AsyncParsableCommand {
 
     @Option(help: "Only types that match, for example 'run.*'.")
     var type: String?
+
+    @Flag(help: "Show telemetry too: log lines and progress of running steps, and what others tell.")
+    var telemetry = false
 
     @Option(help: "End after this many events.")
     var limit: Int?
@@ -37,17 +42,27 @@ struct EventsTailCommand: AsyncParsableCommand {
         let bus = try installation.bus()
         let follower = TailFollower(
             cursors: try await start.cursors(bus), after: start.time, glob: type, limit: limit, json: installation.json)
+        // A connection of its own: a flood of telemetry must not push events out of the feed.
+        let side = telemetry ? try installation.bus() : nil
+        let tail = side.map { TelemetryTail(bus: $0, glob: type, json: installation.json) }
         let subscriber = Subscriber(bus: bus, sources: Source.all, follower: follower, logger: bus.logger)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await subscriber.run() }
                 group.addTask { await follower.ended() }
+                if let tail {
+                    group.addTask {
+                        await tail.run()
+                        await follower.ended()
+                    }
+                }
                 try await group.next()
                 group.cancelAll()
             }
         } catch is CancellationError {
             // The follower has shown all that it was to show.
         }
+        await side?.shutdown()
         await bus.shutdown()
         if let problem = await follower.problem { throw problem }
     }

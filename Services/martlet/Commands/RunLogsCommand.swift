@@ -35,6 +35,8 @@ struct RunLogsCommand: AsyncParsableCommand {
         var finished: Set<String> = []
         var collected: [JSONValue] = []
         let path = "/runs/\(APIClient.escape(run))/logs"
+        let again = follow ? LogTicks(of: try await api.get(path).text("run"), installation.nearbyBus()) : nil
+        var ticks = again?.ticks.makeAsyncIterator()
         while true {
             let list = try await api.get(path)
             let steps = (list["steps"]?.array ?? []).filter {
@@ -51,9 +53,10 @@ struct RunLogsCommand: AsyncParsableCommand {
                 let text = try await read(one, key, api, path, &places, &finished)
                 if installation.json { collected.append(["step": .string(key), "text": .string(text)]) }
             }
-            if !follow || list["ended"]?.bool == true { break }
-            try await Task.sleep(for: .milliseconds(200))
+            if list["ended"]?.bool == true { break }
+            guard await ticks?.next() != nil else { break }
         }
+        await again?.stop()
         if installation.json { try Terminal.show(["items": .array(collected)]) }
     }
 

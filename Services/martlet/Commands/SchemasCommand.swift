@@ -1,50 +1,79 @@
 import ArgumentParser
 import Foundation
 import Messages
+import ProjectFile
 
 struct SchemasCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schemas", abstract: "Write a JSON Schema for every event, and a page that lists them.",
+        commandName: "schemas",
+        abstract: "Write a JSON Schema for every event, a page that lists them, and the bus's AsyncAPI document.",
         discussion: """
             Examples:
               martlet schemas --output docs/events
-              martlet schemas --output docs/events --check
+              martlet schemas --output docs/events --asyncapi docs/asyncapi.yaml --check
             """)
 
     @Option(help: "The folder; what is generated there is replaced.")
     var output: String
 
-    @Flag(help: "Write nothing; fail when the folder is not up to date.")
+    @Option(help: "The AsyncAPI document; it refers to the schemas in 'events/' beside it.")
+    var asyncapi: String?
+
+    @Option(help: "Folder of real messages, one JSON file each: the document's examples.")
+    var examples: String?
+
+    @Flag(help: "Write nothing; fail when something is not up to date.")
     var check = false
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
-        let files = try EventReference.files()
-        let folder = URL(fileURLWithPath: output)
-        let present = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        let extra = present.filter { $0.hasSuffix(".json") && files[$0] == nil }
-        let stale = files.keys.sorted().filter { name in
-            (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) != files[name]
-        }
+        let files = try wanted()
+        let present = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+        let extra = present.filter { $0.hasSuffix(".json") }.map { "\(output)/\($0)" }.filter { files[$0] == nil }
+        let stale = files.keys.sorted().filter { (try? String(contentsOfFile: $0, encoding: .utf8)) != files[$0] }
         if check {
             let wrong = (stale + extra).sorted()
             guard wrong.isEmpty else {
                 throw Failure(
-                    "\(output) is stale: \(wrong.joined(separator: ", "))",
-                    hint: "run 'martlet schemas --output \(output)' and commit what it writes")
+                    "not up to date: \(wrong.joined(separator: ", "))",
+                    hint: "run 'martlet schemas \(words)' and commit what it writes")
             }
             return try tell("\(output) is up to date (\(files.count) files)", files.count, written: 0, removed: 0)
         }
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in stale {
-            try Data((files[name] ?? "").utf8).write(to: folder.appendingPathComponent(name), options: .atomic)
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+        for path in stale {
+            try Data((files[path] ?? "").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         }
-        for name in extra { try FileManager.default.removeItem(at: folder.appendingPathComponent(name)) }
+        for path in extra { try FileManager.default.removeItem(atPath: path) }
         try tell(
             "\(output): \(files.count) files, \(stale.count) written, \(extra.count) removed", files.count,
             written: stale.count, removed: extra.count)
+    }
+
+    /// Path to content.
+    private func wanted() throws -> [String: String] {
+        var files: [String: String] = [:]
+        for (name, text) in try EventReference.files() { files["\(output)/\(name)"] = text }
+        if let asyncapi {
+            files[asyncapi] = try YAMLText.of(try AsyncAPIDocument(examples: try realMessages()).value())
+        }
+        return files
+    }
+
+    private func realMessages() throws -> [String: JSONValue] {
+        guard let examples else { return [:] }
+        let names = try FileManager.default.contentsOfDirectory(atPath: examples).filter { $0.hasSuffix(".json") }
+        return try names.reduce(into: [:]) { messages, name in
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(examples)/\(name)"))
+            messages[String(name.dropLast(".json".count))] = try Wire.decode(JSONValue.self, from: bytes)
+        }
+    }
+
+    private var words: String {
+        [("output", output), ("asyncapi", asyncapi), ("examples", examples)]
+            .compactMap { name, value in value.map { "--\(name) \($0)" } }.joined(separator: " ")
     }
 
     private func tell(_ text: String, _ files: Int, written: Int, removed: Int) throws {

@@ -1,5 +1,16 @@
+import EventLog
 import Foundation
 import Messages
+
+extension Chain: SchemaDescribed {
+    static var sample: Chain {
+        guard let chain = Chain(hex: String(repeating: "0", count: 32)) else {
+            preconditionFailure("32 zeros are a chain value")
+        }
+        return chain
+    }
+    static func schema() -> JSONValue { ["type": "string", "pattern": "^[0-9a-f]{32}$"] }
+}
 
 extension Timestamp: SchemaDescribed {
     static var sample: Timestamp { Timestamp(milliseconds: 0) }

@@ -66,7 +66,8 @@ struct Executor: Sendable {
                         "\(work.item) has ended before and its result is no longer kept; start a new attempt")
                 }
                 let attempt = Attempt(
-                    execution: execution, isNew: isNew, folders: folders, timeout: timeout, context: context,
+                    work: work, execution: execution, isNew: isNew, folders: folders, timeout: timeout,
+                    context: context,
                     settings: settings)
                 return try await attempt.carryOut(Result(catching: command), cancels: cancels)
             }.value
@@ -78,6 +79,7 @@ struct Executor: Sendable {
 
 /// One way through `Executor.run`.
 private struct Attempt {
+    let work: StepWork
     let execution: Execution
     /// Its row was stored just now, so there is nothing to be found of it.
     let isNew: Bool
@@ -215,7 +217,7 @@ private struct Attempt {
         let secrets = FileManager.default.fileExists(atPath: output) ? try command.get().secrets : []
         return LogCopier(
             path: output, live: try context.artifacts.liveLog(execution.item), mask: LogMask(secrets: secrets),
-            limit: settings.logLimit)
+            limit: settings.logLimit, teller: StepTeller(work, started: execution.started, context: context))
     }
 
     private func problem(of following: Task<Void, any Error>) async -> String? {

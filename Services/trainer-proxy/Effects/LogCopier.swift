@@ -12,13 +12,15 @@ actor LogCopier {
     private var lines: LogLines
     private var file: FileHandle?
     private var written: Int
+    private var teller: StepTeller
 
     /// Says that the raw file's beginning was given back to the disk, so the log cannot be made again from it.
     private var cutMarker: String { path + ".cut" }
 
-    init(path: String, live: LiveLog, mask: LogMask, limit: Int) {
+    init(path: String, live: LiveLog, mask: LogMask, limit: Int, teller: StepTeller) {
         self.path = path
         self.live = live
+        self.teller = teller
         let size = (try? FileManager.default.attributesOfItem(atPath: live.path)[.size]) as? Int
         let isCut = FileManager.default.fileExists(atPath: path + ".cut")
         lines = LogLines(mask: mask, limit: limit, isCut: isCut)
@@ -31,6 +33,7 @@ actor LogCopier {
         var pause = Duration.milliseconds(10)
         while !Task.isCancelled {
             pause = try await copy() ? .milliseconds(10) : min(pause * 2, .milliseconds(250))
+            teller.tell()
             try? await Task.sleep(for: pause)
         }
     }
@@ -41,6 +44,7 @@ actor LogCopier {
     func finish(notice: String?) async throws -> [String] {
         while try await copy() {}
         try await add(lines.finish(notice: notice))
+        teller.tell(isLast: true)
         return lines.tail
     }
 
@@ -63,6 +67,8 @@ actor LogCopier {
         let known = min(written, bytes.count)
         written -= known
         guard bytes.count > known else { return }
-        try await live.append(Data(bytes.dropFirst(known)))
+        let gained = Data(bytes.dropFirst(known))
+        try await live.append(gained)
+        teller.gained(gained)
     }
 }

@@ -42,7 +42,7 @@ extension Dispatcher {
     }
 
     /// A worker says what came of a step.
-    func complete(_ completion: Completion, _ transaction: Transaction) throws -> RunMachine.Acceptance {
+    func complete(_ completion: CompleteParams, _ transaction: Transaction) throws -> RunMachine.Acceptance {
         let run = String(completion.item.prefix { $0 != "/" })
         // Before the run moves: the step after this one must wait for what this one published.
         let before = try transaction.run(run)?.heads ?? []
@@ -58,13 +58,4 @@ extension Dispatcher {
         let run = String(item.prefix { $0 != "/" })
         return try move(run, transaction) { $0.checkpoint(item, token: token, state) } == .accepted
     }
-}
-
-/// What a worker sends with `complete`.
-struct Completion: Sendable, Hashable, Codable {
-    var item: String
-    var token: Int64
-    var result: StepResult
-    /// How far the worker's own log has come.
-    var head: [LogPosition]?
 }

@@ -35,13 +35,7 @@ struct SessionRequests: Sendable {
     }
 
     private func open(_ request: BusRequest) async throws -> BusReply {
-        struct Params: Decodable {
-            var worker: String
-            var verbs: [String]
-            var labels: JSONValue?
-            var slots: Int?
-        }
-        let params = try read(Params.self, request)
+        let params = try read(SessionOpenParams.self, request)
         let slots = params.slots ?? 1
         guard !params.worker.isEmpty, params.worker.utf8.count <= 200, (1...10_000).contains(slots),
             (1...200).contains(params.verbs.count), params.verbs.allSatisfy({ $0.utf8.count <= 200 })
@@ -50,34 +44,29 @@ struct SessionRequests: Sendable {
         }
         let id = try await sessions.open(
             worker: params.worker, verbs: params.verbs, labels: params.labels ?? [:], slots: slots)
-        return .ok(["session": .string(id), "ttl": .int(Int(Leases.term.components.seconds))])
+        return try .ok(encoding: SessionOpened(session: id, ttl: Int(Leases.term.components.seconds)))
     }
 
     private func keepAlive(_ request: BusRequest) async throws -> BusReply {
-        guard let canceled = try await sessions.keepAlive(try session(request)) else { return unknown }
-        return .ok([
-            "ttl": .int(Int(Leases.term.components.seconds)), "canceled": .array(canceled.map(JSONValue.string)),
-        ])
+        let params = try read(SessionParams.self, request)
+        guard let canceled = try await sessions.keepAlive(params.session) else { return unknown }
+        return try .ok(encoding: SessionKept(ttl: Int(Leases.term.components.seconds), canceled: canceled))
     }
 
     private func claim(_ request: BusRequest) async throws -> BusReply {
-        let most = min(max(request.params["max"]?.int ?? 1, 1), 256)
+        let params = try read(ClaimParams.self, request)
+        let most = min(max(params.max ?? 1, 1), 256)
         // The asker hears of it before its own patience ends.
         let deadline = request.deadline - .milliseconds(500)
-        guard let works = try await sessions.claim(try session(request), most: most, within: deadline) else {
+        guard let works = try await sessions.claim(params.session, most: most, within: deadline) else {
             return unknown
         }
         if works.isEmpty { return BusReply(status: 204) }
-        return .ok(["items": try Wire.decode(JSONValue.self, from: try Wire.encode(works))])
+        return try .ok(encoding: Claimed(items: works))
     }
 
     private func checkpoint(_ request: BusRequest) async throws -> BusReply {
-        struct Params: Decodable {
-            var item: String
-            var token: Int64
-            var state: JSONValue
-        }
-        let params = try read(Params.self, request)
+        let params = try read(CheckpointParams.self, request)
         let dispatcher = dispatcher
         let accepted = try await store.write {
             try dispatcher.checkpoint(params.item, token: params.token, params.state, $0)
@@ -86,24 +75,17 @@ struct SessionRequests: Sendable {
     }
 
     private func complete(_ request: BusRequest) async throws -> BusReply {
-        try await accept(try read(Completion.self, request))
+        try await accept(try read(CompleteParams.self, request))
     }
 
     private func fail(_ request: BusRequest) async throws -> BusReply {
-        struct Params: Decodable {
-            var item: String
-            var token: Int64
-            var message: String?
-            var outputs: JSONValue?
-            var head: [LogPosition]?
-        }
-        let params = try read(Params.self, request)
+        let params = try read(FailParams.self, request)
         let result = StepResult(.failed, outputs: params.outputs ?? [:], message: params.message ?? "the worker failed")
         return try await accept(
-            Completion(item: params.item, token: params.token, result: result, head: params.head))
+            CompleteParams(item: params.item, token: params.token, result: result, head: params.head))
     }
 
-    private func accept(_ completion: Completion) async throws -> BusReply {
+    private func accept(_ completion: CompleteParams) async throws -> BusReply {
         let dispatcher = dispatcher
         switch try await store.write({ try dispatcher.complete(completion, $0) }) {
         case .accepted, .repeated: return .ok()
@@ -113,11 +95,6 @@ struct SessionRequests: Sendable {
 
     private func read<Params: Decodable>(_ type: Params.Type, _ request: BusRequest) throws -> Params {
         try Wire.decode(type, from: try Wire.encode(request.params))
-    }
-
-    private func session(_ request: BusRequest) throws -> String {
-        struct Params: Decodable { var session: String }
-        return try read(Params.self, request).session
     }
 
     private var unknown: BusReply { .refused(404, "the session is over; open another") }

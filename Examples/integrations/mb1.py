@@ -1,0 +1,105 @@
+"""Protocol MB1 as far as the programs beside this file need it. docs/protocol.md says it all."""
+
+import argparse
+import collections
+import hashlib
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+
+import zmq
+
+UNKNOWN = "0" * 32
+PORTS = {"events": 0, "feed": 1, "requests": 2}
+Reply = collections.namedtuple("Reply", "status params body")
+Message = collections.namedtuple("Message", "kind source topic epoch seq chain body")
+
+
+def chain_start(source, epoch, parent=None):
+    """The chain before the first event of an epoch; `parent` is {"epoch", "seq", "chain"} of the epoch before it."""
+    before = f"{parent['epoch']}/{parent['seq']}/{parent['chain']}" if parent else ""
+    return hashlib.sha256(f"MB1{source}{epoch}{before}".encode()).hexdigest()[:32]
+
+
+def chain_next(chain, topic, body):
+    return hashlib.sha256(chain.encode() + topic + b"\0" + body).hexdigest()[:32]
+
+
+def parse(frames):
+    """A live message, or `None` for what is none. In a heartbeat, seq and chain are those of the log's last event."""
+    if len(frames) != 3:
+        return None
+    words = frames[1].decode("ascii", "replace").split(" ")
+    place = frames[0].decode("ascii", "replace").split("/", 2)
+    if len(words) != 5 or words[0] != "MB1" or len(place) < 2 or not (words[2] + words[3]).isdigit():
+        return None
+    return Message(words[1], place[1], frames[0], int(words[2]), int(words[3]), words[4], frames[2])
+
+
+class Bus:
+    """One program's way to the bus. Use it from one thread; a second thread makes a second one."""
+
+    def __init__(self, options):
+        self.context, self.options, self.dealer = zmq.Context(), options, None
+
+    def socket(self, kind, port):
+        """A socket that dials one of the bus's three; libzmq reconnects by itself."""
+        socket = self.context.socket(kind)
+        socket.setsockopt(zmq.LINGER, 1000)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
+        # Never set ZMQ_HEARTBEAT_*: a SUB that is behind then aborts the process (libzmq issue 3937).
+        address = self.options.bus
+        if address.startswith("ipc://"):
+            socket.connect(f"{address}/{port}")
+            return socket
+        if self.options.keys:
+            keys = Path(self.options.keys)
+            socket.curve_publickey, socket.curve_secretkey = read_key(keys / f"{self.options.client}.key")
+            socket.curve_serverkey = (keys / "event-bus.pub").read_text().split()[0].encode()
+        host, first = address.removeprefix("tcp://").rsplit(":", 1)
+        socket.connect(f"tcp://{host}:{int(first) + PORTS[port]}")
+        return socket
+
+    def ask(self, method, target, params, body=(), timeout=5.0):
+        """A request and its reply, whatever its status. `TimeoutError`: nothing is known, ask again."""
+        if self.dealer is None:
+            self.dealer = self.socket(zmq.DEALER, "requests")
+            self.dealer.setsockopt(zmq.IMMEDIATE, 1)
+        correlation = secrets.token_bytes(16)
+        deadline = time.monotonic() + timeout
+        head = [b"", b"MB1", correlation, method, target, str(int(timeout * 1000)), json.dumps(params)]
+        frames = [frame if isinstance(frame, bytes) else frame.encode() for frame in head] + list(body)
+        while self.dealer.poll(self.left(deadline, method, target), zmq.POLLOUT) == 0:
+            pass
+        self.dealer.send_multipart(frames)
+        while True:
+            if self.dealer.poll(self.left(deadline, method, target)):
+                answer = self.dealer.recv_multipart()
+                # Anything else is a late reply to what was given up.
+                if len(answer) >= 5 and answer[2] == correlation:
+                    return Reply(int(answer[3]), json.loads(answer[4]), answer[5:])
+
+    @staticmethod
+    def left(deadline, method, target):
+        left = int((deadline - time.monotonic()) * 1000)
+        if left <= 0:
+            raise TimeoutError(f"'{target}' did not answer '{method}'")
+        return left
+
+
+def read_key(path):
+    """The public and the secret key of a file that `martlet keys generate` wrote."""
+    values = dict(line.split("=", 1) for line in path.read_text().split() if "=" in line)
+    return values["public"].encode(), values["secret"].encode()
+
+
+def options(description):
+    """The options that all programs have; the caller adds its own."""
+    home = os.environ.get("MARTLET_HOME") or os.path.expanduser("~/.martlet")
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--bus", default=f"ipc://{home}/bus", help="ipc:///folder or tcp://host:port [%(default)s]")
+    parser.add_argument("--keys", help="folder with <client>.key and event-bus.pub, for tcp")
+    parser.add_argument("--client", default="acme", help="whose key it is [%(default)s]")
+    return parser

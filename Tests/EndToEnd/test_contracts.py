@@ -1,0 +1,413 @@
+"""What really passes the bus is what docs/events and docs/asyncapi.yaml say, judged by validators of others."""
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import warnings
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import jsonschema
+import pytest
+import repository
+import yaml
+from cloudevents.core.formats.json import JSONFormat
+from conftest import ROOT
+from others import Slack
+from suite import Events
+from tap import Tap, TappedSuite
+from waiting import until
+
+sys.path.insert(0, str(ROOT / "Examples" / "integrations"))
+
+import mb1  # noqa: E402
+
+DOCS = ROOT / "docs"
+WIRE = ROOT / "Tests" / "Fixtures" / "wire"
+
+# What the story below must bring about; anything beyond it is checked as well.
+TOLD = """
+approval.finished approval.given approval.requested artifact.published change.pushed
+command.approval_answered command.notification_test_requested command.repository_add_requested
+command.repository_remove_requested command.rollback_requested command.run_cancel_requested command.run_requested
+command.run_retry_requested command.transition_requested
+deployment.command_answered deployment.finished deployment.rolled_back deployment.started endpoint.changed
+environment.built environment.reused evaluation.decided job.finished job.started
+model.command_answered model.registered model.stage_changed model.tagged notification.command_answered
+notification.failed notification.sent project.loaded project.rejected
+repository.added repository.recovered repository.removed repository.unreachable run.finished run.queued run.started
+smoke_test.finished step.cancel_requested step.finished step.started testsuite.finished training.finished
+training.started trigger.command_answered trigger.ignored trigger.matched
+""".split()
+
+METHODS = "hello fetch publish session.open session.keepalive claim checkpoint complete fail".split()
+
+CHECKS = """\
+martlet: 1
+project: fast
+model: { champion: stage=production, stages: { preset: trunk } }
+notify:
+  - { when: [run.finished], use: file, channel: fast.jsonl }
+  - { when: [run.finished], use: slack, channel: "${{ secrets.NOWHERE }}" }
+pipelines:
+  checks:
+    on: { manual: {} }
+    jobs:
+      one:
+        steps:
+          - { uses: env/ensure, with: { requirements: requirements.txt } }
+          - { id: tests, uses: evaluate/test, with: { command: "cp given.xml report.xml", report: { path: report.xml } } }
+          - { run: "echo hello" }
+      two:
+        needs: one
+        steps:
+          - { uses: env/ensure, with: { requirements: requirements.txt } }
+          - { uses: registry/tag, with: { version: 1, tags: { looked: "yes" } } }
+  long:
+    on: { manual: {} }
+    jobs:
+      only: { steps: [ { run: "sleep 600" } ] }
+  foreign:
+    on: { manual: {} }
+    jobs:
+      only:
+        steps:
+          - { uses: acme/fairness-check, with: { n: 1 } }
+"""
+
+REPORT = '<testsuite name="t" tests="1" failures="0" errors="0" skipped="0" time="0.1"><testcase classname="a" name="b" time="0.1"/></testsuite>'
+
+
+class Gone(BaseHTTPRequestHandler):
+    """A webhook that was removed."""
+
+    def do_POST(self):
+        self.send_error(404)
+
+    def log_message(self, *arguments):
+        """Silent."""
+
+
+@pytest.fixture(scope="module")
+def story(binaries):
+    """Everything that people do with Martlet, once; the tests look at what was said meanwhile."""
+    folder = Path(tempfile.mkdtemp(prefix="martlet-test-"))
+    (folder / "data" / "secrets").mkdir(parents=True, mode=0o700)
+    (folder / "data" / "bus").mkdir(mode=0o700)
+    slack = Slack()
+    (folder / "data" / "secrets" / "SLACK_HOOK").write_text(slack.url)
+    gone = HTTPServer(("127.0.0.1", 0), Gone)
+    threading.Thread(target=gone.serve_forever, daemon=True).start()
+    (folder / "data" / "secrets" / "NOWHERE").write_text(f"http://127.0.0.1:{gone.server_port}/services/none")
+    tap = Tap(folder / "tap", folder / "data" / "bus")
+    suite = TappedSuite(binaries, folder / "data", tap)
+    try:
+        suite.up()
+        events = Events(suite, tell=lambda event: None)
+        tell(suite, events, repository.Repository(folder / "repo"), folder, tap)
+        events.stop()
+        yield tap, folder
+    except BaseException:
+        print(suite.logs())
+        raise
+    finally:
+        suite.down()
+        tap.stop()
+        slack.stop()
+        gone.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def tell(suite, events, repo, folder, tap):
+    approver = suite.ask("tokens", "create", "--role", "approver", "--name", "grace")["token"]
+    suite.command("repo", "add", "fast", str(repo.origin), "--poll", "0.3")
+    repo.push_steps('{ run: "true" }')
+    events.wait("run.finished", 60)
+    suite.command("notify", "test", "--project", "small", check=False)
+    events.wait("notification.command_answered", 60)
+    for number in (1, 2):
+        since = events.mark()
+        repo.push_model(number)
+        asked = events.wait("approval.requested", 60, since)
+        suite.command("approve", asked["data"]["approval"], token=approver)
+        assert events.wait("run.finished", 60, since, pipeline="deploy")["data"]["outcome"] == "succeeded"
+    suite.command("endpoints", "rollback", "api", "--reason", "to see it")
+    events.wait("deployment.rolled_back", 60)
+    suite.command("models", "transition", "fast", "2", "production")
+    since = events.mark()
+    repo.push_model(0)
+    events.wait("run.finished", 60, since, pipeline="train", outcome="not_promoted")
+
+    repo.push(martlet__yml="martlet: 1\npipelines: nonsense\n")
+    events.wait("project.rejected", 60)
+    since = events.mark()
+    repo.push(martlet__yml=CHECKS, requirements__txt="", given__xml=REPORT)
+    events.wait("project.loaded", 60, since)
+    # The console hears of it a moment after we do.
+    until(lambda: suite.command("run", "checks", "--project", "fast", check=False), 60, "the console knows the pipeline")
+    assert events.wait("run.finished", 120, since, pipeline="checks")["data"]["outcome"] == "succeeded"
+    since = events.mark()
+    suite.command("run", "long", "--project", "fast")
+    events.wait("step.started", 60, since)
+    run = events.wait("run.started", 60, since)["data"]["run"]
+    suite.command("runs", "cancel", run)
+    events.wait("run.finished", 60, since, run=run)
+    since = events.mark()
+    suite.command("runs", "retry", run)
+    events.wait("step.started", 60, since)
+    suite.command("runs", "cancel", run)
+    events.wait("run.finished", 60, since, run=run)
+    serve_steps(suite, events, tap)
+    suite.command("notify", "test", "--project", "fast", check=False)
+    events.wait("notification.failed", 120)
+    away = repo.origin.rename(folder / "away")
+    events.wait("repository.unreachable", 60)
+    away.rename(repo.origin)
+    events.wait("repository.recovered", 60)
+    suite.command("repo", "remove", "fast")
+    events.wait("repository.removed", 60)
+    until(lambda: {e.method for e in tap.exchanges} >= set(METHODS), 60, "every method was asked")
+
+
+def serve_steps(suite, events, tap):
+    """An outsider on the tapped bus: says, claims, leaves word, completes, fails, and asks what is refused."""
+    bus = mb1.Bus(mb1.options("a test").parse_args(["--bus", tap.address]))
+    event = {"specversion": "1.0", "id": "1", "source": "/acme", "type": "com.acme.said", "data": {"a": 1}}
+    assert bus.ask("publish", "ingest", {}, [json.dumps(event).encode()]).status == 200
+    assert bus.ask("publish", "ingest", {}, [json.dumps(event | {"data": 2}).encode()]).status == 409
+    assert bus.ask("publish", "ingest", {}, [b"no json"]).status == 400
+    assert bus.ask("fetch", "nobody", {"epoch": 0, "after": 0, "limit": 1, "maxBytes": 1}).status == 503
+    assert bus.ask("fetch", "ingest", {"epoch": 9999999999999, "after": 0, "limit": 1, "maxBytes": 9}).status == 409
+    assert bus.ask("no-such-method", "trigger-service", {}).status == 404
+    opened = bus.ask("session.open", "trigger-service", {"worker": "acme", "verbs": ["acme/*"]}).params
+    session = {"session": opened["session"]}
+    assert bus.ask("session.keepalive", "trigger-service", session).status == 200
+    assert bus.ask("session.keepalive", "trigger-service", {"session": "none"}).status == 404
+    assert bus.ask("claim", "trigger-service", session, timeout=1).status == 204
+    for method in ("complete", "fail"):
+        since = events.mark()
+        suite.command("run", "foreign", "--project", "fast")
+        (item,) = bus.ask("claim", "trigger-service", session, timeout=20).params["items"]
+        step = {"item": item["item"], "token": item["token"]}
+        assert bus.ask("checkpoint", "trigger-service", {**step, "state": {"half": True}}).status == 200
+        assert bus.ask("checkpoint", "trigger-service", {**step, "token": 1, "state": {}}).status == 409
+        result = {"outcome": "succeeded", "outputs": {"n": 1}}
+        said = {**step, "result": result} if method == "complete" else {**step, "message": "no"}
+        assert bus.ask(method, "trigger-service", said).status == 200
+        events.wait("run.finished", 60, since, pipeline="foreign")
+    telemetry = bus.socket(mb1.zmq.PUB, "events")
+    until(lambda: telemetry.send_multipart([b"t/acme/gpu", b'{"n": 1}']) or heard(tap, b"t/acme/gpu"), 60, "telemetry")
+
+
+def heard(tap, topic):
+    return any(frames[0] == topic for frames in list(tap.live))
+
+
+# MARK: what was said
+
+
+@pytest.fixture(scope="module")
+def live(story):
+    return [mb1.parse(frames) for frames in story[0].live if mb1.parse(frames)]
+
+
+@pytest.fixture(scope="module")
+def said(live):
+    return [message for message in live if message.kind == "E"]
+
+
+def short(message):
+    return json.loads(message.body)["type"].removeprefix("dev.martlet.").rsplit(".v", 1)[0]
+
+
+def test_all_that_happened_was_heard(said):
+    seen = {short(message) for message in said}
+    assert seen >= set(TOLD), sorted(set(TOLD) - seen)
+
+
+def test_every_event_is_what_its_schema_says(said):
+    assert said
+    for message in said:
+        event = json.loads(message.body)
+        if not event["type"].startswith("dev.martlet."):
+            continue
+        schema = json.loads((DOCS / "events" / f"{event['type'].removeprefix('dev.martlet.')}.json").read_text())
+        validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+        problems = [f"{'/'.join(map(str, e.path))}: {e.message}" for e in validator.iter_errors(event["data"])]
+        assert not problems, f"{event['type']}: {problems}"
+        unknown = set(event["data"]) - set(schema["properties"])
+        assert not unknown, f"{event['type']} has {unknown}, which its schema does not name"
+        assert schema["$id"] == event["dataschema"] and schema["title"] == event["type"]
+
+
+def test_every_event_is_a_cloud_event(said):
+    schema = json.loads((ROOT / "Tests" / "Fixtures" / "cloudevents" / "cloudevents.schema.json").read_text())
+    validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+    for message in said:
+        validator.validate(json.loads(message.body))
+        event = JSONFormat().read(None, message.body)
+        body = json.loads(message.body)
+        assert event.get_id() == body["id"] and event.get_type() == body["type"]
+        assert event.get_subject() == body["subject"] and event.get_data() == body["data"]
+        assert event.get_extension("correlationid") == body["correlationid"]
+
+
+def test_every_log_is_a_chain(said, live):
+    """As a reader of docs/protocol.md would check it, with the kit's own functions."""
+    ends = {}
+    for message in said:
+        epoch, seq, chain = ends.get(message.source, (message.epoch, message.seq - 1, message.chain))
+        if (message.epoch, message.seq) <= (epoch, seq):
+            continue
+        assert (message.epoch, message.seq, message.chain) == (epoch, seq + 1, chain), message.source
+        if message.seq == 1:
+            assert message.chain == mb1.chain_start(message.source, message.epoch)
+        ends[message.source] = (message.epoch, message.seq, mb1.chain_next(message.chain, message.topic, message.body))
+    beats = {(beat.source, beat.epoch, beat.seq): beat.chain for beat in live if beat.kind == "H"}
+    for source, end in ends.items():
+        assert beats.get((source, *end[:2]), end[2]) == end[2]
+    assert len(ends) >= 8
+
+
+# MARK: the AsyncAPI document
+
+
+@pytest.fixture(scope="module")
+def document():
+    return yaml.safe_load((DOCS / "asyncapi.yaml").read_text())
+
+
+def follow(document, place, base=DOCS):
+    if not place.startswith("#/"):
+        return json.loads((base / place).read_text())
+    value = document
+    for part in place[2:].split("/"):
+        value = value[part.replace("~1", "/").replace("~0", "~")]
+    return value
+
+
+def references(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_the_document_is_valid_asyncapi(document):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from asyncapi3 import AsyncAPI3
+        from pydantic_asyncapi.v3 import AsyncAPI
+    assert document["asyncapi"] == "3.0.0"
+    AsyncAPI3.model_validate(document)
+    AsyncAPI.model_validate(document)
+    # The validators do say no.
+    for spoil in ({"channels": 7}, {"info": {"title": "no version"}}, {"operations": {"a": {"action": "dance"}}}):
+        with pytest.raises(ValueError):
+            AsyncAPI3.model_validate(document | spoil)
+
+
+def test_every_reference_leads_somewhere(document):
+    found = set(references(document))
+    assert len(found) > 100
+    for place in found:
+        assert follow(document, place), place
+
+
+def pattern(address):
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(address)) + "$")
+
+
+def test_every_live_message_has_its_channel(document, live):
+    channels = [pattern(channel["address"]) for channel in document["channels"].values()]
+    for topic in {message.topic.decode() for message in live}:
+        assert any(channel.match(topic) for channel in channels), topic
+    kinds = {message.kind for message in live}
+    assert kinds == {"E", "H", "T"}
+
+
+def test_every_header_is_as_its_channel_says(document, story, live):
+    headers = {}
+    for channel in document["channels"].values():
+        for message in channel["messages"].values():
+            known = follow(document, message["$ref"]).get("headers", {}).get("properties", {}).get("header")
+            if known:
+                headers[channel["address"]] = re.compile(known["pattern"])
+    for frames in story[0].live:
+        topic, header = frames[0].decode(), frames[1].decode()
+        fitting = [known for address, known in headers.items() if pattern(address).match(topic)]
+        if topic.startswith("t/acme/") or topic == "h/event-bus":
+            continue
+        assert any(known.match(header) for known in fitting), f"{topic} {header}"
+
+
+def validate(document, name, value, what):
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    problems = [e.message for e in jsonschema.Draft202012Validator(schema).iter_errors(value)]
+    assert not problems, f"{what}: {problems}: {value}"
+
+
+def test_every_request_and_reply_is_as_its_method_says(document, story):
+    exchanges = list(story[0].exchanges)
+    assert {exchange.method for exchange in exchanges} >= set(METHODS)
+    statuses = {}
+    for exchange in exchanges:
+        name = exchange.method.replace(".", "-")
+        if name not in document["channels"]:
+            assert exchange.status in (400, 404, 503), exchange
+            continue
+        address = document["channels"][name]["address"]
+        assert pattern(address).match(f"{exchange.target}/{exchange.method}"), exchange
+        validate(document, f"{name}-params", exchange.params, f"{exchange.method} params")
+        statuses.setdefault(exchange.method, set()).add(exchange.status)
+        if exchange.status == 200:
+            validate(document, f"{name}-reply", exchange.reply, f"{exchange.method} reply")
+        else:
+            refusal = document["components"]["messages"][f"{name}-refusal"]
+            assert exchange.status in refusal["headers"]["properties"]["status"]["enum"], exchange
+            if "error" in exchange.reply:
+                validate(document, "Problem", exchange.reply, f"{exchange.method} refusal")
+    assert all(200 in found for found in statuses.values()), statuses
+
+
+def test_telemetry_of_running_steps_was_heard(document, live):
+    for name in ("step.log", "step.progress"):
+        told = [json.loads(m.body) for m in live if m.topic == f"t/trainer-proxy/{name}".encode()]
+        assert told, name
+        schema = document["components"]["messages"][name.replace(".", "-")]["payload"]
+        for body in told:
+            jsonschema.Draft202012Validator(schema).validate(body)
+
+
+def test_examples_are_messages_that_were_really_sent(document, story, live):
+    """`MARTLET_WRITE_FIXTURES=1` writes them anew; then `make schemas`."""
+    tap, folder = story
+    real = {}
+    for message in live:
+        if message.kind == "E" and json.loads(message.body)["type"].startswith("dev.martlet."):
+            real.setdefault(json.loads(message.body)["type"].removeprefix("dev.martlet."), message.body.decode())
+        if message.kind == "T" and message.source == "trainer-proxy":
+            real.setdefault(message.topic.decode().rsplit("/", 1)[1], message.body.decode())
+    for exchange in tap.exchanges:
+        if exchange.status == 200 and exchange.method in METHODS:
+            real.setdefault(f"{exchange.method}.request", json.dumps(exchange.params))
+            real.setdefault(f"{exchange.method}.reply", json.dumps(exchange.reply))
+    if os.environ.get("MARTLET_WRITE_FIXTURES"):
+        WIRE.mkdir(exist_ok=True)
+        for name, text in real.items():
+            value = json.loads(text.replace(str(folder), "/srv/acme"))
+            (WIRE / f"{name}.json").write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    messages = document["components"]["messages"]
+    for path in WIRE.glob("*.json"):
+        (example,) = messages[path.stem.replace(".", "-")]["examples"]
+        assert example["payload"] == json.loads(path.read_text()), f"{path.stem}: run 'make schemas'"
+    kept = {path.stem for path in WIRE.glob("*.json")}
+    assert set(real) <= kept, f"no fixture for {sorted(set(real) - kept)}: run this with MARTLET_WRITE_FIXTURES=1"

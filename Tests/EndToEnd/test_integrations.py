@@ -1,0 +1,249 @@
+"""The programs of Examples/integrations, run as they are, against a real suite."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+from conftest import ROOT
+from test_kills import kill
+from waiting import until
+
+KIT = ROOT / "Examples" / "integrations"
+GROUPS = "{ groups: { a: [1, 0, 1, 1], b: [1, 0, 1, 0], c: [0, 1, 1, 1] }, at_most: 0.3 }"
+
+
+class Program:
+    """One of the kit's programs, running; what it says is kept."""
+
+    def __init__(self, suite, name, *words):
+        self.lines = []
+        self.process = subprocess.Popen(
+            [sys.executable, str(KIT / name), *map(str, words)],
+            env=suite.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.listening = threading.Thread(target=self.listen, daemon=True)
+        self.listening.start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def said(self, *words):
+        return [line for line in list(self.lines) if all(word in line for word in words)]
+
+    def wait(self, *words, seconds=60):
+        until(lambda: self.said(*words) or self.process.poll() is not None, seconds, f"{words} in {self.lines}")
+        if not self.said(*words):
+            self.listening.join(10)
+        assert self.said(*words), f"{words} in {self.lines}"
+        return self.said(*words)[0]
+
+    def ended(self, seconds=60):
+        code = self.process.wait(seconds)
+        self.listening.join(10)
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
+
+
+@pytest.fixture
+def program(suite):
+    running = []
+
+    def start(name, *words):
+        running.append(Program(suite, name, *words))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.kill()
+
+
+# MARK: the subscriber
+
+
+def stored(path):
+    """What the subscriber's file holds, in order."""
+    if not path.exists():
+        return []
+    with sqlite3.connect(path) as db:
+        tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'event'").fetchone()[0]
+        return db.execute("SELECT source, seq, body FROM event ORDER BY source, epoch, seq").fetchall() if tables else []
+
+
+def logged(suite, count):
+    """The logs as their owners have them: `count` events."""
+    words = ["events", "tail", "--since", "start", "--json", "--limit", str(count)]
+    lines = [json.loads(line) for line in suite.command(*words).splitlines()]
+    return sorted((line["source"], line["seq"], line["event"]) for line in lines)
+
+
+def test_a_killed_subscriber_ends_with_exactly_the_log(suite, events, repo, folder, program):
+    path = folder / "copy.sqlite"
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps('{ run: "true" }', '{ run: "true" }')
+    first = program("subscriber.py", path)
+    events.wait("run.finished", 60)
+    until(lambda: stored(path), 60, f"events in the file: {first.lines}")
+    for number in range(4):
+        since = events.mark()
+        suite.command("run", "check", "--project", "small")
+        if number == 2:
+            kill(suite, "event-bus")
+        events.wait("job.started", 60, since)
+        first.kill()
+        first = program("subscriber.py", path)
+        events.wait("run.finished", 60, since)
+    until(lambda: len(stored(path)) >= events.mark(), 60, "the subscriber has caught up")
+    copied = [(source, seq, json.loads(body)) for source, seq, body in stored(path)]
+    assert len({event["id"] for _, _, event in copied}) == len(copied)
+    assert copied == logged(suite, len(copied))
+
+
+def test_a_subscriber_stops_at_a_log_that_contradicts_what_it_read(suite, events, repo, folder, program):
+    path = folder / "copy.sqlite"
+    suite.command("repo", "add", "small", str(repo.origin))
+    reading = program("subscriber.py", path, "--source", "trigger-service")
+    reading.wait("repository.added")
+    reading.kill()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE cursor SET chain = ?", ["f" * 32])
+    count = len(stored(path))
+    again = program("subscriber.py", path, "--source", "trigger-service")
+    assert again.ended() == 1
+    assert "trigger-service" in again.wait("stopped, nothing more is applied")
+    assert len(stored(path)) == count
+
+
+# MARK: the publisher
+
+
+def test_an_event_that_is_published_twice_is_there_once(suite, events, program):
+    words = ["com.acme.data.arrived", '{"rows": 7}', "--subject", "dataset/churn", "--id", "arrival-1"]
+    said = set()
+    for _ in range(2):
+        one = program("publisher.py", *words)
+        assert one.ended() == 0, one.lines
+        said.add(one.lines[-1])
+    assert len(said) == 1 and "arrival-1 is ingest:1" in said.pop()
+    other = program("publisher.py", "com.acme.data.arrived", '{"rows": 8}', "--id", "arrival-1")
+    assert other.ended() == 1
+    assert "refused (409)" in other.lines[-1] and "another id" in other.lines[-1]
+    last = program("publisher.py", "com.acme.data.arrived", "--id", "arrival-2")
+    assert last.ended() == 0
+    heard = events.wait("com.acme.data.arrived", 60)
+    assert heard["data"] == {"rows": 7} and heard["subject"] == "dataset/churn" and heard["source"] == "/acme/example"
+    until(lambda: len(events.find("com.acme.data.arrived")) == 2, 60, "the second event")
+
+
+def test_a_publisher_waits_for_a_service_that_is_gone(suite, program):
+    waiting = program("publisher.py", "com.acme.early", "--id", "early", "--patience", "90")
+    waiting.wait("trying again")
+    suite.up()
+    assert waiting.ended(90) == 0, waiting.lines
+    assert "early is ingest:1" in waiting.lines[-1]
+
+
+def test_a_publisher_says_how_to_go_on_when_nobody_answers(suite, program):
+    alone = program("publisher.py", "com.acme.early", "--id", "early", "--patience", "1")
+    assert alone.ended() == 1
+    assert "run it again with --id early" in alone.lines[-1]
+
+
+# MARK: the step worker
+
+
+@pytest.fixture
+def fairness(suite, events, repo):
+    """A run that waits for somebody who answers `acme/fairness-check`."""
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps(f"{{ id: fair, uses: acme/fairness-check, with: {GROUPS} }}")
+    return events.wait("run.queued", 60)["data"]["run"]
+
+
+def test_a_worker_of_somebody_else_completes_a_step(suite, events, fairness, program):
+    worker = program("step_worker.py")
+    ended = events.wait("step.finished", 60, verb="acme/fairness-check")["data"]
+    assert ended["outcome"] == "succeeded" and ended["outputs"]["gap"] == pytest.approx(0.25)
+    assert "differ by 0.250" in ended["message"]
+    assert events.wait("run.finished", 60)["data"]["outcome"] == "succeeded"
+    assert events.find("step.started", verb="acme/fairness-check")[0]["data"]["worker"] == "fairness-1"
+    worker.wait("complete", "accepted")
+
+
+def test_a_step_that_a_worker_cannot_understand_fails_with_its_reason(suite, events, repo, program):
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps("{ uses: acme/fairness-check, with: { at_most: 0.1 } }")
+    program("step_worker.py")
+    ended = events.wait("run.finished", 60)["data"]
+    assert ended["outcome"] == "failed" and "needs groups" in ended["message"]
+
+
+def test_the_next_worker_goes_on_from_the_checkpoint(suite, events, fairness, program):
+    killed = program("step_worker.py", "--worker", "first", "--pause", "60")
+    killed.wait("checkpoint", "accepted")
+    killed.kill()
+    program("step_worker.py", "--worker", "second").wait("took", "done already: ['a']")
+    assert events.wait("run.finished", 60)["data"]["outcome"] == "succeeded"
+    ended = events.find("step.finished", verb="acme/fairness-check")
+    assert len(ended) == 1 and sorted(ended[0]["data"]["outputs"]["rates"]) == ["a", "b", "c"]
+
+
+def test_a_worker_that_comes_back_goes_on_at_once(suite, events, fairness, program):
+    killed = program("step_worker.py", "--pause", "60")
+    killed.wait("checkpoint", "accepted")
+    killed.kill()
+    program("step_worker.py").wait("took", "done already: ['a']")
+    assert events.wait("run.finished", 60)["data"]["outcome"] == "succeeded"
+
+
+def test_a_worker_that_was_given_up_is_not_listened_to(suite, events, fairness, program):
+    slow = program("step_worker.py", "--worker", "slow", "--pause", "1")
+    slow.wait("checkpoint", "accepted")
+    os.kill(slow.process.pid, signal.SIGSTOP)
+    program("step_worker.py", "--worker", "quick").wait("complete", "accepted")
+    os.kill(slow.process.pid, signal.SIGCONT)
+    slow.wait("lost", "to somebody else")
+    assert len(events.find("step.finished", verb="acme/fairness-check")) == 1
+    assert events.wait("run.finished", 60)["data"]["outcome"] == "succeeded"
+
+
+def test_a_worker_survives_a_restart_of_the_bus_and_of_the_grantor(suite, events, fairness, program):
+    worker = program("step_worker.py", "--pause", "0.5")
+    worker.wait("checkpoint", "accepted")
+    kill(suite, "event-bus")
+    kill(suite, "trigger-service")
+    assert events.wait("run.finished", 90)["data"]["outcome"] == "succeeded"
+    assert len(events.find("step.finished", verb="acme/fairness-check")) == 1
+
+
+def test_a_canceled_step_is_stopped(suite, events, fairness, program):
+    worker = program("step_worker.py", "--pause", "2")
+    worker.wait("checkpoint", "accepted")
+    suite.command("runs", "cancel", fairness)
+    ended = events.wait("run.finished", 60)["data"]
+    assert ended["outcome"] == "canceled"
+
+
+# MARK: what the kit promises of itself
+
+
+@pytest.mark.parametrize("path", sorted(KIT.glob("*.py")), ids=lambda path: path.name)
+def test_a_program_is_short_and_needs_only_pyzmq(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) < 120
+    ours = {other.stem for other in KIT.glob("*.py")}
+    known = sys.stdlib_module_names | ours | {"zmq"}
+    imported = {line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))}
+    assert imported <= known, imported - known
