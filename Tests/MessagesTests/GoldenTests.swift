@@ -16,7 +16,8 @@ struct GoldenTests {
     }
 
     @Test func `there is a message of nearly every event`() {
-        let known = Self.files.count { file in allEventBodies.contains { file == "\($0.name).v\($0.majorVersion).json" } }
+        let known = Self.files.count { file in allEventBodies.contains { file == "\($0.name).v\($0.majorVersion).json" }
+        }
         #expect(known >= 50)
     }
 

@@ -37,7 +37,8 @@ struct AsyncAPIDocument {
             "channels": .object(channels),
             "operations": .object(operations),
             "components": [
-                "messages": .object(messages), "schemas": .object(schemas.reduce(into: [:]) { $0[Self.id($1.key)] = $1.value }),
+                "messages": .object(messages),
+                "schemas": .object(schemas.reduce(into: [:]) { $0[Self.id($1.key)] = $1.value }),
                 "securitySchemes": [
                     "curve": [
                         "type": "asymmetricEncryption",
