@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import zmq
+from zmq.auth import load_certificate
 
 UNKNOWN = "0" * 32
 PORTS = {"events": 0, "feed": 1, "requests": 2}
@@ -56,8 +57,8 @@ class Bus:
             return socket
         if self.options.keys:
             keys = Path(self.options.keys)
-            socket.curve_publickey, socket.curve_secretkey = read_key(keys / f"{self.options.client}.key")
-            socket.curve_serverkey = (keys / "event-bus.pub").read_text().split()[0].encode()
+            socket.curve_publickey, socket.curve_secretkey = load_certificate(keys / f"{self.options.client}.key")
+            socket.curve_serverkey, _ = load_certificate(keys / "event-bus.pub")
         host, first = address.removeprefix("tcp://").rsplit(":", 1)
         socket.connect(f"tcp://{host}:{int(first) + PORTS[port]}")
         return socket
@@ -87,12 +88,6 @@ class Bus:
         if left <= 0:
             raise TimeoutError(f"'{target}' did not answer '{method}'")
         return left
-
-
-def read_key(path):
-    """The public and the secret key of a file that `martlet keys generate` wrote."""
-    values = dict(line.split("=", 1) for line in path.read_text().split() if "=" in line)
-    return values["public"].encode(), values["secret"].encode()
 
 
 def options(description):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,10 @@ from test_kills import kill
 from waiting import until
 
 KIT = ROOT / "Examples" / "integrations"
+sys.path.insert(0, str(KIT))
+
+import mb1  # noqa: E402
+
 GROUPS = "{ groups: { a: [1, 0, 1, 1], b: [1, 0, 1, 0], c: [0, 1, 1, 1] }, at_most: 0.3 }"
 
 
@@ -237,6 +242,36 @@ def test_a_canceled_step_is_stopped(suite, events, fairness, program):
 
 
 # MARK: what the kit promises of itself
+
+
+def test_the_chain_is_the_one_of_the_protocol():
+    """The test vectors of docs/protocol.md; Tests/EventLogTests computes them in Swift."""
+    page = (ROOT / "docs" / "protocol.md").read_text()
+    values = dict(re.findall(r"^\| (c\d) \|.*\| `([0-9a-f]{32})` \|$", page, re.MULTILINE))
+    head = "e/registry-service/dev.martlet.model"
+    chain = mb1.chain_start("registry-service", 1700000000000)
+    assert chain == values["c0"]
+    chain = mb1.chain_next(chain, f"{head}.registered.v1".encode(), b'{"specversion":"1.0","id":"1"}')
+    assert chain == values["c1"]
+    chain = mb1.chain_next(chain, f"{head}.tagged.v1".encode(), '{"note":"größer"}'.encode())
+    assert chain == values["c2"]
+    parent = {"epoch": 1700000000000, "seq": 2, "chain": chain}
+    assert mb1.chain_start("registry-service", 1700000000001, parent) == values["c3"]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [],
+        [b"t/acme/x", b"{}"],
+        [b"e/a/t", b"MB1 E 1700000000000 1", b"{}"],
+        [b"e/a/t", b"MB9 E 1700000000000 1 " + b"0" * 32, b"{}"],
+        [b"e/a/t", b"MB1 E \xff\xff 1 " + b"0" * 32, b"{}"],
+        [b"nothing", b"MB1 E 1700000000000 1 " + b"0" * 32, b"{}"],
+    ],
+)
+def test_what_is_no_live_message_is_none(frames):
+    assert mb1.parse(frames) is None
 
 
 @pytest.mark.parametrize("path", sorted(KIT.glob("*.py")), ids=lambda path: path.name)

@@ -36,4 +36,23 @@ import Testing
     @Test func `golden: the first value of a log`() {
         #expect(start.hex == "7605ae322b67e7d305a11c49440d7306")
     }
+
+    @Test func `golden: the test vectors of docs/protocol.md`() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appendingPathComponent("docs/protocol.md"), encoding: .utf8)
+        let (log, epoch) = (Source.registryService, Int64(1_700_000_000_000))
+        let first = start.next(
+            topic: "e/\(log)/dev.martlet.model.registered.v1", body: Data(#"{"specversion":"1.0","id":"1"}"#.utf8))
+        let second = first.next(topic: "e/\(log)/dev.martlet.model.tagged.v1", body: Data(#"{"note":"größer"}"#.utf8))
+        let parent = LogParent(epoch: epoch, seq: 2, chain: second)
+        let third = Chain.start(of: log, epoch: epoch + 1, parent: parent)
+        for (index, chain) in [start, first, second, third].enumerated() {
+            #expect(
+                page.split(separator: "\n").contains {
+                    $0.hasPrefix("| c\(index) |") && $0.hasSuffix("| `\(chain)` |")
+                },
+                "c\(index) is \(chain)")
+        }
+    }
 }
