@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -242,6 +243,25 @@ def test_a_canceled_step_is_stopped(suite, events, fairness, program):
 
 
 # MARK: what the kit promises of itself
+
+
+def commands(section):
+    """The commands of a section of the kit's README, as they stand there."""
+    text = (KIT / "README.md").read_text().split(f"## {section}")[1].split("\n## ")[0]
+    return [shlex.split(line) for line in text.splitlines() if line.startswith("    ")]
+
+
+def test_the_commands_of_the_readme_work(suite, events, fairness, folder, program):
+    running = {}
+    for command in commands("On the machine where Martlet runs"):
+        assert command[0] == "python"
+        words = [str(folder / word) if word.endswith(".sqlite") else word for word in command[2:]]
+        running[command[1]] = program(command[1], *words)
+    assert sorted(running) == ["publisher.py", "step_worker.py", "subscriber.py"]
+    assert running["publisher.py"].ended() == 0
+    running["subscriber.py"].wait("com.acme.data.arrived")
+    running["step_worker.py"].wait("complete", "accepted")
+    running["subscriber.py"].wait("dev.martlet.run.finished.v1")
 
 
 def test_the_chain_is_the_one_of_the_protocol():
