@@ -12,7 +12,7 @@ from pathlib import Path
 import zmq
 from zmq.auth import load_certificate
 
-UNKNOWN = "0" * 32
+OPTIONS = {zmq.LINGER: 1000, zmq.RECONNECT_IVL_MAX: 1000, zmq.TCP_KEEPALIVE: 1, zmq.TCP_KEEPALIVE_IDLE: 10}
 PORTS = {"events": 0, "feed": 1, "requests": 2}
 Reply = collections.namedtuple("Reply", "status params body")
 Message = collections.namedtuple("Message", "kind source topic epoch seq chain body")
@@ -45,12 +45,14 @@ class Bus:
     def __init__(self, options):
         self.context, self.options, self.dealer = zmq.Context(), options, None
 
-    def socket(self, kind, port):
+    def socket(self, kind, port, prefixes=()):
         """A socket that dials one of the bus's three; libzmq reconnects by itself."""
         socket = self.context.socket(kind)
-        socket.setsockopt(zmq.LINGER, 1000)
-        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         # Never set ZMQ_HEARTBEAT_*: a SUB that is behind then aborts the process (libzmq issue 3937).
+        for option, value in OPTIONS.items():
+            socket.setsockopt(option, value)
+        for prefix in prefixes:
+            socket.subscribe(prefix)
         address = self.options.bus
         if address.startswith("ipc://"):
             socket.connect(f"{address}/{port}")
