@@ -4,7 +4,6 @@ A live message is applied when it is exactly the next one. Everything else means
 asked. Event and cursor are one transaction, so there is no moment at which one is there without the other.
 """
 
-import sys
 import time
 
 import zmq
@@ -117,4 +116,4 @@ if __name__ == "__main__":
     try:
         Subscriber(Bus(arguments), EventFile(arguments.file), arguments.source or SOURCES).run()
     except Fork as fork:
-        sys.exit(f"stopped, nothing more is applied: {fork}")
+        raise SystemExit(f"stopped, nothing more is applied: {fork}") from None
