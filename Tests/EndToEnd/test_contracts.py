@@ -305,10 +305,8 @@ def test_the_document_is_valid_asyncapi(document):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from asyncapi3 import AsyncAPI3
-        from pydantic_asyncapi.v3 import AsyncAPI
     assert document["asyncapi"] == "3.0.0"
     AsyncAPI3.model_validate(document)
-    AsyncAPI.model_validate(document)
     # The validators do say no.
     for spoil in ({"channels": 7}, {"info": {"title": "no version"}}, {"operations": {"a": {"action": "dance"}}}):
         with pytest.raises(ValueError):
@@ -372,7 +370,7 @@ def test_every_request_and_reply_is_as_its_method_says(document, story):
             validate(document, f"{name}-reply", exchange.reply, f"{exchange.method} reply")
         else:
             refusal = document["components"]["messages"][f"{name}-refusal"]
-            assert exchange.status in refusal["headers"]["properties"]["status"]["enum"], exchange
+            assert str(exchange.status) in refusal["headers"]["properties"]["status"]["enum"], exchange
             if "error" in exchange.reply:
                 validate(document, "Problem", exchange.reply, f"{exchange.method} refusal")
     assert all(200 in found for found in statuses.values()), statuses

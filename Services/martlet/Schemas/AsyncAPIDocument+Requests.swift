@@ -10,13 +10,15 @@ extension AsyncAPIDocument {
         let messages = [
             "\(name).request": message(
                 "\(name).request", reference.summary, schema: "\(name).params", body: reference.requestBody,
-                headers: ["deadline": ["type": "integer", "minimum": 0, "maximum": 120_000]]),
+                headers: ["deadline": ["type": "string", "pattern": "^[0-9]{1,9}$"]]),
             "\(name).reply": message(
                 "\(name).reply", "It was done.", schema: "\(name).reply", body: reference.replyBody,
-                headers: ["status": ["type": "integer", "const": 200]]),
+                headers: ["status": ["type": "string", "const": "200"]]),
             "\(name).refusal": message(
                 "\(name).refusal", told, schema: reference.method == "fetch" ? nil : "Problem", body: nil,
-                headers: ["status": ["type": "integer", "enum": .array(refusals.keys.sorted().map { .int($0) })]]),
+                headers: [
+                    "status": ["type": "string", "enum": .array(refusals.keys.sorted().map { .string("\($0)") })]
+                ]),
         ]
         let names = messages.keys.sorted()
         func references(_ names: [String]) -> JSONValue {
