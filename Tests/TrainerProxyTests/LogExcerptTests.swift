@@ -50,6 +50,19 @@ struct LogExcerptTests {
         #expect(excerpt.take(at: begin, isLast: true)?.omitted == 0)
     }
 
+    @Test func `of a great deal only the end is looked at, and every line is accounted for`() throws {
+        var excerpt = LogExcerpt()
+        excerpt.add(Data("first\n".utf8))
+        excerpt.add(Data((1...50_000).map { "line \($0)\n" }.joined().utf8))
+        let taken = excerpt.take(at: begin)
+        let (lines, omitted) = try #require(taken)
+        #expect(lines.last == "line 50000")
+        #expect(lines.count + omitted == 50_001)
+        // One line without an end is looked at whole.
+        excerpt.add(Data(String(repeating: "x", count: 200_000).utf8))
+        #expect(excerpt.take(at: begin, isLast: true)?.lines.count == 1)
+    }
+
     @Test(arguments: ["x", "\u{1}", "\"", "ü", "\u{fffd}"])
     func `whatever is written, a message fits the bus`(letter: String) throws {
         var excerpt = LogExcerpt()

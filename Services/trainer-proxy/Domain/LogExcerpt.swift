@@ -20,7 +20,7 @@ struct LogExcerpt: Sendable, Equatable {
 
     /// What the log has gained: masked lines with their ends.
     mutating func add(_ gained: Data) {
-        var start = gained.startIndex
+        var start = skip(gained)
         while start < gained.endIndex {
             let end = gained[start...].firstIndex { $0 == 10 || $0 == 13 } ?? gained.endIndex
             if end > start { add(line: String(decoding: gained[start..<end], as: UTF8.self)) }
@@ -28,6 +28,16 @@ struct LogExcerpt: Sendable, Equatable {
             isOverwritten = gained[end] == 13
             start = end + 1
         }
+    }
+
+    /// Of a great deal only the end can be told: what stands before is counted, and not looked at any closer.
+    private mutating func skip(_ gained: Data) -> Data.Index {
+        guard gained.count > 2 * Self.bytesAtOnce else { return gained.startIndex }
+        let rest = gained.dropLast(2 * Self.bytesAtOnce)
+        guard let end = rest.lastIndex(of: 10) else { return gained.startIndex }
+        omitted += lines.count + rest.withUnsafeBytes { part in part.count { $0 == 10 } }
+        (lines, bytes, isOverwritten) = ([], 0, false)
+        return end + 1
     }
 
     private mutating func add(line: String) {
