@@ -136,6 +136,8 @@ final class Forwarder: Sendable {
         return life.gate.adopt(watch.authority)
     }
 
+    private static let telemetry = Array("t/".utf8)
+
     private func beat(_ seq: Int64, to feed: borrowing Socket) {
         let header = LiveHeader(kind: .heartbeat, epoch: epoch, seq: seq, chain: .unknown)
         _ = feed.send([FeedDoor.topic, header.bytes, Data()])
@@ -173,7 +175,7 @@ final class Forwarder: Sendable {
         _ parts: borrowing MessageParts, _ key: PeerKey?, _ gate: inout LiveGate, now: Duration,
         to feed: borrowing Socket
     ) throws {
-        let client = try gate.enter(key, now: now)
+        let client = try gate.enter(key, isTelemetry: parts.bytes(0).starts(with: Self.telemetry), now: now)
         switch parts.count {
         case 2:
             let topic = try LiveCheck.checkOutsider(topic: parts.bytes(0), body: parts.bytes(1))

@@ -133,7 +133,8 @@ final class LiveLoop: Sendable {
         let context = try SocketContext()
         let pub = try Socket(.pub, in: context, options: SocketOption.pub(address) + SocketOption.client(credentials))
         try pub.connect(to: address.events)
-        let side = try Socket(.pub, in: context, options: SocketOption.telemetryPub(address))
+        let side = try Socket(
+            .pub, in: context, options: SocketOption.telemetryPub(address) + SocketOption.client(credentials))
         try side.connect(to: address.events)
         while try listen(context, pub, side) {}
     }

@@ -67,6 +67,17 @@ struct TelemetryTests {
         }
     }
 
+    @Test func `I8 telemetry has a rate of its own`() throws {
+        let key = try #require(PeerKey(String(repeating: "a", count: 40)))
+        let keys = AuthorizedKeys(parsing: "\(key) acme pub=e/acme/*,t/acme/* rate=3\n", file: "authorized_keys")
+        var gate = LiveGate(authority: Authority(keys))
+        for _ in 1...3 { _ = try gate.enter(key, isTelemetry: true, now: .zero) }
+        #expect(throws: Denial.rate) { try gate.enter(key, isTelemetry: true, now: .zero) }
+        for _ in 1...3 { _ = try gate.enter(key, now: .zero) }
+        #expect(throws: Denial.rate) { try gate.enter(key, now: .zero) }
+        #expect(throws: Denial.rate) { try gate.enter(key, isTelemetry: true, now: .zero) }
+    }
+
     @Test func `I8 a flood of telemetry loses no event and is dropped first`() async throws {
         let harness = try Harness()
         let bus = try await harness.bus()

@@ -5,6 +5,8 @@ import Messages
 struct LiveGate {
     private(set) var authority: Authority
     private var limits = RateLimits()
+    /// Apart, so that telemetry uses up nothing of what events and heartbeats need.
+    private var telemetryLimits = RateLimits()
 
     init(authority: Authority) { self.authority = authority }
 
@@ -13,15 +15,17 @@ struct LiveGate {
         let takes = newer.takesHearing(from: authority)
         authority = newer
         limits.keep(newer.names)
+        telemetryLimits.keep(newer.names)
         return takes
     }
 
     func name(_ key: PeerKey?) -> String { authority.client(key)?.name ?? "unknown" }
 
     /// Before anything else is looked at: also malformed messages count against the rate.
-    mutating func enter(_ key: PeerKey?, now: Duration) throws(Denial) -> Authority.Client {
+    mutating func enter(_ key: PeerKey?, isTelemetry: Bool = false, now: Duration) throws(Denial) -> Authority.Client {
         guard let client = authority.client(key) else { throw .key }
-        guard limits.take(client, now: now) else { throw .rate }
+        let hasRoom = isTelemetry ? telemetryLimits.take(client, now: now) : limits.take(client, now: now)
+        guard hasRoom else { throw .rate }
         return client
     }
 
