@@ -118,12 +118,14 @@ class TappedSuite(Suite):
         self.binaries, self.tap, self.processes = Path(binaries).resolve(), tap, []
 
     def up(self):
-        self.start("event-bus")
-        for service in SERVICES:
-            self.start(service, "--bus", self.tap.address)
+        for service in ["event-bus", *SERVICES]:
+            self.start(service, *self.bus_words(service))
         for service in SERVICES:
             until((self.data / "services" / service / "http.json").exists, 60, f"{service} listens")
         until((self.data / "tokens" / "admin").exists, 60, "the console has its token")
+
+    def bus_words(self, service):
+        return [] if service == "event-bus" else ["--bus", self.tap.address]
 
     def start(self, service, *words):
         folder = self.data / "services" / service

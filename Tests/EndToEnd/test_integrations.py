@@ -12,6 +12,7 @@ import threading
 
 import pytest
 from conftest import ROOT
+from keyed import KeyedSuite
 from test_kills import kill
 from waiting import until
 
@@ -240,6 +241,46 @@ def test_a_canceled_step_is_stopped(suite, events, fairness, program):
     suite.command("runs", "cancel", fairness)
     ended = events.wait("run.finished", 60)["data"]
     assert ended["outcome"] == "canceled"
+
+
+# MARK: with keys
+
+
+@pytest.fixture
+def keyed(binaries, folder):
+    suite = KeyedSuite(binaries, folder / "data")
+    suite.up()
+    yield suite
+    suite.down()
+
+
+def test_with_keys_all_three_work_from_elsewhere(keyed, repo, folder):
+    path = folder / "copy.sqlite"
+    key = ["--bus", keyed.address, "--keys", keyed.keys, "--client", "acme"]
+    programs = [Program(keyed, "subscriber.py", path, *key), Program(keyed, "step_worker.py", *key)]
+    try:
+        publisher = Program(keyed, "publisher.py", "com.acme.data.arrived", "--id", "arrival-1", *key)
+        assert publisher.ended(90) == 0, publisher.lines
+        keyed.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+        repo.push_steps(f"{{ id: fair, uses: acme/fairness-check, with: {GROUPS} }}")
+        programs[0].wait("dev.martlet.run.finished.v1", seconds=90)
+        programs[1].wait("complete", "accepted")
+    finally:
+        for one in programs:
+            one.kill()
+    events = [json.loads(body) for _, _, body in stored(path)]
+    (arrived,) = [event for event in events if event["type"] == "com.acme.data.arrived"]
+    # Who says it is the key's word.
+    assert arrived["actor"] == "service:acme"
+    (ended,) = [event for event in events if event["type"] == "dev.martlet.run.finished.v1"]
+    assert ended["data"]["outcome"] == "succeeded"
+
+
+def test_a_key_that_nobody_authorized_opens_nothing(keyed):
+    key = ["--bus", keyed.address, "--keys", keyed.keys, "--client", "stranger"]
+    alone = Program(keyed, "publisher.py", "com.acme.data.arrived", "--id", "1", "--patience", "3", *key)
+    assert alone.ended() == 1
+    assert "not acknowledged" in alone.lines[-1]
 
 
 # MARK: what the kit promises of itself
