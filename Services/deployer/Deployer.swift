@@ -31,11 +31,15 @@ extension DeployerParts {
         return ServiceParts(
             subscriptions: [.triggerService, .registryService, .console],
             handle: { event, transaction in try events.handle(event, transaction) },
-            effects: [RollbackEffect.kind: { intent in await rollback.carryOut(intent) }],
+            effects: [
+                RollbackEffect.kind: { intent in await rollback.carryOut(intent) },
+                DriftWatch.kind: { [drift = rollouts.drift] intent in drift.carryOut(intent) },
+            ],
             verbs: [
                 DeployModelStep(parts: self).verb, SmokeTestStep(parts: self).verb, RollbackStep(parts: self).verb,
             ],
             routes: { router in GatewayRoutes(parts: self).add(to: router) },
+            door: DoorLimits(body: settings.maxBody),
             background: [Loop { await Supervisor(parts: self).run() }])
     }
 }

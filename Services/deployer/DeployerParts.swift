@@ -31,7 +31,8 @@ struct DeployerParts: Sendable {
         bell = Bell()
         gateway = listening
         addresses = EndpointAddresses(root: { [publicURL = settings.publicURL] in publicURL ?? listening() ?? "" })
-        rollouts = Rollouts(addresses: addresses, bell: bell)
+        rollouts = Rollouts(
+            addresses: addresses, bell: bell, drift: DriftWatch(grace: .seconds(settings.driftSeconds)))
         routes = RouteTable(store: context.store)
         workspace = Workspace(artifacts: context.artifacts, paths: context.paths)
         processes = ServingProcess(context: context, workspace: workspace)

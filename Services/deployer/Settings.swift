@@ -8,6 +8,8 @@ struct Settings: Sendable, Hashable {
     var healthSeconds: Double
     /// How long the requests of a replaced version may still take.
     var drainSeconds: Double
+    /// How long what serves may differ from what should before that is told.
+    var driftSeconds: Double
     /// How long one request through the gateway may take.
     var requestSeconds: Double
     /// Bytes of one request's, and one answer's, body.
@@ -29,6 +31,7 @@ struct Settings: Sendable, Hashable {
         }
         healthSeconds = try number("MARTLET_DEPLOYER_HEALTH_SECONDS", 60, 0.1...3600)
         drainSeconds = try number("MARTLET_DEPLOYER_DRAIN_SECONDS", 30, 0...3600)
+        driftSeconds = try number("MARTLET_DEPLOYER_DRIFT_SECONDS", 10, 0...3600)
         requestSeconds = try number("MARTLET_DEPLOYER_REQUEST_SECONDS", 60, 0.1...3600)
         maxBody = Int(try number("MARTLET_DEPLOYER_MAX_BODY_BYTES", 10_485_760, 1...1_073_741_824))
         if let text = environment["MARTLET_DEPLOYER_URL"] {

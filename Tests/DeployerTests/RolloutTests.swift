@@ -4,7 +4,7 @@ import Testing
 
 @testable import Deployer
 
-private func deployment(_ id: String, version: Int = 1, run: String? = nil) throws -> Deployment {
+func deployment(_ id: String, version: Int = 1, run: String? = nil) throws -> Deployment {
     let target = try ProcessTarget(name: "api", declaration: ["kind": "process", "command": "serve"], healthSeconds: 1)
     let digest = try #require(Digest("sha256:" + String(repeating: "a", count: 64)))
     return Deployment(
@@ -60,7 +60,7 @@ extension Rollout {
 
     @Test func `X8 a version that nobody tested does not outlive a run that failed`() throws {
         var rollout = try replaced()
-        let reason = "its run ended without success before the version was tested"
+        let reason = "its run ended without success, and the version has passed no smoke test"
         #expect(
             try rollout.handle(.runEnded("run-b", succeeded: false)) == [
                 .rolledBack("b", restored: "a", reason: reason), .changed(.serving),
@@ -73,6 +73,14 @@ extension Rollout {
         _ = try rollout.handle(.passed("b"))
         #expect(try rollout.handle(.runEnded("run-b", succeeded: false)) == [])
         #expect(rollout.current == "b")
+    }
+
+    @Test func `only the version that serves can be in trouble, and it is over when its process answers`() throws {
+        var rollout = try replaced()
+        try rollout.handleAll(.troubled("a", reason: "exit code 3"), .died("b"), .troubled("b", reason: "exit code 3"))
+        #expect(rollout["a"]?.trouble == nil && rollout["b"]?.trouble == "exit code 3")
+        _ = try rollout.handle(.healthy("b"))
+        #expect(rollout["b"]?.trouble == nil)
     }
 
     @Test func `D4 a failed test brings the former one back`() throws {

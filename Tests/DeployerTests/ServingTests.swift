@@ -81,6 +81,29 @@ import Testing
         }
     }
 
+    @Test func `X8 with on_fail fail a version that failed its test serves on for its run, and no longer`() async throws
+    {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.register(1, "one", to: parts)
+                try await world.register(2, "broken", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                _ = try await world.smokeTest(run: "r1", by: parts)
+                _ = try await world.deploy(2, run: "r2", by: parts)
+                let tested = try await world.smokeTest(run: "r2", onFail: "fail", by: parts)
+                #expect(tested.outcome == .failed && tested.outputs["rolled_back"] == false)
+                #expect(try await world.score(parts.client).header("x-martlet-version") == "2")
+                try await world.tell(
+                    RunFinished(
+                        run: "r2", number: 2, project: "p", pipeline: "cd", outcome: .failed, seconds: 1, outputs: [:]),
+                    to: parts)
+                try await world.until(parts, run: "r2") { $0.deployment.phase == .ended }
+                #expect(try await world.score(parts.client).header("x-martlet-version") == "1")
+                #expect(try await world.said().contains("deployment.rolled_back 2 1"))
+            }
+        }
+    }
+
     @Test func `X8 a version that does not start leaves the one before serving and says what it wrote last`()
         async throws
     {

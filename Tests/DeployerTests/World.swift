@@ -169,12 +169,12 @@ extension World {
         return try await settle(try await DeployModelStep(parts: parts).perform(work))
     }
 
-    func smokeTest(run: String, by parts: DeployerParts) async throws -> StepResult {
+    func smokeTest(run: String, onFail: JSONValue = "rollback", by parts: DeployerParts) async throws -> StepResult {
         let work = try await work(
             "deploy/smoke-test", run: run,
             [
                 "target": "api", "request": ["data": [[1, 2], [2, 1]]], "expect": ["json": ["result": ["length": 2]]],
-                "retry": ["max": 2, "every": "10ms"], "headers": ["traceparent": "auto"], "on_fail": "rollback",
+                "retry": ["max": 2, "every": "10ms"], "headers": ["traceparent": "auto"], "on_fail": onFail,
             ])
         return try await settle(try await SmokeTestStep(parts: parts).perform(work))
     }

@@ -151,6 +151,12 @@ enum Narration {
             let restored = body.restored.map { "back to version \($0)" } ?? "nothing served before"
             return Sentence("\(body.endpoint) gave up version \(body.version), \(restored): \(body.reason)")
         }
+        if let body = try event.body(DeploymentDrifted.self) {
+            return Sentence("\(body.endpoint) has drifted: \(body.reason)")
+        }
+        if let body = try event.body(DeploymentSettled.self) {
+            return Sentence("\(body.endpoint) serves what it should again")
+        }
         if let body = try event.body(EndpointChanged.self) {
             let version = body.version.map { "version \($0)" } ?? "nothing"
             return Sentence("\(body.endpoint) serves \(version) of \(body.model) (\(body.state)) at \(body.url)")

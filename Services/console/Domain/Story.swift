@@ -12,7 +12,8 @@ enum Story {
         "trigger.matched", "run.queued", "training.finished", "evaluation.decided", "testsuite.finished",
         "model.registered", "approval.requested", "approval.given", "approval.finished", "model.stage_changed",
         "model.transition_refused", "deployment.finished", "smoke_test.finished", "deployment.rolled_back",
-        "endpoint.changed", "run.finished", "notification.sent", "notification.failed",
+        "deployment.drifted", "deployment.settled", "endpoint.changed", "run.finished", "notification.sent",
+        "notification.failed",
     ]
 
     /// - Parameters:

@@ -58,6 +58,10 @@ enum ListQueries {
         return shown.with("deployments", .array(deployments))
     }
 
+    static func driftedEndpoints(_ db: Database) throws -> [JSONValue] {
+        try db.list("SELECT * FROM endpoints WHERE drift IS NOT NULL ORDER BY name LIMIT 20")
+    }
+
     static func endpointNames(_ db: Database) throws -> [String] {
         try String.fetchAll(db, sql: "SELECT name FROM endpoints ORDER BY name")
     }

@@ -31,9 +31,17 @@ let deploymentProjections: [Projection] = [
     .on(EndpointChanged.self) { body, envelope, db in
         try db.run(
             """
-            INSERT OR REPLACE INTO endpoints (name, url, model, version, deployment, state, changed)
+            INSERT INTO endpoints (name, url, model, version, deployment, state, changed)
             VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET url = excluded.url, model = excluded.model, version = excluded.version,
+                deployment = excluded.deployment, state = excluded.state, changed = excluded.changed
             """,
             [body.endpoint, body.url, body.model, body.version, body.deployment, body.state, envelope.time.text])
+    },
+    .on(DeploymentDrifted.self) { body, _, db in
+        try db.run("UPDATE endpoints SET drift = ? WHERE name = ?", [body.reason, body.endpoint])
+    },
+    .on(DeploymentSettled.self) { body, _, db in
+        try db.run("UPDATE endpoints SET drift = NULL WHERE name = ?", [body.endpoint])
     },
 ]

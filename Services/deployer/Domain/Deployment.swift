@@ -48,6 +48,10 @@ struct Deployment: Sendable, Hashable {
     /// How the attempt ended; `nil` while it is starting.
     var outcome: Outcome?
     var message: String?
+    /// Why its process does not come up again; `nil` while it runs, or was not tried often enough to say so.
+    var trouble: String?
+    /// The model's stage that it stands for: the first that its version held with no change under way.
+    var stage: String?
 }
 
 /// Everything needed to start a version's process, now and again after a crash or for a rollback.

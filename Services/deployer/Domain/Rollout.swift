@@ -23,6 +23,8 @@ struct Rollout: Sendable, Hashable {
         case canceled(String)
         /// The process of one that had been healthy ended.
         case died(String)
+        /// It took over, died, and does not come up again.
+        case troubled(String, reason: String)
         /// No process of it is left.
         case stopped(String)
         case passed(String)
@@ -75,6 +77,9 @@ struct Rollout: Sendable, Hashable {
         case .failed(let id, let reason): return end(id, .failed, reason)
         case .canceled(let id): return end(id, .canceled, nil)
         case .died(let id): return down(id)
+        case .troubled(let id, let reason):
+            if self[id]?.phase == .serving { change(id) { $0.trouble = reason } }
+            return []
         case .stopped(let id): return stopped(id)
         case .passed(let id): return passed(id)
         case .testFailed(let id, let reason):
@@ -127,10 +132,16 @@ extension Rollout {
             current = id
             return [.finished(id, .succeeded, message: nil), .changed(.serving)]
         case .serving:
-            change(id) { $0.isUp = true }
+            change(id) {
+                $0.isUp = true
+                $0.trouble = nil
+            }
             return deployment.isUp ? [] : [.changed(.serving)]
         case .standby:
-            change(id) { $0.isUp = true }
+            change(id) {
+                $0.isUp = true
+                $0.trouble = nil
+            }
             return []
         case .retiring, .ended:
             return []
@@ -193,8 +204,9 @@ extension Rollout {
                 change(deployment.id) { $0.isProven = true }
                 retireStandbys()
             case .serving:
-                // Nobody has said that it works: what served before it did.
-                facts += goBack(reason: "its run ended without success before the version was tested")
+                // Nobody has said that it works: what served before it did. Also with `on_fail: fail`, which leaves a
+                // version that failed its test to the later steps of its run, and no longer.
+                facts += goBack(reason: "its run ended without success, and the version has passed no smoke test")
             case .standby, .retiring, .ended: break
             }
         }

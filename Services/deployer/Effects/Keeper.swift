@@ -10,6 +10,8 @@ import Store
 /// Everything it decides on is read from the store, everything that happens goes back through the state machine: a
 /// keeper can be killed at any line and begun again.
 struct Keeper: Sendable {
+    /// So many starts in a row that came to nothing, and it is told that the version does not come up again.
+    static let patience = 3
     static let backOff: [Duration] = [.zero, .seconds(1), .seconds(2), .seconds(5), .seconds(10), .seconds(30)]
 
     let id: String
@@ -22,8 +24,9 @@ struct Keeper: Sendable {
             do {
                 if record.deployment.phase.isWanted {
                     let began = ContinuousClock.now
-                    try await keepUp(record)
+                    let ended = try await keepUp(record)
                     restarts = began.duration(to: .now) > .seconds(60) ? 0 : restarts + 1
+                    if let ended { try await tell(ended, after: restarts) }
                 } else {
                     try await retire(record)
                 }
@@ -33,13 +36,20 @@ struct Keeper: Sendable {
                 parts.context.logger.warning("deployment \(id): \(error)")
                 try await failed("\(error)")
                 restarts += 1
+                try await tell("\(error)", after: restarts)
             }
             try await pause(Self.backOff[min(restarts, Self.backOff.count - 1)])
         }
     }
 
-    /// Returns when the process has ended or is no longer wanted.
-    private func keepUp(_ record: DeploymentRecord) async throws {
+    private func tell(_ ended: String, after restarts: Int) async throws {
+        guard restarts >= Self.patience else { return }
+        let reason = "its process does not come up again, tried \(Self.patience) times and on: \(ended)".shortened()
+        try await apply(.troubled(id, reason: reason))
+    }
+
+    /// Returns why the process ended, or `nil` when it is no longer wanted.
+    private func keepUp(_ record: DeploymentRecord) async throws -> String? {
         let deployment = record.deployment
         let running: ServingProcess.Running
         if let adopted = try await parts.processes.adopt(record) {
@@ -52,20 +62,26 @@ struct Keeper: Sendable {
         switch try await becomeHealthy(running, deployment) {
         case .healthy:
             try await apply(.healthy(id))
-            try await watch(running)
+            return try await watch(running)
         case .unwanted:
-            return
+            return nil
         case .ended(let end):
-            let tail = parts.workspace.tail(id)
-            try await failed(
-                "the serving process ended before it was healthy: \(end)" + (tail.isEmpty ? "" : "\n" + tail))
+            return try await failed(with: "the serving process ended before it was healthy: \(end)")
         case .late(let problem):
-            let tail = parts.workspace.tail(id)
-            try await failed(
-                "the serving process was not healthy within \(Self.text(deployment.recipe.target.healthSeconds)) s: \(problem)"
-                    + (tail.isEmpty ? "" : "\n" + tail))
+            let reason = try await failed(
+                with: "the serving process was not healthy within "
+                    + "\(Self.text(deployment.recipe.target.healthSeconds)) s: \(problem)")
             await parts.processes.end(id, running.process.identity)
+            return reason
         }
+    }
+
+    /// With what the process wrote last.
+    private func failed(with problem: String) async throws -> String {
+        let tail = parts.workspace.tail(id)
+        let reason = problem + (tail.isEmpty ? "" : "\n" + tail)
+        try await failed(reason)
+        return reason
     }
 
     private enum Start: Sendable {
@@ -87,16 +103,17 @@ struct Keeper: Sendable {
             })
     }
 
-    private func watch(_ running: ServingProcess.Running) async throws {
+    private func watch(_ running: ServingProcess.Running) async throws -> String? {
         let end: ProcessEnd? = try await firstOf(
             { try await running.process.wait() },
             {
                 try await unwanted()
                 return nil
             })
-        guard let end else { return }
+        guard let end else { return nil }
         parts.context.logger.warning("the process of deployment \(id) ended: \(end)")
         try await apply(.died(id))
+        return "the serving process ended: \(end)"
     }
 
     private func retire(_ record: DeploymentRecord) async throws {

@@ -23,6 +23,7 @@ actor Supervisor {
                 for record in live { keep(record.deployment.id) }
                 await parts.bell.wait(past: known)
             } catch {
+                if Task.isCancelled { break }
                 parts.context.logger.error("deployments could not be read, trying again: \(error)")
                 try? await Task.sleep(for: .seconds(1))
             }

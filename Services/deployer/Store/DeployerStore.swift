@@ -7,7 +7,28 @@ enum DeployerStore {
             try db.execute(sql: knowledge)
             try db.execute(sql: rollouts)
         }
+        migrator.registerMigration("v2 drift") { try $0.execute(sql: drift) }
     }
+
+    private static let drift = """
+        -- Where the registry has each version; none where it has no stage.
+        CREATE TABLE version_stage (
+            model TEXT NOT NULL,
+            version INTEGER NOT NULL CHECK (version > 0),
+            stage TEXT NOT NULL,
+            run TEXT,
+            PRIMARY KEY (model, version)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE model_stages (model TEXT PRIMARY KEY, rules BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        -- The runs that go on.
+        CREATE TABLE open_run (run TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+        ALTER TABLE deployment ADD COLUMN trouble TEXT;
+        ALTER TABLE deployment ADD COLUMN stage TEXT;
+        -- What was told of it last; NULL while it serves what it should.
+        ALTER TABLE endpoint ADD COLUMN drift TEXT;
+        -- The look at it that counts: asked for last.
+        ALTER TABLE endpoint ADD COLUMN look TEXT;
+        """
 
     /// What other services told.
     private static let knowledge = """

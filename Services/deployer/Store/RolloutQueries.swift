@@ -78,6 +78,8 @@ enum RolloutQueries {
         deployment.previous = row["previous"]
         deployment.outcome = (row["outcome"] as String?).flatMap { Outcome(rawValue: $0) }
         deployment.message = row["message"]
+        deployment.trouble = row["trouble"]
+        deployment.stage = row["stage"]
         var process: ProcessIdentity?
         if let pid: Int32 = row["pid"], let start: Int64 = row["start_time"], let boot: String = row["boot"] {
             process = ProcessIdentity(pid: pid, startTime: UInt64(start), boot: boot)
@@ -110,17 +112,18 @@ extension Transaction {
         try db.execute(
             sql: """
                 INSERT INTO deployment (id, item, endpoint, project, target, model, version, run, recipe, causation,
-                    phase, up, proven, rolled_back, previous, outcome, message)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    phase, up, proven, rolled_back, previous, outcome, message, trouble)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, up = excluded.up, proven = excluded.proven,
                     rolled_back = excluded.rolled_back, previous = excluded.previous, outcome = excluded.outcome,
-                    message = excluded.message
+                    message = excluded.message, trouble = excluded.trouble
                 """,
             arguments: [
                 deployment.id, deployment.item, deployment.endpoint, deployment.project, deployment.target,
                 deployment.model, deployment.version, deployment.run, try Wire.encode(deployment.recipe),
                 try Wire.encode(deployment.causation), deployment.phase.rawValue, deployment.isUp, deployment.isProven,
                 deployment.isRolledBack, deployment.previous, deployment.outcome?.rawValue, deployment.message,
+                deployment.trouble,
             ])
     }
 

@@ -8,6 +8,7 @@ struct Rollouts: Sendable {
     let addresses: EndpointAddresses
     /// Rung after each commit that changed an endpoint.
     let bell: Bell
+    let drift: DriftWatch
 
     /// - Parameter causation: whose doing it is; the deployment's own where it is not given.
     @discardableResult
@@ -20,6 +21,11 @@ struct Rollouts: Sendable {
         guard rollout != before else { return rollout }
         try transaction.save(rollout, before: before)
         for fact in facts { try publish(fact, of: rollout, before: before, causation, transaction) }
+        if let about = rollout.serving ?? before.serving,
+            (rollout.current, rollout.serving?.trouble) != (before.current, before.serving?.trouble)
+        {
+            try drift.look(at: endpoint, because: causation ?? about.causation, in: transaction)
+        }
         transaction.db.afterNextTransaction(onCommit: { [bell] _ in bell.ring() })
         return rollout
     }

@@ -17,7 +17,7 @@ struct EndpointsCommand: AsyncParsableCommand {
             let table = Table([
                 ("ENDPOINT", { $0.text("name") }), ("STATE", { $0.text("state") }),
                 ("SERVES", { "\($0.text("model"))/\($0.text("version"))" }), ("CHANGED", { $0.time("changed") }),
-                ("URL", { $0.text("url") }),
+                ("URL", { $0.text("url") }), ("DRIFTED", { $0.text("drift") }),
             ])
             try installation.print(
                 answer, table.render(answer.items, empty: "no endpoints; a run with deploy/model makes the first"))
@@ -42,8 +42,10 @@ struct EndpointsCommand: AsyncParsableCommand {
             ])
             let head =
                 "\(name) \(answer.text("state")): \(answer.text("model"))/\(answer.text("version")) at \(answer.text("url"))"
+            let drift = answer["drift"]?.string.map { "\ndrifted: \($0)" } ?? ""
             try installation.print(
-                answer, head + "\n\n" + table.render(answer["deployments"]?.array ?? [], empty: "no deployments"))
+                answer,
+                head + drift + "\n\n" + table.render(answer["deployments"]?.array ?? [], empty: "no deployments"))
         }
     }
 
@@ -61,10 +63,8 @@ struct EndpointsCommand: AsyncParsableCommand {
         @OptionGroup var installation: Installation
 
         func run() async throws {
-            let api = try installation.api()
-            let accepted = try await api.post(
-                "/endpoints/\(APIClient.escape(name))/rollback", ["reason": reason.map { .string($0) } ?? .null])
-            try await installation.carryOut(accepted, api, done: "\(name) went back")
+            try await installation.ask(
+                "endpoints", name, "rollback", with: ["reason": reason.map { .string($0) }], done: "\(name) went back")
         }
     }
 }

@@ -41,6 +41,13 @@ extension NoticeWriter {
             let what = "\(body.model) version \(body.version): smoke test at \(body.endpoint)"
             return Notice(headline: "\(what) \(Self.ended(body.outcome))", details: [body.message])
         }
+        if let body = try envelope.body(DeploymentDrifted.self) {
+            return Notice(
+                headline: "endpoint \(body.endpoint) has drifted from what it should serve", details: [body.reason])
+        }
+        if let body = try envelope.body(DeploymentSettled.self) {
+            return Notice(headline: "endpoint \(body.endpoint) serves what it should again")
+        }
         if let body = try envelope.body(EndpointChanged.self) {
             let what = body.version.map { "\(body.model) version \($0)" } ?? "nothing"
             return Notice(headline: "endpoint \(body.endpoint) is \(body.state) with \(what)", details: [body.url])

@@ -37,6 +37,8 @@ public let allEventBodies: [any EventBody.Type] = [
     DeploymentStarted.self,
     DeploymentFinished.self,
     DeploymentRolledBack.self,
+    DeploymentDrifted.self,
+    DeploymentSettled.self,
     EndpointChanged.self,
     SmokeTestFinished.self,
     DeployerCommandAnswered.self,

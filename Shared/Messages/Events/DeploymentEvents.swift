@@ -92,6 +92,69 @@ public struct DeploymentRolledBack: EventBody {
     }
 }
 
+/// What an endpoint serves is not what it should serve, for longer than a change takes.
+public struct DeploymentDrifted: EventBody {
+    public static let name = "deployment.drifted"
+    public static let source: Source? = .deployer
+    public static let summary = "What an endpoint serves is not what it should serve, for longer than a change takes."
+
+    /// What disagrees with the endpoint.
+    public enum Cause: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The stage that the endpoint stands for is another version's by now.
+        case stage
+        /// The version's process ended and does not come up again.
+        case process
+    }
+
+    public var endpoint: String
+    public var project: String
+    public var model: String
+    /// The one that the endpoint's URL leads to.
+    public var version: Int
+    public var deployment: String
+    public var cause: Cause
+    /// The stage that the endpoint stands for; `nil` where its version never had one.
+    public var stage: String?
+    /// The versions that may serve.
+    public var expected: [Int]
+    public var reason: String
+
+    public init(
+        endpoint: String, project: String, model: String, version: Int, deployment: String, cause: Cause,
+        stage: String? = nil, expected: [Int], reason: String
+    ) {
+        self.endpoint = endpoint
+        self.project = project
+        self.model = model
+        self.version = version
+        self.deployment = deployment
+        self.cause = cause
+        self.stage = stage
+        self.expected = expected
+        self.reason = reason
+    }
+}
+
+/// An endpoint that had drifted serves what it should again.
+public struct DeploymentSettled: EventBody {
+    public static let name = "deployment.settled"
+    public static let source: Source? = .deployer
+    public static let summary = "An endpoint that had drifted serves what it should again."
+
+    public var endpoint: String
+    public var project: String
+    public var model: String
+    /// `nil`: nothing serves.
+    public var version: Int?
+
+    public init(endpoint: String, project: String, model: String, version: Int? = nil) {
+        self.endpoint = endpoint
+        self.project = project
+        self.model = model
+        self.version = version
+    }
+}
+
 /// What an endpoint serves changed.
 public struct EndpointChanged: EventBody {
     public static let name = "endpoint.changed"
