@@ -5,8 +5,6 @@ import Store
 
 /// Carries out intents after their commit, several at a time, each until it is settled.
 actor EffectRunner {
-    /// Seconds between tries; the last one repeats.
-    static let backOff: [Int64] = [1, 2, 5, 10, 30, 60]
     private static let atOnce = 16
 
     private let effects: [String: Effect]
@@ -84,8 +82,7 @@ actor EffectRunner {
             try transaction.dropIntent(intent.kind, id: intent.id)
             try commit(transaction)
         case .later(let reason, let delay):
-            let seconds = backOff[min(intent.attempts, backOff.count - 1)]
-            let due = transaction.now.advanced(by: delay ?? .seconds(seconds))
+            let due = transaction.now.advanced(by: delay ?? BackOff.afterFailures(intent.attempts + 1))
             try transaction.postpone(intent, until: due, reason: reason)
         }
     }

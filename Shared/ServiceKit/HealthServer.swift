@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Logging
 import Messages
 import NIOCore
@@ -15,11 +16,12 @@ package struct HealthServer: ServiceLifecycle.Service {
     package let readiness: Readiness
     package let metrics: MetricsRegistry
     package let logger: Logger
+    package let limits: DoorLimits
     package let routes: (@Sendable (Router<BasicRequestContext>) -> Void)?
 
     package init(
         host: String, port: Int, addressFile: String, readiness: Readiness, metrics: MetricsRegistry, logger: Logger,
-        routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil
+        limits: DoorLimits = DoorLimits(), routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil
     ) {
         self.host = host
         self.port = port
@@ -27,6 +29,7 @@ package struct HealthServer: ServiceLifecycle.Service {
         self.readiness = readiness
         self.metrics = metrics
         self.logger = logger
+        self.limits = limits
         self.routes = routes
     }
 
@@ -37,8 +40,15 @@ package struct HealthServer: ServiceLifecycle.Service {
         let application = Application(
             router: router(),
             // Longer than any long poll; a connection that sends nothing for so long is a forgotten or hostile one.
-            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
-            configuration: .init(address: .hostname(host, port: port), serverName: "martlet"),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [
+                        SlowRequestGuard(mostBytes: limits.requestBytes, grace: limits.grace)
+                    ],
+                    idleTimeout: .seconds(75))),
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: "martlet",
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: quiet)),
             onServerRunning: { [addressFile, host] channel in
                 let address = ServiceAddress(
                     host: host, port: channel.localAddress?.port ?? 0, pid: ProcessInfo.processInfo.processIdentifier)
@@ -76,6 +86,24 @@ package struct HealthServer: ServiceLifecycle.Service {
         }
         routes?(router)
         return router
+    }
+}
+
+/// What one HTTP door bears.
+package struct DoorLimits: Sendable, Hashable {
+    /// Open at once; whoever comes after them waits in the kernel's queue.
+    package var connections: Int
+    /// Bytes that are read of one request, with its head.
+    package var requestBytes: Int
+    /// How long a client has to begin and, with what it sends, to go on.
+    package var grace: Duration
+
+    /// - Parameter body: the largest body that a route takes.
+    package init(connections: Int = 512, body: Int = 1 << 20, grace: Duration = .seconds(10)) {
+        self.connections = connections
+        // Room for the head, and for a client that says too much to hear that it did.
+        requestBytes = 2 * body + (1 << 20)
+        self.grace = grace
     }
 }
 

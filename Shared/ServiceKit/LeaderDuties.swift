@@ -17,12 +17,13 @@ struct LeaderDuties: ServiceLifecycle.Service {
     let readiness: Readiness
 
     func run() async throws {
-        let lock = try await leadership()
-        defer { withExtendedLifetime(lock) {} }
-        // What is visible must be durable: a crash may have left commits that only the WAL has (bus.md 7).
-        try await context.store.checkpoint()
-        readiness.reached("leader")
-        try await cancelWhenGracefulShutdown {
+        // Also while another replica leads: whoever waits for its place must not keep its service from ending.
+        try await untilShutdown {
+            let lock = try await leadership()
+            defer { withExtendedLifetime(lock) {} }
+            // What is visible must be durable: a crash may have left commits that only the WAL has (bus.md 7).
+            try await context.store.checkpoint()
+            readiness.reached("leader")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await publisher.run() }
                 if let subscriber { group.addTask { try await subscriber.run() } }
@@ -62,7 +63,7 @@ struct LeaderDuties: ServiceLifecycle.Service {
     /// The WAL is moved into the database when it has grown, and at leisure.
     private func housekeeping() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(30))
+            guard (try? await Task.sleep(for: .seconds(30))) != nil else { return }
             do {
                 if context.store.walBytes > 4 << 20 { try await context.store.checkpoint() }
                 try await context.store.write { try $0.forgetOldWork() }

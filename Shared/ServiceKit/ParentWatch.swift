@@ -14,7 +14,7 @@ package struct ParentWatch: ServiceLifecycle.Service {
     package init(parent: Int32) { self.parent = parent }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        try await untilShutdown {
             while getppid() == parent { try await Task.sleep(for: .seconds(1)) }
         }
     }

@@ -92,7 +92,8 @@ package enum Service {
             readiness: readiness)
         let server = HealthServer(
             host: options.host, port: options.port ?? 0, addressFile: context.paths.address(context.source),
-            readiness: readiness, metrics: context.metrics, logger: context.logger, routes: parts.routes)
+            readiness: readiness, metrics: context.metrics, logger: context.logger, limits: parts.door,
+            routes: parts.routes)
         var services: [any ServiceLifecycle.Service] = [server, duties, Loop { await worker.run() }, StartUpMemory()]
         if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
         return services + parts.background
@@ -106,8 +107,17 @@ package struct Loop: ServiceLifecycle.Service {
     package init(_ body: @escaping @Sendable () async throws -> Void) { self.body = body }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown { try await body() }
+        try await untilShutdown { try await body() }
         // A service with nothing to do in this loop must not end the group.
         try? await gracefulShutdown()
+    }
+}
+
+/// Drops `body` when the service is to stop; that is no failure, which would take the other parts down with it.
+func untilShutdown(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    do {
+        try await cancelWhenGracefulShutdown { try await body() }
+    } catch is CancellationError where Task.isShuttingDownGracefully {
+        return
     }
 }

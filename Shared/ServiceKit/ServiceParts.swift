@@ -19,6 +19,8 @@ package struct ServiceParts: Sendable {
     /// Requests to this service as a target on the bus, by method.
     package var requests: [String: RequestHandler] = [:]
     package var routes: (@Sendable (Router<BasicRequestContext>) -> Void)?
+    /// What its HTTP door bears.
+    package var door = DoorLimits()
     package var background: [any ServiceLifecycle.Service] = []
 
     package init(
@@ -26,7 +28,7 @@ package struct ServiceParts: Sendable {
         handle: @escaping @Sendable (ReceivedEvent, Transaction) throws -> Void = { _, _ in },
         effects: [String: Effect] = [:], verbs: [StepVerb] = [], slots: Int = 4,
         requests: [String: RequestHandler] = [:],
-        routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil,
+        routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil, door: DoorLimits = DoorLimits(),
         background: [any ServiceLifecycle.Service] = []
     ) {
         self.subscriptions = subscriptions
@@ -36,6 +38,7 @@ package struct ServiceParts: Sendable {
         self.slots = slots
         self.requests = requests
         self.routes = routes
+        self.door = door
         self.background = background
     }
 }

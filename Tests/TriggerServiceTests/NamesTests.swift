@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Testing
 
 @testable import TriggerService
@@ -39,8 +40,8 @@ struct NamesTests {
 
     @Test func `waits grow and stay bounded`() {
         #expect([1, 2, 3, 4, 5, 6, 100].map(BackOff.afterFailures) == [1, 2, 5, 10, 30, 60, 60].map { .seconds($0) })
-        #expect(BackOff.beforeAttempt(2, first: .seconds(10)) == .seconds(10))
-        #expect(BackOff.beforeAttempt(60, first: .seconds(10)) == .seconds(3600))
+        #expect(RetryWait.beforeAttempt(2, first: .seconds(10)) == .seconds(10))
+        #expect(RetryWait.beforeAttempt(60, first: .seconds(10)) == .seconds(3600))
     }
 
     @Test func `selectors are numbers, words, stages and tags`() {

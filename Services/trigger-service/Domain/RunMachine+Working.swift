@@ -75,7 +75,7 @@ extension RunMachine {
         run[place].status = status
         run.jobs[place.job].status.retries += 1
         let first = plan[place.job].retry?.backoff ?? .zero
-        let wait = BackOff.beforeAttempt(run.jobs[place.job].status.retries + 1, first: first)
+        let wait = RetryWait.beforeAttempt(run.jobs[place.job].status.retries + 1, first: first)
         changes.append(.retry(place, at: now.advanced(by: wait)))
     }
 

@@ -53,6 +53,8 @@ actor RepositoryWatcher {
             do {
                 if let backOff = try await observer.look() { wait = max(wait, backOff) }
             } catch {
+                // Stopped in the middle of a look: nothing of it was stored, and nothing is wrong.
+                if Task.isCancelled { return }
                 logger.warning("repository \(repository.name): \(error)")
                 wait = max(wait, .seconds(1))
             }
