@@ -1,4 +1,6 @@
+import Artifacts
 import Foundation
+import GRDB
 import Messages
 import Store
 import Testing
@@ -38,6 +40,30 @@ struct RepositoryTests {
         #expect(try await installation.published(ChangePushed.self).count == 1)
     }
 
+    @Test func `removed and added again, a repository goes on where it was`() async throws {
+        let installation = try Installation()
+        let upstream = try await watched(installation)
+        func again(_ url: String) async throws {
+            try await installation.command(RepositoryRemoveRequested(repository: "demo"))
+            try await installation.command(RepositoryAddRequested(repository: "demo", url: url))
+            try await installation.look()
+        }
+        let before = try await upstream.git("rev-parse", "HEAD")
+        try await again(upstream.path)
+        #expect(try await installation.published(ChangePushed.self).count == 1)
+        // What came while nobody watched is one change.
+        try await installation.command(RepositoryRemoveRequested(repository: "demo"))
+        let sha = try await upstream.commit(["src/a.py": "1"], "meanwhile")
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        let changes = try await installation.published(ChangePushed.self)
+        #expect(changes.count == 2 && changes.last?.before == before && changes.last?.sha == sha)
+        // Another repository of the same name begins anew.
+        let other = try await Upstream(in: installation, "other", project: project)
+        try await again(other.path)
+        #expect(try await installation.published(ChangePushed.self).count == 3)
+    }
+
     @Test func `several pushes between two looks: nothing of them is lost`() async throws {
         let installation = try Installation()
         let upstream = try await watched(installation)
@@ -63,6 +89,31 @@ struct RepositoryTests {
         #expect(verdicts.first?.code == "path_filter")
         #expect(try await installation.published(TriggerIgnored.self).last?.reason == verdicts.first?.reason)
         #expect(try await installation.published(RunStarted.self).last?.snapshot != nil)
+    }
+
+    @Test func `events of runs and models pass in silence where no pipeline listens to their kind, pushes do not`()
+        async throws
+    {
+        let installation = try Installation()
+        let upstream = try await watched(
+            installation, project: project.replacing("on: { push: {} }", with: "on: { manual: {} }"))
+        let push = try await installation.published(TriggerIgnored.self)
+        #expect(push.contains { $0.pipeline == "everything" && $0.code == "no_trigger" })
+        let verdicts = try await installation.published(TriggerIgnored.self).count
+        let sha = try await upstream.git("rev-parse", "HEAD")
+        let git = GitReference(repository: "demo", url: upstream.path, branch: "main", sha: sha, message: "")
+        let artifact = ModelArtifact(digest: Digest(of: Data("x".utf8)), size: 1, files: [])
+        try await installation.event(
+            ModelRegistered(
+                model: "demo", version: 1, project: "demo", artifact: artifact, metrics: [:], params: [:], tags: [:],
+                git: git),
+            from: .registryService, actor: "service:registry-service")
+        #expect(try await installation.published(TriggerIgnored.self).count == verdicts)
+        let stored = try await installation.store.read {
+            try Int.fetchOne(
+                $0, sql: "SELECT count(*) FROM verdict WHERE code = 'no_trigger' AND cause LIKE 'registry%'")
+        }
+        #expect(stored == 0)
     }
 
     @Test func `a new branch is compared with where it left the default branch, a deleted one is forgotten`()

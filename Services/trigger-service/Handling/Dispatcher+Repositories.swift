@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import ServiceKit
 import Store
 
 extension Dispatcher {
@@ -21,6 +22,7 @@ extension Dispatcher {
             name: wish.repository, url: address.text, poll: .milliseconds(Int(seconds * 1000)),
             branches: wish.branches ?? [], because: envelope.consequence)
         try transaction.insert(repository)
+        try transaction.restoreHeads(of: repository)
         try transaction.publish(
             RepositoryAdded(repository: repository.name, url: repository.url, pollSeconds: seconds),
             subject: "repository/\(repository.name)", key: repository.name, because: envelope.consequence)

@@ -45,7 +45,24 @@ extension Transaction {
 
     func repository(_ name: String) throws -> Repository? { try RepositoryQueries.repository(name, in: db) }
 
+    /// Branches stand again where they stood when the same repository was removed: a commit that was looked at once
+    /// starts nothing again.
+    func restoreHeads(of repository: Repository) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO head (repository, branch, sha)
+                SELECT repository, branch, sha FROM last_head WHERE repository = ? AND url = ?
+                """, arguments: [repository.name, repository.url])
+        try db.execute(sql: "DELETE FROM last_head WHERE repository = ?", arguments: [repository.name])
+    }
+
     func deleteRepository(_ name: String) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO last_head (repository, url, branch, sha)
+                SELECT r.name, r.url, h.branch, h.sha FROM head h JOIN repository r ON r.name = h.repository
+                WHERE r.name = ?
+                """, arguments: [name])
         try db.execute(sql: "DELETE FROM repository WHERE name = ?", arguments: [name])
     }
 

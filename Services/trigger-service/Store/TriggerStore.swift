@@ -14,7 +14,19 @@ enum TriggerStore {
             try db.execute(
                 sql: "CREATE INDEX step_canceling ON step (session, item) WHERE state = 'held' AND canceling = 1")
         }
+        migrator.registerMigration("v2 heads of removed repositories") { db in try db.execute(sql: lastHeads) }
     }
+
+    private static let lastHeads = """
+        -- Where the branches of a repository stood when it was removed: added again, it goes on from there.
+        CREATE TABLE last_head (
+            repository TEXT NOT NULL,
+            url TEXT NOT NULL,
+            branch TEXT NOT NULL,
+            sha TEXT NOT NULL,
+            PRIMARY KEY (repository, branch)
+        ) STRICT;
+        """
 
     private static let repositories = """
         CREATE TABLE repository (
