@@ -7,11 +7,12 @@ struct ApprovalTests {
     private static let now = Timestamp(milliseconds: 1_800_000_000_000)
 
     private func approval(
-        required: Int = 1, from: [String] = [], requesterMayApprove: Bool = false
+        required: Int = 1, from: [String] = [], requesterMayApprove: Bool = false,
+        requester: String = "user:ann", requesterEmail: String? = nil
     ) -> Approval {
         Approval(
             id: "a", run: "r", job: "j", project: "p", pipeline: "cd", environment: "prod", required: required,
-            from: from, requester: "user:ann", requesterMayApprove: requesterMayApprove,
+            from: from, requester: requester, requesterEmail: requesterEmail, requesterMayApprove: requesterMayApprove,
             expires: Self.now.advanced(by: .seconds(60)), grantedOnTimeout: false)
     }
 
@@ -24,6 +25,34 @@ struct ApprovalTests {
         var lax = approval(requesterMayApprove: true)
         let taken1 = try lax.answer(true, by: "user:ann", groups: [], comment: nil, at: Self.now)
         #expect(taken1 == .granted)
+    }
+
+    @Test(
+        arguments: [
+            // Who pushed, the address of the run's token, who answers, the address of the answer's token, whether they may.
+            ("user:ann@x.org", nil, "user:kim", "ann@x.org", false),
+            ("user:ann@x.org", nil, "user:kim", "Ann@X.org", false),
+            ("user:ann@x.org", nil, "user:ann", "other@y.org", true), ("user:ann@x.org", nil, "user:ann", nil, false),
+            ("user:ann@x.org", nil, "user:kim", nil, true), ("user:ci", "ann@x.org", "user:kim", "ann@x.org", false),
+            ("user:ci", "ann@x.org", "user:ci", "kim@x.org", false), ("user:ci", nil, "user:kim", "ci@x.org", true),
+        ] as [(String, String?, String, String?, Bool)])
+    func `C-15 a token's address tells who pushed; without one its name does`(
+        requester: String, address: String?, person: String, email: String?, may: Bool
+    ) throws {
+        var asked = approval(requester: requester, requesterEmail: address)
+        let taken = try? asked.answer(true, by: person, email: email, groups: [], comment: nil, at: Self.now)
+        #expect((taken == .granted) == may)
+    }
+
+    @Test func `two tokens of one address are one person, and a list may name the address`() throws {
+        var two = approval(required: 2, from: ["user:bob@x.org", "user:eve"])
+        let first = try two.answer(true, by: "user:b1", email: "bob@x.org", groups: [], comment: nil, at: Self.now)
+        #expect(first == .counted && two.agreed.first?.email == "bob@x.org")
+        #expect(throws: Refusal.self) {
+            try two.answer(true, by: "user:b2", email: "Bob@x.org", groups: [], comment: nil, at: Self.now)
+        }
+        let second = try two.answer(true, by: "user:eve", groups: [], comment: nil, at: Self.now)
+        #expect(second == .granted)
     }
 
     @Test func `N of M: each person counts once`() throws {

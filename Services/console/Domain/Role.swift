@@ -29,6 +29,8 @@ struct Person: Sendable, Hashable {
     var name: String
     var role: Role
     var groups: [String]
+    /// With which commits and approvals are compared; `nil` where the token has none.
+    var email: String?
 
     var actor: String { "user:\(name)" }
 }

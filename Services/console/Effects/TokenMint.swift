@@ -10,8 +10,10 @@ enum TokenMint {
 
     static func hash(_ token: TokenText) -> Data { Data(SHA256.hash(data: Data(token.secret.utf8))) }
 
-    static func stored(_ token: TokenText, name: String, role: Role, groups: [String]) -> StoredToken {
-        StoredToken(id: token.id, name: name, role: role, groups: groups, hash: hash(token))
+    static func stored(
+        _ token: TokenText, name: String, role: Role, groups: [String], email: String? = nil
+    ) -> StoredToken {
+        StoredToken(id: token.id, name: name, role: role, groups: groups, email: email, hash: hash(token))
     }
 
     private static func random(bytes: Int) -> String {

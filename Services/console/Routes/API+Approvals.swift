@@ -25,7 +25,8 @@ extension API {
                     hint: "'martlet approvals list' shows what waits")
             }
             let body = ApprovalAnswered(
-                approval: id, approve: approve, comment: try call.optionalText("comment"), groups: call.person.groups)
+                approval: id, approve: approve, comment: try call.optionalText("comment"), groups: call.person.groups,
+                email: call.person.email)
             return try await accept(
                 body, call, subject: "approval/\(id)", key: approval["run"]?.string ?? id)
         }

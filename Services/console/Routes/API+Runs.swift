@@ -41,7 +41,7 @@ extension API {
             }
             let body = RunRequested(
                 project: project, pipeline: pipeline, branch: try call.optionalText("branch"),
-                sha: try call.optionalText("sha"), parameters: parameters)
+                sha: try call.optionalText("sha"), parameters: parameters, email: call.person.email)
             return try await accept(body, call, subject: "project/\(project)", key: "project/\(project)")
         }
         routes.post("/runs/{run}/cancel", .operator) { call in

@@ -9,6 +9,7 @@ enum ConsoleStore {
         migrator.registerMigration("v1 models and endpoints") { try $0.execute(sql: models) }
         migrator.registerMigration("v1 verdicts, dead letters, notifications") { try $0.execute(sql: outcomes) }
         migrator.registerMigration("v1 commands and tokens") { try $0.execute(sql: commands) }
+        migrator.registerMigration("v2 drift, e-mail of tokens") { try $0.execute(sql: drift) }
     }
 
     private static let events = """
@@ -114,6 +115,12 @@ enum ConsoleStore {
             name TEXT PRIMARY KEY, url TEXT NOT NULL, model TEXT NOT NULL, version INTEGER,
             deployment TEXT, state TEXT NOT NULL, changed TEXT NOT NULL
         ) STRICT;
+        """
+
+    private static let drift = """
+        -- Why what serves is not what should serve; NULL while it is.
+        ALTER TABLE endpoints ADD COLUMN drift TEXT;
+        ALTER TABLE tokens ADD COLUMN email TEXT;
         """
 
     private static let outcomes = """

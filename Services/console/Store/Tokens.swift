@@ -9,14 +9,15 @@ struct StoredToken: Sendable, Hashable {
     var name: String
     var role: Role
     var groups: [String]
+    var email: String?
     var hash: Data
 }
 
 extension Transaction {
     func insert(_ token: StoredToken) throws {
         try db.run(
-            "INSERT INTO tokens (id, name, role, groups_json, hash, created) VALUES (?, ?, ?, ?, ?, ?)",
-            [token.id, token.name, token.role.rawValue, try jsonText(token.groups), token.hash, now.text])
+            "INSERT INTO tokens (id, name, role, groups_json, email, hash, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [token.id, token.name, token.role.rawValue, try jsonText(token.groups), token.email, token.hash, now.text])
     }
 
     /// `false` when there is no such token, or no longer.
@@ -35,11 +36,11 @@ extension Database {
         let groups: String = row["groups_json"]
         return StoredToken(
             id: row["id"], name: row["name"], role: role,
-            groups: try Wire.decode([String].self, from: Data(groups.utf8)), hash: row["hash"])
+            groups: try Wire.decode([String].self, from: Data(groups.utf8)), email: row["email"], hash: row["hash"])
     }
 
     func tokens() throws -> [JSONValue] {
-        try list("SELECT id, name, role, groups_json, created, revoked FROM tokens ORDER BY created")
+        try list("SELECT id, name, role, groups_json, email, created, revoked FROM tokens ORDER BY created")
     }
 }
 

@@ -11,9 +11,10 @@ struct TokensCommand: AsyncParsableCommand {
             abstract: "Make a token; it is shown once.",
             discussion: """
                 Example:
-                  martlet tokens create --role approver --name kim --group ml-leads
+                  martlet tokens create --role approver --name kim --email kim@example.org --group ml-leads
                 Roles: viewer sees; operator also starts, cancels and adds; approver also approves and moves stages;
                 admin also makes tokens.
+                The e-mail address is that of the person's commits: nobody approves what they pushed themselves.
                 """)
 
         @Option(help: "viewer, operator, approver or admin.")
@@ -24,6 +25,9 @@ struct TokensCommand: AsyncParsableCommand {
 
         @Option(name: .customLong("group"), help: "A group of the person, for 'from: group:…'; may be repeated.")
         var groups: [String] = []
+
+        @Option(help: "The person's e-mail address, as in their commits: who pushed is recognised by it.")
+        var email: String?
 
         @OptionGroup var installation: Installation
 
@@ -40,6 +44,7 @@ struct TokensCommand: AsyncParsableCommand {
                 [
                     "role": .string(role), "name": name.map { .string($0) } ?? .null,
                     "groups": .array(groups.map { .string($0) }),
+                    "email": email.map { .string($0) } ?? .null,
                 ])
             try installation.print(answer, answer.text("token"))
         }
@@ -55,6 +60,7 @@ struct TokensCommand: AsyncParsableCommand {
             let answer = try await installation.api().get("/tokens")
             let table = Table([
                 ("TOKEN", { $0.text("id") }), ("NAME", { $0.text("name") }), ("ROLE", { $0.text("role") }),
+                ("E-MAIL", { $0.text("email") }),
                 ("GROUPS", { ($0["groups"]?.array ?? []).compactMap(\.string).joined(separator: ",") }),
                 ("CREATED", { $0.time("created") }), ("REVOKED", { $0.time("revoked") }),
             ])

@@ -12,6 +12,8 @@ struct Approval: Sendable, Hashable, Codable {
     /// `user:x`, `group:y`; empty: anybody who may approve.
     var from: [String]
     var requester: String
+    /// Of the token with which the run was asked for.
+    var requesterEmail: String?
     var requesterMayApprove: Bool
     var model: String?
     var version: String?
@@ -24,6 +26,7 @@ struct Approval: Sendable, Hashable, Codable {
 
     struct Agreement: Sendable, Hashable, Codable {
         var by: String
+        var email: String?
         var comment: String?
         var at: Timestamp
     }
@@ -35,34 +38,37 @@ struct Approval: Sendable, Hashable, Codable {
         case rejected
     }
 
+    /// - Parameter email: of the person's token, where it has one.
     /// - Throws: `Refusal` when this person may not, or not any more, answer.
     mutating func answer(
-        _ approve: Bool, by person: String, groups: [String], comment: String?, at now: Timestamp
+        _ approve: Bool, by person: String, email: String? = nil, groups: [String], comment: String?,
+        at now: Timestamp
     ) throws(Refusal) -> Progress {
         if let result { throw Refusal("the approval is \(result.rawValue) already") }
         if now >= expires { throw Refusal("the approval expired at \(expires.text)") }
-        try check(person, groups)
+        try check(person, email, groups)
         guard approve else {
             result = .rejected
             return .rejected
         }
-        if !requesterMayApprove, isRequester(person) {
+        if !requesterMayApprove, isRequester(person, email) {
             throw Refusal(
                 "\(person) started the run, and the environment '\(environment)' asks for a second person"
                     + " (requester_may_approve: false)")
         }
-        if agreed.contains(where: { same($0.by, person) }) {
+        if agreed.contains(where: { same($0.by, person) || sameAddress($0.email, email) }) {
             throw Refusal("\(person) has approved already; \(required - agreed.count) more of other people needed")
         }
-        agreed.append(Agreement(by: person, comment: comment, at: now))
+        agreed.append(Agreement(by: person, email: email, comment: comment, at: now))
         guard agreed.count >= required else { return .counted }
         result = .granted
         return .granted
     }
 
-    private func check(_ person: String, _ groups: [String]) throws(Refusal) {
+    private func check(_ person: String, _ email: String?, _ groups: [String]) throws(Refusal) {
         if from.isEmpty { return }
-        let names = [person] + groups.map { $0.hasPrefix("group:") ? $0 : "group:\($0)" }
+        let names =
+            [person] + (email.map { ["user:\($0)"] } ?? []) + groups.map { $0.hasPrefix("group:") ? $0 : "group:\($0)" }
         guard names.contains(where: { name in from.contains { same($0, name) } }) else {
             throw Refusal("\(person) is not among \(from.joined(separator: ", ")), who may answer for '\(environment)'")
         }
@@ -70,17 +76,24 @@ struct Approval: Sendable, Hashable, Codable {
 
     /// Whether the run is this person's own.
     ///
-    /// Who pushed is known by the e-mail address of the commit, who answers by the name of an access token. They count as
-    /// the same person when the name is the address or the part before its `@`, whatever the case. Two addresses are
-    /// compared as a whole.
-    private func isRequester(_ person: String) -> Bool {
+    /// Who pushed is known by the e-mail address of the commit, who answers by an access token. Where the token has an
+    /// address the two are compared as a whole, whatever the case. Where it has none its name must be neither the
+    /// address nor the part before its `@`.
+    private func isRequester(_ person: String, _ email: String?) -> Bool {
         if same(person, requester) { return true }
+        let pusher = requester.contains("@") ? String(requester.trimmingPrefix("user:")) : nil
+        if let email, let address = requesterEmail ?? pusher { return sameAddress(email, address) }
         let names = [person, requester].map { $0.lowercased() }
         guard names.allSatisfy({ $0.hasPrefix("user:") }), names.contains(where: { !$0.contains("@") }) else {
             return false
         }
         let local = names.map { $0.prefix { $0 != "@" } }
         return local[0] == local[1]
+    }
+
+    private func sameAddress(_ one: String?, _ other: String?) -> Bool {
+        guard let one, let other else { return false }
+        return same(one, other)
     }
 
     /// Names of people are not told apart by their case.

@@ -24,6 +24,7 @@ extension Cause {
             id: envelope.id, type: envelope.type,
             occasion: .manual(pipeline: request.pipeline, parameters: request.parameters), git: git,
             project: request.project, because: envelope.consequence, requester: envelope.actor,
+            requesterEmail: request.email,
             event: [
                 "kind": "manual", "id": .string(envelope.id), "by": .string(envelope.actor),
                 "branch": .string(git.branch), "sha": .string(git.sha),
@@ -42,7 +43,7 @@ extension Cause {
             id: envelope.id, type: envelope.type,
             occasion: .pipelineFinished(run: finished.run, pipeline: finished.pipeline, outcome: finished.outcome),
             git: run.facts.git, project: finished.project, because: envelope.consequence,
-            requester: run.facts.requester,
+            requester: run.facts.requester, requesterEmail: run.facts.requesterEmail,
             event: ["kind": "pipeline", "id": .string(envelope.id), "run": summary],
             upstream: [
                 "run": summary, "pipeline": .string(finished.pipeline), "outputs": run.outputs,
@@ -60,6 +61,7 @@ extension Cause {
         self.init(
             id: envelope.id, type: envelope.type, occasion: occasion, git: origin.git, project: origin.project,
             because: envelope.consequence, requester: origin.requester ?? envelope.actor,
+            requesterEmail: origin.requesterEmail,
             event: ["kind": "model", "id": .string(envelope.id), "model": .object(members)], heads: [position])
     }
 }
@@ -70,4 +72,5 @@ struct VersionOrigin: Sendable, Hashable {
     var git: GitReference?
     /// Who set off the run that made it.
     var requester: String?
+    var requesterEmail: String?
 }

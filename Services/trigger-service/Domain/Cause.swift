@@ -16,6 +16,8 @@ struct Cause: Sendable, Hashable, Codable {
     var because: Causation
     /// Who set it off: the requester of approvals.
     var requester: String
+    /// Of the requester's token.
+    var requesterEmail: String?
     /// `event.` in expressions.
     var event: JSONValue
     var upstream: JSONValue = .object([:])

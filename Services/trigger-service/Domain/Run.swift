@@ -23,6 +23,8 @@ struct RunFacts: Sendable, Hashable, Codable {
     var reason: String
     /// Who set it off: the requester of its approvals.
     var requester: String
+    /// Of the requester's token.
+    var requesterEmail: String?
     /// The chain in which its events stand.
     var causation: Causation
     var parameters: [String: JSONValue]

@@ -7,7 +7,8 @@ extension RunMachine {
         return Approval(
             id: newID(), run: run.id, job: run.jobs[job].id, project: run.facts.project, pipeline: run.facts.pipeline,
             environment: environment, required: approvals.required, from: approvals.from,
-            requester: run.facts.requester, requesterMayApprove: approvals.requesterMayApprove, model: subject.model,
+            requester: run.facts.requester, requesterEmail: run.facts.requesterEmail,
+            requesterMayApprove: approvals.requesterMayApprove, model: subject.model,
             version: subject.version, decision: subject.decision, expires: now.advanced(by: approvals.timeout),
             grantedOnTimeout: approvals.onTimeout == .approve)
     }

@@ -1,6 +1,17 @@
 import Messages
 import Store
 
+/// A person who answered, as the token says.
+struct Answerer: Sendable, Hashable {
+    let name: String
+    let email: String?
+
+    init(_ envelope: Envelope, _ answer: ApprovalAnswered) {
+        name = envelope.actor
+        email = answer.email
+    }
+}
+
 extension Dispatcher {
     /// A job waits for people: a row, an event and a date of expiry.
     func ask(_ approval: Approval, _ run: Run, _ transaction: Transaction) throws {
@@ -25,7 +36,8 @@ extension Dispatcher {
         try move(asked.run, transaction) { $0.championMoved() }
         guard var approval = try transaction.approval(answer.approval) else { return }
         let progress = try approval.answer(
-            answer.approve, by: envelope.actor, groups: answer.groups, comment: answer.comment, at: transaction.now)
+            answer.approve, by: envelope.actor, email: answer.email, groups: answer.groups, comment: answer.comment,
+            at: transaction.now)
         try transaction.save(approval)
         // The answer belongs to the run's story, wherever the person's wish came from.
         var because = envelope.consequence
@@ -33,16 +45,16 @@ extension Dispatcher {
         if answer.approve {
             try transaction.publish(
                 ApprovalGiven(
-                    approval: approval.id, run: approval.run, by: envelope.actor, comment: answer.comment,
-                    given: approval.agreed.count, required: approval.required),
+                    approval: approval.id, run: approval.run, by: envelope.actor, email: answer.email,
+                    comment: answer.comment, given: approval.agreed.count, required: approval.required),
                 subject: "run/\(approval.run)", key: approval.run, because: because)
         }
         switch progress {
         case .counted: break
         case .granted:
-            try end(approval, .granted, by: envelope.actor, comment: answer.comment, because, transaction)
+            try end(approval, .granted, by: Answerer(envelope, answer), comment: answer.comment, because, transaction)
         case .rejected:
-            try end(approval, .rejected, by: envelope.actor, comment: answer.comment, because, transaction)
+            try end(approval, .rejected, by: Answerer(envelope, answer), comment: answer.comment, because, transaction)
         }
     }
 
@@ -54,19 +66,19 @@ extension Dispatcher {
     }
 
     private func end(
-        _ approval: Approval, _ result: ApprovalResult, by person: String?, comment: String?, _ because: Causation?,
+        _ approval: Approval, _ result: ApprovalResult, by person: Answerer?, comment: String?, _ because: Causation?,
         _ transaction: Transaction
     ) throws {
         try close(approval.id, result, by: person, comment: comment, because: because, transaction)
         // Whoever works the job's steps must have seen that it was granted.
         try reached([transaction.head()], run: approval.run, transaction)
         try move(approval.run, transaction) {
-            $0.approvalEnded(approval, result, by: person, comment: comment)
+            $0.approvalEnded(approval, result, by: person?.name, comment: comment)
         }
     }
 
     func close(
-        _ id: String, _ result: ApprovalResult, by person: String?, comment: String?, because: Causation? = nil,
+        _ id: String, _ result: ApprovalResult, by person: Answerer?, comment: String?, because: Causation? = nil,
         _ transaction: Transaction
     ) throws {
         guard var approval = try transaction.approval(id) else { return }
@@ -77,7 +89,8 @@ extension Dispatcher {
         try transaction.publish(
             ApprovalFinished(
                 approval: id, run: approval.run, job: approval.job, environment: approval.environment, result: result,
-                by: person, comment: comment, version: approval.version, decision: approval.decision),
+                by: person?.name, email: person?.email, comment: comment, version: approval.version,
+                decision: approval.decision),
             subject: "run/\(approval.run)", key: approval.run,
             because: because ?? own ?? .first(actor: "service:trigger-service"))
     }

@@ -129,7 +129,8 @@ extension Dispatcher {
         return RunFacts(
             id: id, number: try transaction.nextNumber(project: project.name, pipeline: pipeline.name), url: url,
             project: project.name, pipeline: pipeline.name, git: request.git, cause: cause.id, causeType: cause.type,
-            reason: request.reason, requester: cause.requester, causation: cause.because, parameters: parameters,
+            reason: request.reason, requester: cause.requester, requesterEmail: cause.requesterEmail,
+            causation: cause.because, parameters: parameters,
             event: cause.event, upstream: cause.upstream, fileDigest: request.fileDigest,
             model: scope.model["name"]?.string, champion: scope.model["champion"]?.string, variables: scope.vars,
             queued: transaction.now)

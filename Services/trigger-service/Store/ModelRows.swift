@@ -46,7 +46,10 @@ extension Transaction {
                 GitReference(repository: repository, url: $0, branch: row["branch"] ?? "", sha: sha, message: "")
             }
         }
-        if let run: String = row["run"] { origin.requester = try self.run(run)?.run.facts.requester }
+        if let id: String = row["run"], let facts = try run(id)?.run.facts {
+            origin.requester = facts.requester
+            origin.requesterEmail = facts.requesterEmail
+        }
         return (try row.decode([String: String].self, "tags"), origin)
     }
 

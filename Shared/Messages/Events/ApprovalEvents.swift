@@ -54,14 +54,20 @@ public struct ApprovalGiven: EventBody {
     public var approval: String
     public var run: String
     public var by: String
+    /// The e-mail address of the person's token.
+    public var email: String?
     public var comment: String?
     public var given: Int
     public var required: Int
 
-    public init(approval: String, run: String, by: String, comment: String? = nil, given: Int, required: Int) {
+    public init(
+        approval: String, run: String, by: String, email: String? = nil, comment: String? = nil, given: Int,
+        required: Int
+    ) {
         self.approval = approval
         self.run = run
         self.by = by
+        self.email = email
         self.comment = comment
         self.given = given
         self.required = required
@@ -80,13 +86,16 @@ public struct ApprovalFinished: EventBody {
     public var environment: String
     public var result: ApprovalResult
     public var by: String?
+    /// The e-mail address of the person's token.
+    public var email: String?
     public var comment: String?
     public var version: String?
     public var decision: String?
 
     public init(
         approval: String, run: String, job: String, environment: String, result: ApprovalResult,
-        by: String? = nil, comment: String? = nil, version: String? = nil, decision: String? = nil
+        by: String? = nil, email: String? = nil, comment: String? = nil, version: String? = nil,
+        decision: String? = nil
     ) {
         self.approval = approval
         self.run = run
@@ -94,6 +103,7 @@ public struct ApprovalFinished: EventBody {
         self.environment = environment
         self.result = result
         self.by = by
+        self.email = email
         self.comment = comment
         self.version = version
         self.decision = decision

@@ -12,16 +12,19 @@ public struct RunRequested: EventBody {
     public var branch: String?
     public var sha: String?
     public var parameters: [String: JSONValue]
+    /// The e-mail address of the person's token.
+    public var email: String?
 
     public init(
         project: String, pipeline: String, branch: String? = nil, sha: String? = nil,
-        parameters: [String: JSONValue]
+        parameters: [String: JSONValue], email: String? = nil
     ) {
         self.project = project
         self.pipeline = pipeline
         self.branch = branch
         self.sha = sha
         self.parameters = parameters
+        self.email = email
     }
 }
 
@@ -100,12 +103,15 @@ public struct ApprovalAnswered: EventBody {
     public var comment: String?
     /// The groups of the person's token.
     public var groups: [String]
+    /// The e-mail address of the person's token.
+    public var email: String?
 
-    public init(approval: String, approve: Bool, comment: String? = nil, groups: [String]) {
+    public init(approval: String, approve: Bool, comment: String? = nil, groups: [String], email: String? = nil) {
         self.approval = approval
         self.approve = approve
         self.comment = comment
         self.groups = groups
+        self.email = email
     }
 }
 
