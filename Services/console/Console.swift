@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bus
 import Foundation
 import Messages
 import ServiceKit
@@ -19,7 +20,12 @@ struct ConsoleCommand: AsyncParsableCommand {
             let health = SuiteHealth(context: context)
             let api = API(
                 store: context.store, artifacts: context.artifacts, hosts: HostRule(further: settings.hosts),
-                logger: context.logger, health: { await health.look() })
+                logger: context.logger, health: { await health.look() },
+                publish: { [bus = context.bus] event, actor in
+                    try await bus.request(
+                        "publish", to: Source.ingest.name, params: ["actor": .string(actor)], body: [event],
+                        timeout: .seconds(10))
+                })
             return ServiceParts(
                 subscriptions: Source.all,
                 handle: { event, transaction in

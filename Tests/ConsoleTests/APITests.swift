@@ -273,4 +273,62 @@ struct APITests {
             #expect(try await desk.ask("POST", "/api/v1/dead-letters/l-1/drop").status == 409)
         }
     }
+
+    @Test func `an event of an outsider is published by operators, in their name`() async throws {
+        try await Desk.open { desk in
+            let event: JSONValue = ["id": "1", "source": "/acme", "type": "com.acme.arrived", "data": ["rows": 7]]
+            let viewer = try await desk.newToken("viewer")
+            #expect(try await desk.ask("POST", "/api/v1/events", event, token: viewer).status == 403)
+            let taken = try await desk.ask("POST", "/api/v1/events", event, token: try await desk.newToken("operator"))
+            #expect(taken.status == 200 && taken.json["source"] == "ingest" && taken.json["seq"] == 1)
+            #expect(desk.published.all.map { $0.actor } == ["user:kim"])
+            #expect(desk.published.all.map { $0.event } == [event])
+            let refused = try await desk.ask("POST", "/api/v1/events", ["source": "/acme"])
+            #expect(refused.status == 400 && refused.json["error"]?.string?.contains("'id'") == true)
+        }
+    }
+
+    @Test func `a person's address goes along with what they answer and ask for`() async throws {
+        try await Desk.open { desk in
+            try await desk.chronicle.pushToProduction()
+            try await desk.chronicle.say(
+                ProjectLoaded(
+                    project: "churn", repository: "churn", sha: git.sha, digest: "d", pipelines: ["train"], models: [],
+                    notifications: [], targets: [:]),
+                id: "loaded")
+            let token = try await desk.newToken("approver", email: "Kim@example.org")
+            #expect(try await desk.ask("GET", "/api/v1/whoami", token: token).json["email"] == "Kim@example.org")
+            let run: JSONValue = ["project": "churn", "pipeline": "train"]
+            let asked = try await desk.ask("POST", "/api/v1/runs", run, token: token)
+            #expect(asked.status == 202)
+            let said = try await desk.get("/events/\(asked.json["command"]?.string ?? "")")
+            let isTold = "\(said)".contains("Kim@example.org")
+            #expect(isTold)
+            for wrong in ["kim", "@", "kim@", "@x", "a@b@c", "kim @x"] {
+                let body: JSONValue = ["role": "viewer", "email": .string(wrong)]
+                #expect(try await desk.ask("POST", "/api/v1/tokens", body).status == 400)
+            }
+        }
+    }
+
+    @Test func `whatever is too long is refused by its name`() async throws {
+        try await Desk.open { desk in
+            try await desk.chronicle.pushToProduction()
+            let long = JSONValue.string(String(repeating: "x", count: 5000))
+            for (path, body, name) in [
+                ("/endpoints/api/rollback", ["reason": long], "reason"),
+                ("/models/churn/2/transition", ["to": "archived", "reason": long], "reason"),
+                ("/repositories", ["repository": "r", "url": "/a", "branches": [long]], "branches"),
+                ("/tokens", ["role": "viewer", "name": long], "name"),
+                ("/tokens", ["role": "viewer", "email": long], "email"),
+                ("/tokens", ["role": "viewer", "groups": [long]], "groups"),
+            ] as [(String, JSONValue, String)] {
+                let answer = try await desk.ask("POST", "/api/v1" + path, body)
+                #expect(answer.status == 413, "\(path): \(answer)")
+                #expect(answer.json["error"]?.string?.contains("'\(name)'") == true)
+            }
+            let far = try await desk.ask("GET", "/api/v1/runs?branch=" + String(repeating: "x", count: 9000))
+            #expect(far.status == 414)
+        }
+    }
 }

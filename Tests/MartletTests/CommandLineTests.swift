@@ -28,8 +28,8 @@ struct CommandLineTests {
         "nonsense", "run", "runs", "runs show", "approve", "up --console-port x", "up --console-port 70000",
         "up --console-port 9000 --trigger-port 9000", "run train --param novalue", "models at churn yesterday",
         "events tail --since yesterday", "events tail --since nobody:3", "runs list --limit 0", "why", "why-not",
-        "schemas", "tokens create", "runs list --state zzz", "events publish x --token y",
-        "events publish x --url http://z", "why-not train --limit 0", "runs logs 1 --attempt 0", "up --data=",
+        "schemas", "tokens create", "runs list --state zzz", "events publish",
+        "why-not train --limit 0", "runs logs 1 --attempt 0", "up --data=",
         "down --data=", "status --data=", "tokens create --role viewer --name=",
     ])
     func `wrong usage ends with 2`(text: String) async {
@@ -94,11 +94,12 @@ struct CommandLineTests {
 
     @Test func `a pid that was given to another process is not the suite`() throws {
         let own = try #require(ProcessIdentity(pid: ProcessInfo.processInfo.processIdentifier))
+        let paths = DataPaths(root: NSTemporaryDirectory() + UUID().uuidString)
         let later = ProcessIdentity(pid: own.pid, startTime: own.startTime + 1)
         let rebooted = ProcessIdentity(pid: own.pid, startTime: own.startTime, boot: "another")
-        #expect(SuiteRecord(pid: own.pid, process: own, state: "ready", services: [:]).living == own)
+        #expect(SuiteRecord(pid: own.pid, process: own, state: "ready", services: [:]).living(paths) == own)
         for other in [later, rebooted, nil] {
-            #expect(SuiteRecord(pid: own.pid, process: other, state: "ready", services: [:]).living == nil)
+            #expect(SuiteRecord(pid: own.pid, process: other, state: "ready", services: [:]).living(paths) == nil)
         }
     }
 

@@ -33,6 +33,16 @@ struct TokenText: Sendable, Hashable {
         guard let header, header.lowercased().hasPrefix("bearer ") else { return nil }
         return TokenText(header.dropFirst("bearer ".count).trimmingCharacters(in: .whitespaces))
     }
+
+    /// The token as the password of an `Authorization: Basic …` header (RFC 7617), whatever the name.
+    static func password(_ header: String?) -> TokenText? {
+        guard let header, header.lowercased().hasPrefix("basic "), header.utf8.count <= 1024,
+            let bytes = Data(base64Encoded: header.dropFirst("basic ".count).trimmingCharacters(in: .whitespaces))
+        else { return nil }
+        let parts = String(decoding: bytes, as: UTF8.self).split(
+            separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 ? TokenText(String(parts[1])) : nil
+    }
 }
 
 /// Takes as long for a wrong first byte as for a wrong last one, so that time tells nothing of a stored hash.

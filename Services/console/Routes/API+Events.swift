@@ -1,3 +1,4 @@
+import Bus
 import Hummingbird
 import Messages
 import Store
@@ -28,6 +29,21 @@ extension API {
                 }
                 try await Task.sleep(for: .milliseconds(25))
             }
+        }
+        // The body is one CloudEvent in JSON; the same id and source with the same content is the same event.
+        routes.post("/events", .operator) { call in
+            let reply: BusReply
+            do {
+                reply = try await publish(try Wire.encode(call.body), call.person.actor)
+            } catch {
+                throw Refusal(503, "the event could not be stored: \(error)", hint: "ask again; see 'martlet status'")
+            }
+            guard reply.isSuccess else {
+                throw Refusal(
+                    reply.status, reply.error ?? "the event was not taken (\(reply.status))",
+                    hint: "a CloudEvent in JSON has at least id, source and type; 'martlet events publish --help'")
+            }
+            return Reply(reply.params)
         }
         routes.get("/events/{id}") { call in
             let id = try call.path("id")

@@ -10,17 +10,20 @@ extension API {
                 (
                     try ListQueries.counts(db),
                     try ListQueries.repositories(Page(limit: Page.most), db)["items"] ?? [],
-                    try ListQueries.approvals(state: "waiting", Page(limit: 20), db)["items"] ?? []
+                    try ListQueries.approvals(state: "waiting", Page(limit: 20), db)["items"] ?? [],
+                    try ListQueries.driftedEndpoints(db)
                 )
             }
             return Reply([
                 "services": .array(await services), "counts": state.0, "repositories": state.1, "approvals": state.2,
+                "drifted": .array(state.3),
             ])
         }
         routes.get("/whoami") { call in
             Reply([
                 "name": .string(call.person.name), "role": .string(call.person.role.rawValue),
                 "groups": .array(call.person.groups.map { .string($0) }),
+                "email": call.person.email.map { .string($0) } ?? .null,
             ])
         }
     }

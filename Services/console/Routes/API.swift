@@ -1,8 +1,10 @@
-import ServiceKit
 import Artifacts
+import Bus
+import Foundation
 import Hummingbird
 import Logging
 import Messages
+import ServiceKit
 import Store
 
 /// The console's API: everything that it needs from outside, and all of its routes.
@@ -15,6 +17,8 @@ struct API: Sendable {
     let logger: Logger
     /// The state of the suite's services.
     let health: @Sendable () async -> [JSONValue]
+    /// Hands an outsider's event to the log `ingest`, in somebody's name; answers once it is on disk.
+    let publish: @Sendable (_ event: Data, _ actor: String) async throws -> BusReply
 
     func add(to router: Router<BasicRequestContext>) {
         let gate = Gate(store: store, hosts: hosts, logger: logger)
@@ -31,9 +35,10 @@ struct API: Sendable {
         addDeadLetters(routes)
         addCommands(routes)
         addTokens(routes)
+        RunPage(gate: gate, store: store).add(to: router)
         for method in [HTTPRequest.Method.get, .post, .put, .delete, .patch] {
             // The router does not go back to a shorter prefix once a longer one fits.
-            for path in ["/api/v1/**", "/api/**", "/**", "/"] {
+            for path in ["/api/v1/**", "/api/**", "/runs", "/runs/{run}/**", "/**", "/"] {
                 router.on(RouterPath(path), method: method) { request, _ in
                     try Reply(
                         Refusal(

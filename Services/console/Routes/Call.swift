@@ -61,21 +61,31 @@ struct Call: Sendable {
         return text
     }
 
-    func optionalText(_ name: String) throws -> String? {
+    /// - Parameter most: bytes in UTF-8.
+    func optionalText(_ name: String, most: Int = 4096) throws -> String? {
         guard let value = body[name], value != .null else { return nil }
         guard let text = value.string else { throw Refusal(400, "'\(name)' is not a text", hint: "put it in quotes") }
-        guard text.utf8.count <= 4096 else {
-            throw Refusal(400, "'\(name)' is longer than 4096 bytes", hint: "say it shorter")
+        guard text.utf8.count <= most else {
+            throw Refusal(
+                413, "'\(name)' has \(text.utf8.count) bytes; it may have \(most)", hint: "say it shorter")
         }
         return text
     }
+
+    static let mostListedBytes = 200
 
     func texts(_ name: String) throws -> [String]? {
         guard let value = body[name], value != .null else { return nil }
         guard let items = value.array, items.count <= 100, items.allSatisfy({ $0.string != nil }) else {
             throw Refusal(400, "'\(name)' is not a list of at most 100 texts", hint: "write it as [\"a\", \"b\"]")
         }
-        return items.compactMap(\.string)
+        let texts = items.compactMap(\.string)
+        guard texts.allSatisfy({ (1...Self.mostListedBytes).contains($0.utf8.count) }) else {
+            throw Refusal(
+                413, "a text of '\(name)' is empty or longer than \(Self.mostListedBytes) bytes", hint: "say it shorter"
+            )
+        }
+        return texts
     }
 
     /// The person's own key for "the same thing again"; two people never share one.

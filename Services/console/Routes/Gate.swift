@@ -14,6 +14,8 @@ struct Gate: Sendable {
     typealias Handler = @Sendable (Call) async throws -> Reply
 
     static let maxBody = 1 << 20
+    /// Path and query.
+    static let mostAddressBytes = 8192
 
     let store: StateStore
     let hosts: HostRule
@@ -43,11 +45,19 @@ struct Gate: Sendable {
         }
     }
 
-    private func admit(_ request: Request, role: Role) async throws -> Person {
+    /// - Parameter atPage: a browser asks, which knows only a name and a password. Elsewhere that is not taken: browsers
+    ///   send it along with whatever a foreign page makes them ask for.
+    @discardableResult
+    func admit(_ request: Request, role: Role, atPage: Bool = false) async throws -> Person {
         if let objection = hosts.objection(host: request.head.authority, origin: request.headers[.origin]) {
             throw Refusal(403, objection, hint: "use localhost, or add the name to MARTLET_CONSOLE_HOSTS")
         }
-        let person = try await identify(request)
+        guard request.uri.string.utf8.count <= Self.mostAddressBytes else {
+            throw Refusal(
+                414, "path and query are longer than \(Self.mostAddressBytes) bytes",
+                hint: "names and ids are short; a command's texts belong into the body")
+        }
+        let person = try await identify(request, atPage: atPage)
         guard person.role >= role else {
             throw Refusal(
                 403, "the token '\(person.name)' has the role \(person.role); this needs \(role)",
@@ -56,17 +66,19 @@ struct Gate: Sendable {
         return person
     }
 
-    private func identify(_ request: Request) async throws -> Person {
+    private func identify(_ request: Request, atPage: Bool) async throws -> Person {
         let unknown = Refusal(
             401, "this needs a valid token",
             hint: "send 'Authorization: Bearer <token>'; on this machine the admin token is in <data>/tokens/admin")
-        guard let token = TokenText.bearer(request.headers[.authorization]) else { throw unknown }
+        let header = request.headers[.authorization]
+        guard let token = TokenText.bearer(header) ?? (atPage ? TokenText.password(header) : nil) else { throw unknown }
         let stored = try await store.read { db in try db.token(token.id) }
         let hash = TokenMint.hash(token)
         // An unknown id is compared as well, so that it takes as long.
         let matches = equalInConstantTime(hash, stored?.hash ?? Data(count: 32))
         guard let stored, matches else { throw unknown }
-        return Person(token: stored.id, name: stored.name, role: stored.role, groups: stored.groups)
+        return Person(
+            token: stored.id, name: stored.name, role: stored.role, groups: stored.groups, email: stored.email)
     }
 
     private func body(of request: Request) async throws -> JSONValue {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Bus
 import Foundation
 import Messages
 import ServiceKit
@@ -30,7 +29,7 @@ struct EventsCommand: AsyncParsableCommand {
                 Examples:
                   martlet events publish event.json
                   echo '{"id":"1","source":"/acme","type":"com.acme.data.arrived","data":{}}' | martlet events publish -
-                The same id and source with the same content is the same event.
+                The same id and source with the same content is the same event. It needs a token of the role operator.
                 """)
 
         @Argument(help: "A file with one CloudEvent in JSON; '-' reads standard input.")
@@ -39,13 +38,6 @@ struct EventsCommand: AsyncParsableCommand {
         @OptionGroup var installation: Installation
 
         static let mostBytes = 65_536
-
-        func validate() throws {
-            guard installation.url == nil, installation.token == nil else {
-                throw ValidationError(
-                    "publish speaks to the bus of this machine, not to the API: leave out --url and --token")
-            }
-        }
 
         func run() async throws {
             let bytes = try read()
@@ -57,23 +49,8 @@ struct EventsCommand: AsyncParsableCommand {
             guard let event = try? Wire.decode(JSONValue.self, from: bytes), event.object != nil else {
                 throw Failure("\(file) holds no JSON object", hint: "a CloudEvent needs at least id, source and type")
             }
-            let bus = try installation.bus()
-            let admin = installation.paths.tokens + "/admin"
-            guard FileManager.default.isReadableFile(atPath: admin) else {
-                await bus.shutdown()
-                throw Failure("\(admin) cannot be read", hint: "publish as the owner of this installation")
-            }
-            let reply: BusReply
-            do {
-                reply = try await bus.request(
-                    "publish", to: "ingest", params: .object([:]), body: [bytes], timeout: .seconds(10))
-            } catch {
-                throw Failure.unreachable("\(error)", hint: "start Martlet with 'martlet up'")
-            }
-            await bus.shutdown()
-            guard reply.isSuccess else { throw Failure(reply.error ?? "the bus answered \(reply.status)") }
-            try installation.print(
-                reply.params, "published as \(reply.params.text("source")):\(reply.params.text("seq"))")
+            let stored = try await installation.api().post("/events", event)
+            try installation.print(stored, "published as \(stored.text("source")):\(stored.text("seq"))")
         }
 
         private func read() throws -> Data {

@@ -8,7 +8,7 @@ struct StatusCommand: AsyncParsableCommand {
             Examples:
               martlet status
               martlet status --json
-            The exit code is 1 when a service is not ready.
+            The exit code is 1 when a service is down, not ready, or behind: what is shown is old and does not get newer.
             """)
 
     @OptionGroup var installation: Installation
@@ -17,6 +17,8 @@ struct StatusCommand: AsyncParsableCommand {
         let answer = try await installation.api().get("/status")
         try installation.print(answer, StatusText.render(answer))
         let services = answer["services"]?.array ?? []
-        if services.contains(where: { $0["state"]?.string != "ready" }) { throw ExitCode(CommandLineRun.failed) }
+        if services.contains(where: { !["ready", "catching up"].contains($0["state"]?.string) }) {
+            throw ExitCode(CommandLineRun.failed)
+        }
     }
 }

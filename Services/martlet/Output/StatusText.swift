@@ -5,14 +5,13 @@ enum StatusText {
     static func render(_ answer: JSONValue) -> String {
         let services = answer["services"]?.array ?? []
         let repositories = answer["repositories"]?.array ?? []
-        let approvals = answer["approvals"]?.array ?? []
         let counts = answer["counts"] ?? .null
         let parts = [
             serviceTable.render(services, empty: "no services"),
             repositoryTable.render(repositories, empty: RepoCommand.List.empty),
             "runs: \(counts.text("runningRuns")) running, \(counts.text("queuedRuns")) queued; "
                 + "approvals waiting: \(counts.text("waitingApprovals")); dead letters: \(counts.text("deadLetters"))",
-            advice(services, repositories, approvals, counts).map { "- \($0)" }.joined(separator: "\n"),
+            advice(answer).map { "- \($0)" }.joined(separator: "\n"),
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
@@ -24,15 +23,17 @@ enum StatusText {
         ])
     }
 
-    private static func advice(
-        _ services: [JSONValue], _ repositories: [JSONValue], _ approvals: [JSONValue], _ counts: JSONValue
-    ) -> [String] {
+    private static func advice(_ answer: JSONValue) -> [String] {
+        let services = answer["services"]?.array ?? []
+        let repositories = answer["repositories"]?.array ?? []
+        let approvals = answer["approvals"]?.array ?? []
+        let counts = answer["counts"] ?? .null
         var lines = services.filter { $0["state"]?.string == "down" }.map {
             "\($0.text("name")) is down: the supervisor starts it again; its log is <data>/services/\($0.text("name"))/log"
         }
         lines += services.filter { $0["state"]?.string == "behind" }.map {
-            "\($0.text("name")) is \($0.text("lag")) events ahead of what is shown here: wait while LAG falls; "
-                + "where it does not, see <data>/services/console/log"
+            "\($0.text("name")) is \($0.text("lag")) events ahead of what is shown here, and the console does not catch "
+                + "up: see <data>/services/console/log"
         }
         lines += repositories.filter { $0["state"]?.string == "unreachable" }.map {
             "\($0.text("name")) cannot be read (\($0.text("reason"))): tried again at \($0.time("nextAttempt")), "
@@ -44,6 +45,10 @@ enum StatusText {
         lines += approvals.map {
             "\($0.text("project"))/\($0.text("pipeline")) waits for \($0.text("environment")): "
                 + "martlet approve \($0.text("id")), or reject"
+        }
+        lines += (answer["drifted"]?.array ?? []).map {
+            "endpoint \($0.text("name")) has drifted: \($0.text("drift")); 'martlet endpoints show \($0.text("name"))', "
+                + "then deploy, move the stage, or 'martlet endpoints rollback \($0.text("name"))'"
         }
         if let letters = counts["deadLetters"]?.int, letters > 0 {
             lines.append("\(letters) dead letter(s): 'martlet dlq list' shows them, 'martlet dlq retry ID' tries again")

@@ -48,7 +48,7 @@ extension Dispatcher {
         _ transaction: Transaction
     ) throws {
         try transaction.publish(
-            CommandAnswered(command: command, accepted: reason == nil, reason: reason, run: run),
+            CommandAnswered(command: command, accepted: reason == nil, reason: reason?.shortened(), run: run),
             subject: "command/\(command)", key: run ?? command, because: because)
     }
 
