@@ -30,6 +30,8 @@ struct APIClient: Sendable {
         try await ask("DELETE", path, key: UUID().uuidString)
     }
 
+    static func path(_ parts: [String]) -> String { parts.map { "/" + escape($0) }.joined() }
+
     /// A name as a part of a path or query.
     static func escape(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: allowed) ?? text

@@ -6,6 +6,17 @@ extension Installation {
         if json { try Terminal.show(value) } else { Swift.print(try text().printable) }
     }
 
+    /// Asks for something to be done and says what came of it.
+    ///
+    /// - Parameters:
+    ///   - path: the parts of the path, as people wrote them.
+    ///   - body: what is `nil` is left to the console.
+    func ask(_ path: String..., with body: [String: JSONValue?] = [:], done: String) async throws {
+        let api = try api()
+        let accepted = try await api.post(APIClient.path(path), .object(body.mapValues { $0 ?? .null }))
+        try await carryOut(accepted, api, done: done)
+    }
+
     /// Carries a command out to its answer and says what came of it.
     func carryOut(_ accepted: JSONValue, _ api: APIClient, done: String) async throws {
         let command = try await api.command(accepted)

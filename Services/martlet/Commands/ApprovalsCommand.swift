@@ -54,7 +54,7 @@ struct ApproveCommand: AsyncParsableCommand {
 
     @OptionGroup var installation: Installation
 
-    func run() async throws { try await answer(id, approve: true, comment, installation) }
+    func run() async throws { try await installation.answer(id, approve: true, comment) }
 }
 
 struct RejectCommand: AsyncParsableCommand {
@@ -70,13 +70,13 @@ struct RejectCommand: AsyncParsableCommand {
 
     @OptionGroup var installation: Installation
 
-    func run() async throws { try await answer(id, approve: false, comment, installation) }
+    func run() async throws { try await installation.answer(id, approve: false, comment) }
 }
 
-private func answer(_ id: String, approve: Bool, _ comment: String?, _ installation: Installation) async throws {
-    let api = try installation.api()
-    let accepted = try await api.post(
-        "/approvals/\(APIClient.escape(id))",
-        ["approve": .bool(approve), "comment": comment.map { .string($0) } ?? .null])
-    try await installation.carryOut(accepted, api, done: approve ? "approved" : "rejected")
+extension Installation {
+    fileprivate func answer(_ id: String, approve: Bool, _ comment: String?) async throws {
+        try await ask(
+            "approvals", id, with: ["approve": .bool(approve), "comment": comment.map { .string($0) }],
+            done: approve ? "approved" : "rejected")
+    }
 }

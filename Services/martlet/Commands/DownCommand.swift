@@ -48,7 +48,7 @@ struct DownCommand: AsyncParsableCommand {
             withExtendedLifetime(lock) {}
             return try tell("nothing runs on \(paths.root)", stopped: nil)
         }
-        guard let record = SuiteRecord.read(paths), let identity = record.living,
+        guard let record = SuiteRecord.read(paths), let identity = record.living(paths),
             let process = try DetachedProcess.attach(to: identity)
         else {
             throw Failure(

@@ -143,14 +143,10 @@ struct ModelsCommand: AsyncParsableCommand {
         @OptionGroup var installation: Installation
 
         func run() async throws {
-            let api = try installation.api()
-            let accepted = try await api.post(
-                "/models/\(APIClient.escape(model))/\(APIClient.escape(version))/transition",
-                [
-                    "to": .string(to), "expect": expect.map { .string($0) } ?? .null,
-                    "reason": reason.map { .string($0) } ?? .null,
-                ])
-            try await installation.carryOut(accepted, api, done: "\(model) \(version) is \(to)")
+            try await installation.ask(
+                "models", model, version, "transition",
+                with: ["to": .string(to), "expect": expect.map { .string($0) }, "reason": reason.map { .string($0) }],
+                done: "\(model) \(version) is \(to)")
         }
     }
 }

@@ -16,9 +16,7 @@ struct NotifyCommand: AsyncParsableCommand {
         @OptionGroup var installation: Installation
 
         func run() async throws {
-            let api = try installation.api()
-            let accepted = try await api.post("/notifications/test", ["project": .string(project)])
-            try await installation.carryOut(accepted, api, done: "sent")
+            try await installation.ask("notifications", "test", with: ["project": .string(project)], done: "sent")
         }
     }
 }

@@ -31,14 +31,13 @@ struct RepoCommand: AsyncParsableCommand {
         @OptionGroup var installation: Installation
 
         func run() async throws {
-            let api = try installation.api()
-            let body: JSONValue = .object([
-                "repository": .string(name), "url": .string(Self.absolute(address)),
-                "pollSeconds": poll.map { .double($0) } ?? .null,
-                "branches": branches.isEmpty ? .null : .array(branches.map { .string($0) }),
-            ])
-            let accepted = try await api.post("/repositories", body)
-            try await installation.carryOut(accepted, api, done: "\(name) is watched")
+            try await installation.ask(
+                "repositories",
+                with: [
+                    "repository": .string(name), "url": .string(Self.absolute(address)),
+                    "pollSeconds": poll.map { .double($0) },
+                    "branches": branches.isEmpty ? nil : .array(branches.map { .string($0) }),
+                ], done: "\(name) is watched")
         }
 
         /// A path means the same to the services, whose working folder is another.

@@ -79,10 +79,9 @@ struct RunsCommand: AsyncParsableCommand {
         @OptionGroup var installation: Installation
 
         func run() async throws {
-            let api = try installation.api()
-            let accepted = try await api.post(
-                "/runs/\(APIClient.escape(run))/cancel", ["reason": reason.map { .string($0) } ?? .null])
-            try await installation.carryOut(accepted, api, done: "run \(run) is being canceled")
+            try await installation.ask(
+                "runs", run, "cancel", with: ["reason": reason.map { .string($0) }],
+                done: "run \(run) is being canceled")
         }
     }
 
@@ -100,9 +99,8 @@ struct RunsCommand: AsyncParsableCommand {
         @OptionGroup var installation: Installation
 
         func run() async throws {
-            let api = try installation.api()
-            let accepted = try await api.post("/runs/\(APIClient.escape(run))/retry", ["all": .bool(all)])
-            try await installation.carryOut(accepted, api, done: "run \(run) is tried again")
+            try await installation.ask(
+                "runs", run, "retry", with: ["all": .bool(all)], done: "run \(run) is tried again")
         }
     }
 }

@@ -27,10 +27,21 @@ struct SuiteRecord: Codable, Sendable, Hashable {
         try Wire.encode(self).write(to: URL(fileURLWithPath: Self.path(paths)), options: .atomic)
     }
 
-    /// The process that wrote this, where it still lives.
-    var living: ProcessIdentity? {
-        guard let process, process.pid == pid, process.isAlive else { return nil }
-        return process
+    /// The process that wrote this, where it still lives. A record of an older Martlet says only a number: then it is
+    /// the process of that number if it has the suite's lock open, which nobody else does.
+    func living(_ paths: DataPaths) -> ProcessIdentity? {
+        if let process { return process.pid == pid && process.isAlive ? process : nil }
+        guard Self.hasOpen(Self.lockPath(paths), pid) else { return nil }
+        return ProcessIdentity(pid: pid)
+    }
+
+    static func hasOpen(_ path: String, _ pid: Int32) -> Bool {
+        let folder = "/proc/\(pid)/fd"
+        let wanted = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return open.contains { name in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")) == wanted
+        }
     }
 
     static func remove(_ paths: DataPaths) { try? FileManager.default.removeItem(atPath: path(paths)) }
