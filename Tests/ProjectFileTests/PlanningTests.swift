@@ -3,6 +3,34 @@ import Messages
 import Testing
 
 struct PlanningTests {
+    @Test func `the planner has a limit of its own, whoever made the matrix`() throws {
+        let body = "jobs: { j: { matrix: { x: [1], y: [2], include: [ { z: 3 } ] }, steps: [ { run: x } ] } }"
+        let project = try project(file(pipeline: body))
+        func planned(_ change: (inout Matrix) -> Void) throws -> Int {
+            var pipeline = project.pipelines[0]
+            var matrix = try #require(pipeline.jobs[0].matrix)
+            change(&matrix)
+            pipeline.jobs[0].matrix = matrix
+            return try project.planJobs(of: pipeline, in: try project.baseScope()).count
+        }
+        func widen(_ axis: inout Matrix.Axis, to count: Int) {
+            axis.values = Array(repeating: axis.values[0], count: count)
+        }
+        #expect(try planned { widen(&$0.axes[0], to: 1000) } == 1000)
+        #expect(throws: EvaluationError.self) {
+            try planned {
+                widen(&$0.axes[0], to: 40)
+                widen(&$0.axes[1], to: 40)
+            }
+        }
+        #expect(throws: EvaluationError.self) {
+            try planned { matrix in
+                widen(&matrix.axes[0], to: 1000)
+                matrix.include = [["x": matrix.include[0]["z"] ?? matrix.axes[0].values[0]]]
+            }
+        }
+    }
+
     @Test func `jobs are planned after what they need, with ids and titles of their steps`() throws {
         let body = """
             jobs:

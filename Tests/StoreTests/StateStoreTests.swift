@@ -143,6 +143,34 @@ extension Transaction {
         #expect(modes == [2, 0])
     }
 
+    @Test func `a full disk takes the whole transaction back, is told, and is over once there is room`() async throws {
+        let kept = try TemporaryStore()
+        let store = kept.store
+        try await store.write { try $0.insertThing("before") }
+        #expect(store.trouble == nil)
+        try await store.write { transaction in
+            let pages = try Int.fetchOne(transaction.db, sql: "PRAGMA page_count") ?? 0
+            try transaction.db.execute(sql: "PRAGMA max_page_count = \(pages + 4)")
+        }
+        let head = try await store.head(of: .registryService)
+        let large = String(repeating: "x", count: 100_000)
+        let error = await #expect(throws: DatabaseError.self) {
+            try await store.write { transaction in
+                try transaction.say()
+                try transaction.insertThing(large)
+            }
+        }
+        #expect(error?.resultCode == .SQLITE_FULL)
+        #expect(store.trouble?.contains("the disk is full; make room; the service goes on by itself") == true)
+        // What was there can be read, and of the change there is nothing.
+        #expect(try await things(store) == ["before"])
+        #expect(try await store.head(of: .registryService) == head)
+        try await store.write { try $0.db.execute(sql: "PRAGMA max_page_count = 1073741823") }
+        #expect(store.trouble == nil)
+        try await store.write { try $0.insertThing(large) }
+        #expect(try await things(store).count == 2)
+    }
+
     @Test func `a damaged database is refused with its path and the way out, and is left alone`() throws {
         let folder = NSTemporaryDirectory() + "martlet-damaged-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -37,6 +37,22 @@ struct SessionTests {
         #expect(try await installation.claim(other).map(\.verb) == ["registry/register"])
     }
 
+    @Test func `the oldest run's step is given first, whichever was offered first`() async throws {
+        let installation = try await started()
+        try await installation.command(RunRequested(project: "demo", pipeline: "p", parameters: [:]))
+        let first = try await installation.open("trainer")
+        let works = try await installation.claim(first)
+        #expect(works.map(\.run.number) == [1, 2])
+        // The younger run goes on to its second step; the older one's first is given back after that.
+        try await installation.complete(works[1])
+        installation.advance(.seconds(16))
+        await installation.sessions.endExpired()
+        let second = try await installation.open("both", verbs: ["registry/register", "run"])
+        let next = try await installation.claim(second, max: 1)
+        #expect(next.map(\.run.number) == [1])
+        #expect(try await installation.claim(second, max: 1).map(\.run.number) == [2])
+    }
+
     @Test func `a claim that waits is woken by the commit that offers a step`() async throws {
         let installation = try await started()
         let worker = try await installation.open("trainer")

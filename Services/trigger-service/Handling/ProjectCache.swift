@@ -5,7 +5,7 @@ import Synchronization
 
 /// Project files that were read and plans that were made lately: a run asks for its own at every step.
 final class ProjectCache: Sendable {
-    private static let most = 64
+    static let most = 64
 
     private struct Key: Hashable {
         let digest: String

@@ -72,21 +72,26 @@ extension Matrix {
             combinations = combinations.flatMap { combination in
                 values.map { combination.merging([axis.name: $0]) { $1 } }
             }
-            guard combinations.count <= Self.limit else {
-                throw EvaluationError(message: "the matrix has more than \(Self.limit) combinations")
-            }
+            try Self.check(combinations)
         }
         let excluded = try evaluate(exclude, in: scope)
         combinations.removeAll { combination in
             excluded.contains { entry in entry.allSatisfy { combination[$0.key] == $0.value } }
         }
         combinations = including(try evaluate(include, in: scope), in: combinations)
+        try Self.check(combinations)
         let texts = combinations.map(suffix)
         let telling = Set(texts).count == texts.count && !texts.contains("")
         return combinations.enumerated().map { (telling ? texts[$0.offset] : String($0.offset + 1), $0.element) }
     }
 
     static let limit = 1_000
+
+    private static func check(_ combinations: [[String: JSONValue]]) throws(EvaluationError) {
+        guard combinations.count <= limit else {
+            throw EvaluationError(message: "the matrix has more than \(limit) combinations")
+        }
+    }
 
     private func evaluate(
         _ entries: [[String: Template]], in scope: Scope
