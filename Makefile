@@ -58,7 +58,7 @@ bench-setup: setup ## install the peers that the bus is measured beside (through
 	@./Bench/setup
 
 bench-bus: bench-setup ## the bus beside Redis, NATS, SQLite (BENCH="speed one latency" RUNS=5 WRITE=docs/benchmarks.md)
-	for product in event-bus trigger-service martlet BusBench; do $(SWIFT) build -c release --product $$product || exit 1; done
+	for product in event-bus trigger-service BusBench; do $(SWIFT) build -c release --product $$product || exit 1; done
 	python3 Bench/bus.py --bin "$$($(SWIFT) build -c release --show-bin-path)" \
 		$(if $(RUNS),--runs $(RUNS)) $(if $(WRITE),--write $(WRITE)) $(BENCH)
 

@@ -13,7 +13,7 @@ struct Ask: AsyncParsableCommand {
     @Option var bytes = 1024
 
     func run() async throws {
-        let bus = BusConnection(address: try options.busAddress(), logger: options.logger("bench-asker"))
+        let bus = try options.connection("bench-asker", logger: options.logger("bench-asker"))
         try bus.start()
         try await untilAnswered(bus)
         var delays = Delays()

@@ -7,5 +7,5 @@ import ArgumentParser
 struct BusBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "BusBench", abstract: "Parts of `make bench-bus`; not for use by itself.",
-        subcommands: [Produce.self, Consume.self, Ask.self, Hold.self])
+        subcommands: [Keys.self, Want.self, Produce.self, Consume.self, Ask.self, Hold.self])
 }

@@ -12,8 +12,8 @@ struct Consume: AsyncParsableCommand {
         abstract: "Applies events: `expect <events>` on standard input; tells when so many more are committed.")
 
     @OptionGroup var options: ServiceOptions
-    @Option(help: "Whose log to follow.") var follow = "bench-producer"
-    @Option var source = "bench-consumer"
+    @Option(help: "Whose log to follow.") var follow = "evaluator"
+    @Option var source = "notifier"
     @Option(help: "So many from the start on, without being asked on standard input.") var expect = 0
 
     func run() async throws {

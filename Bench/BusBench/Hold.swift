@@ -14,7 +14,7 @@ struct Hold: AsyncParsableCommand {
     @Option(help: "Steps of one session.") var most = 10_000
 
     func run() async throws {
-        let bus = BusConnection(address: try options.busAddress(), logger: options.logger("bench-holder"))
+        let bus = try options.connection("bench-holder", logger: options.logger("bench-holder"))
         try bus.start()
         var sessions: [String] = []
         var held = 0

@@ -10,7 +10,7 @@ struct Produce: AsyncParsableCommand {
         abstract: "Writes events: `go <events> <rate, 0 for full speed> <writers>` on standard input.")
 
     @OptionGroup var options: ServiceOptions
-    @Option var source = "bench-producer"
+    @Option var source = "evaluator"
     @Option(help: "Bytes of an event.") var bytes = 1024
 
     func run() async throws {

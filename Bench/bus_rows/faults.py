@@ -5,7 +5,7 @@ import sqlite3
 import time
 
 from .rows import pair, steady
-from .stage import Stage
+from .stage import CONSUMER, PRODUCER, Stage
 from .table import Figure
 
 # An event is at most 60 KiB.
@@ -47,17 +47,21 @@ def stuck(programs, stage):
     events = programs.size(10_000, 200)
     steady(producer, consumer, programs.size(1000, 100), 1000)
     alone = steady(producer, consumer, events, 1000)
-    stage.start([programs.peer("stuck"), f"tcp://127.0.0.1:{stage.port + 1}"], "stuck")
+    never_reads(programs, stage)
     # What its buffers take: from there on the bus holds 2,000 messages for it.
     steady(producer, consumer, programs.size(10_000, 200), 5000)
     beside = steady(producer, consumer, events, 1000)
     return alone, beside, stage.running[0].megabytes("VmHWM")
 
 
+def never_reads(programs, stage):
+    stage.start([programs.peer("stuck"), f"tcp://127.0.0.1:{stage.port + 1}", *stage.keys("stuck")], "stuck")
+
+
 def stuck_by_large_events(programs, stage):
     bus = stage.service("event-bus")
-    stage.start([programs.peer("stuck"), f"tcp://127.0.0.1:{stage.port + 1}"], "stuck")
-    producer = stage.ready("produce", "--bytes", LARGEST, name="bench-producer")
+    never_reads(programs, stage)
+    producer = stage.ready("produce", "--bytes", LARGEST, name=PRODUCER)
     producer.tell("go", programs.size(5000, 50), 400, 0)
     producer.hear()
     return bus.megabytes("VmHWM")
@@ -82,7 +86,7 @@ def kill(programs):
 
 def under_fire(programs, stage, killing):
     producer, consumer = pair(stage)
-    standby = stage.bench("consume", name="bench-consumer") if killing is kill_follower else None
+    standby = stage.bench("consume", name=CONSUMER) if killing is kill_follower else None
     if standby:
         standby.hear()
     per_second, seconds = 2000, programs.size(12, 4)
@@ -91,7 +95,7 @@ def under_fire(programs, stage, killing):
     killed = time.monotonic_ns()
     killing(stage, consumer)
     producer.hear()
-    path = stage.folder / "services" / "bench-consumer" / "state.sqlite"
+    path = stage.folder / "services" / CONSUMER / "state.sqlite"
     expected = per_second * seconds + 10
     deadline = time.monotonic() + 60
     while count(path) < expected and time.monotonic() < deadline:

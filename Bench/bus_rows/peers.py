@@ -4,7 +4,7 @@ import shutil
 import socket
 import time
 
-from .stage import Failed, Stage, three_ports
+from .stage import Failed, Stage
 
 
 class Server(Stage):
@@ -58,10 +58,10 @@ def nats(programs):
 
 
 class Proxy(Stage):
-    """libzmq's own proxy on two ports."""
+    """libzmq's own proxy on two ports, with CURVE as well."""
 
-    def __init__(self, programs, keys=()):
-        super().__init__(programs)
-        self.port = three_ports()
+    def __enter__(self):
+        super().__enter__()
         self.endpoints = [f"tcp://127.0.0.1:{self.port}", f"tcp://127.0.0.1:{self.port + 1}"]
-        self.start([programs.peer("proxy"), *self.endpoints, *keys], "proxy")
+        self.start([self.programs.peer("proxy"), *self.endpoints, *self.key_file("event-bus.key")], "proxy")
+        return self

@@ -4,7 +4,7 @@ import shutil
 import statistics
 
 from . import peers
-from .stage import Stage
+from .stage import CONSUMER, PRODUCER, Stage
 from .table import Figure
 
 BYTES = 1024
@@ -43,7 +43,7 @@ def one(programs):
             stage.service("trigger-service")
             asked = stage.bench("ask", "--events", events, "--bytes", BYTES).hear()
             request.append(reported(asked))
-            producer = stage.ready("produce", "--bytes", BYTES, name="bench-producer")
+            producer = stage.ready("produce", "--bytes", BYTES, name=PRODUCER)
             producer.tell("go", events, 0, 1)
             said = producer.hear()
             own.append(rate(events, said["begun"], said["ended"]))
@@ -87,17 +87,17 @@ def catchup(programs):
     martlet, jetstream = [], []
     with Stage(programs) as stage:
         stage.service("event-bus")
-        producer = stage.ready("produce", "--bytes", BYTES, name="bench-producer")
+        producer = stage.ready("produce", "--bytes", BYTES, name=PRODUCER)
         producer.tell("go", events, 0, 256)
         producer.hear()
         for _ in range(programs.runs):
-            consumer = stage.bench("consume", "--expect", events, name="bench-consumer")
+            consumer = stage.bench("consume", "--expect", events, name=CONSUMER)
             begun = consumer.hear()
             said = begun if "applied" in begun else consumer.hear()
             # From the first batch on: when it comes is up to chance, so that not all begin at once.
             martlet.append(rate(events - 256, said["first"], said["last"]))
             stage.stop(consumer)
-            shutil.rmtree(stage.folder / "services" / "bench-consumer")
+            shutil.rmtree(stage.folder / "services" / CONSUMER)
     for _ in range(programs.runs):
         jetstream += map(reported, peers.of_nats(programs, "catchup", events, BYTES))
     what = "catch-up of 100,000 events"
@@ -106,7 +106,7 @@ def catchup(programs):
 
 
 def forwarder(programs):
-    """The bus by itself, nothing durable: raw sockets on both sides, nothing lost."""
+    """The bus by itself, nothing durable: raw sockets on both sides, CURVE, nothing lost."""
     for subscribers, promised, messages in ((1, 50_000, 200_000), (6, 15_000, 60_000)):
         messages = programs.size(messages, 500)
         martlet, proxy = [], []
@@ -114,9 +114,9 @@ def forwarder(programs):
             with Stage(programs) as stage:
                 stage.service("event-bus")
                 ends = [stage.address, f"tcp://127.0.0.1:{stage.port + 1}"]
-                martlet.append(reported(programs.run("flood", *ends, subscribers, messages, BYTES)))
+                martlet.append(flooded(stage, ends, subscribers, messages))
             with peers.Proxy(programs) as other:
-                proxy.append(reported(programs.run("flood", *other.endpoints, subscribers, messages, BYTES)))
+                proxy.append(flooded(other, other.endpoints, subscribers, messages))
         what = f"forwarder, {subscribers} subscriber{'s' if subscribers > 1 else ''}"
         yield Figure(what, "Martlet", martlet, "msg/s each", at_least=promised)
         yield Figure(what, "zmq_proxy", proxy, "msg/s each")
@@ -128,8 +128,8 @@ def forwarder(programs):
 def pair(stage):
     """A bus with a service that writes and one that follows it."""
     stage.service("event-bus")
-    producer = stage.ready("produce", "--bytes", BYTES, name="bench-producer")
-    consumer = stage.ready("consume", name="bench-consumer")
+    producer = stage.ready("produce", "--bytes", BYTES, name=PRODUCER)
+    consumer = stage.ready("consume", name=CONSUMER)
     # What comes first finds the way: the greeting, the first fetch.
     consumer.tell("expect", 10)
     producer.tell("go", 10, 0, 1)
@@ -143,6 +143,10 @@ def steady(producer, consumer, events, per_second):
     producer.tell("go", events, per_second, 0)
     producer.hear()
     return consumer.hear()
+
+
+def flooded(stage, ends, subscribers, messages):
+    return reported(stage.programs.run("flood", *ends, subscribers, messages, BYTES, *stage.keys("flood")))
 
 
 def rate(events, begun, ended):

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,12 @@ LIBRARIES = {
     "stuck": ["-lzmq"],
     "fsync": [],
 }
+
+
+# Only services of the suite may say events of types like its own, so those of the benchmark bear their names.
+PRODUCER, CONSUMER = "evaluator", "notifier"
+# Who has a key for the bus of a stage.
+CLIENTS = ["trigger-service", PRODUCER, CONSUMER, "console", "bench-asker", "bench-holder", "flood", "stuck"]
 
 
 class Failed(Exception):
@@ -69,7 +76,7 @@ class Programs:
 class Program:
     """One running process; its standard output is lines of JSON, if it speaks at all."""
 
-    def __init__(self, words, log, environment=None):
+    def __init__(self, words, log, environment):
         self.words, self.log = [str(word) for word in words], log
         self.process = subprocess.Popen(
             self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(log, "ab"), env=environment
@@ -128,14 +135,27 @@ class Program:
 class Stage:
     """A bus and services in a folder of their own, until the `with` ends."""
 
-    def __init__(self, programs):
+    def __init__(self, programs, settings=None):
         self.programs = programs
+        # Another installation's settings must not reach this one.
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MARTLET_")}
+        self.environment = clean | (settings or {})
         self.folder = Path(tempfile.mkdtemp(prefix="stage-", dir=programs.folder))
         self.port = three_ports()
         self.running = []
 
     def __enter__(self):
+        words = ["keys", "--data", self.folder, *CLIENTS]
+        subprocess.run([self.programs.binaries / "BusBench", *words], check=True)
         return self
+
+    def keys(self, client):
+        """The bus's public key, the client's own and its secret, for a program that knows nothing of Martlet."""
+        return [*self.key_file("event-bus.pub"), *self.key_file(f"{client}.key")]
+
+    def key_file(self, name):
+        text = (self.folder / "keys" / name).read_text()
+        return re.findall(r'^ *(?:public|secret)-key = "(.*)"$', text, re.MULTILINE)
 
     def __exit__(self, *_):
         for program in reversed(self.running):
@@ -146,8 +166,8 @@ class Stage:
     def address(self):
         return f"tcp://127.0.0.1:{self.port}"
 
-    def start(self, words, name, environment=None):
-        program = Program(words, self.folder / f"{name}.log", environment)
+    def start(self, words, name):
+        program = Program(words, self.folder / f"{name}.log", self.environment)
         self.running.append(program)
         return program
 

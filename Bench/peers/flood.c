@@ -66,7 +66,7 @@ static int slowest(void) {
 }
 
 static void send_one(void *socket, int n, const char *body, int size) {
-    static const char topic[] = "e/flood/dev.martlet.flood.v1";
+    static const char topic[] = "e/flood/com.example.flooded.v1";
     char header[96];
     int length = snprintf(header, sizeof header, "MB1 E %013d %d %032d", 1, n, n);
     zmq_send(socket, topic, sizeof topic - 1, ZMQ_SNDMORE);

@@ -2,31 +2,35 @@ import Foundation
 
 /// The same form as `Codable` gives it, without the way through Foundation's coders: every event passes here.
 extension Envelope {
-    init(members: [String: JSONValue]) throws {
-        let fields = Fields(members: members)
-        id = try fields.text("id")
-        source = try fields.text("source")
-        type = try fields.text("type")
-        subject = try fields.text("subject")
-        specversion = try fields.text("specversion")
-        let time = try fields.text("time")
-        guard let timestamp = Timestamp(time) else {
-            throw fields.mistaken("time", "'\(time)' is not an RFC 3339 time")
+    /// - Throws: `DecodingError`, with the attribute that is missing or has another form.
+    init(json: Data) throws {
+        var draft = Draft()
+        try JSONReader.read(json) { name, reader in try draft.take(name, try reader.value()) }
+        func text(_ attribute: Draft.Attribute) throws -> String {
+            guard let text = draft.texts[attribute.rawValue] else {
+                throw Draft.mistaken("\(attribute)", "it is missing")
+            }
+            return text
         }
+        let time = try text(.time)
+        guard let timestamp = Timestamp(time) else { throw Draft.mistaken("time", "'\(time)' is not an RFC 3339 time") }
+        guard let depth = draft.depth else { throw Draft.mistaken("causationdepth", "it is missing") }
+        guard let data = draft.data else { throw Draft.mistaken("data", "it is missing") }
+        specversion = try text(.specversion)
+        id = try text(.id)
+        source = try text(.source)
+        type = try text(.type)
+        subject = try text(.subject)
         self.time = timestamp
-        datacontenttype = try fields.textIfPresent("datacontenttype")
-        dataschema = try fields.textIfPresent("dataschema")
-        partitionkey = try fields.text("partitionkey")
-        correlationid = try fields.text("correlationid")
-        causationid = try fields.textIfPresent("causationid")
-        guard case .int(let depth)? = members["causationdepth"] else {
-            throw fields.mistaken("causationdepth", "a whole number is expected")
-        }
+        datacontenttype = draft.texts[Draft.Attribute.datacontenttype.rawValue]
+        dataschema = draft.texts[Draft.Attribute.dataschema.rawValue]
+        partitionkey = try text(.partitionkey)
+        correlationid = try text(.correlationid)
+        causationid = draft.texts[Draft.Attribute.causationid.rawValue]
         causationdepth = depth
-        traceparent = try fields.textIfPresent("traceparent")
-        actor = try fields.text("actor")
-        replayof = try fields.textIfPresent("replayof")
-        guard let data = members["data"] else { throw fields.mistaken("data", "it is missing") }
+        traceparent = draft.texts[Draft.Attribute.traceparent.rawValue]
+        actor = try text(.actor)
+        replayof = draft.texts[Draft.Attribute.replayof.rawValue]
         self.data = data
     }
 
@@ -62,23 +66,37 @@ extension JSONWriter {
     }
 }
 
-private struct Fields {
-    let members: [String: JSONValue]
-
-    func text(_ name: String) throws -> String {
-        guard let text = try textIfPresent(name) else { throw mistaken(name, "it is missing") }
-        return text
+/// An envelope as far as it was read.
+private struct Draft {
+    /// Those that are texts; others are ignored.
+    enum Attribute: Int, CaseIterable {
+        case specversion, id, source, type, subject, time, datacontenttype, dataschema, partitionkey, correlationid
+        case causationid, traceparent, actor, replayof
     }
 
-    func textIfPresent(_ name: String) throws -> String? {
-        switch members[name] {
-        case .string(let text): return text
-        case nil, .null: return nil
-        case .bool, .int, .double, .array, .object: throw mistaken(name, "a text is expected")
+    private static let named = Dictionary(uniqueKeysWithValues: Attribute.allCases.map { ("\($0)", $0) })
+
+    var texts = [String?](repeating: nil, count: Attribute.allCases.count)
+    var depth: Int?
+    var data: JSONValue?
+
+    /// The first one of a name stands, as in Foundation.
+    mutating func take(_ name: String, _ value: JSONValue) throws {
+        if let attribute = Self.named[name] {
+            switch value {
+            case .string(let text): texts[attribute.rawValue] = texts[attribute.rawValue] ?? text
+            case .null: return
+            case .bool, .int, .double, .array, .object: throw Self.mistaken(name, "a text is expected")
+            }
+        } else if name == "data" {
+            data = data ?? value
+        } else if name == "causationdepth" {
+            guard case .int(let number) = value else { throw Self.mistaken(name, "a whole number is expected") }
+            depth = depth ?? number
         }
     }
 
-    func mistaken(_ name: String, _ what: String) -> DecodingError {
+    static func mistaken(_ name: String, _ what: String) -> DecodingError {
         .dataCorrupted(.init(codingPath: [], debugDescription: "the attribute '\(name)': \(what)"))
     }
 }

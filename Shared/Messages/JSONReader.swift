@@ -15,11 +15,22 @@ struct JSONReader {
     private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     /// - Throws: `DecodingError`, with the place of the mistake.
-    static func read(_ text: Data) throws -> JSONValue {
+    static func read(_ text: Data) throws -> JSONValue { try whole(text) { try $0.value() } }
+
+    /// Reads an object without making one: `member` is told each name, and reads its value.
+    static func read(_ text: Data, member: (String, inout JSONReader) throws -> Void) throws {
+        try whole(text) { reader in
+            reader.skipSpace()
+            guard reader.next == UInt8(ascii: "{") else { throw reader.problem("an object is expected") }
+            try reader.nested { try $0.members(member) }
+        }
+    }
+
+    private static func whole<Value>(_ text: Data, _ body: (inout JSONReader) throws -> Value) throws -> Value {
         try text.withUnsafeBytes { raw in
             try raw.withMemoryRebound(to: UInt8.self) { bytes in
                 var reader = JSONReader(bytes)
-                let value = try reader.value()
+                let value = try body(&reader)
                 reader.skipSpace()
                 guard reader.at == bytes.count else { throw reader.problem("something follows the value") }
                 return value
@@ -38,7 +49,7 @@ struct JSONReader {
         while next == 0x20 || next == 0x0a || next == 0x0d || next == 0x09 { at += 1 }
     }
 
-    private mutating func value() throws -> JSONValue {
+    mutating func value() throws -> JSONValue {
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try nested { try $0.object() }
@@ -52,7 +63,7 @@ struct JSONReader {
         }
     }
 
-    private mutating func nested(_ body: (inout JSONReader) throws -> JSONValue) throws -> JSONValue {
+    private mutating func nested<Value>(_ body: (inout JSONReader) throws -> Value) throws -> Value {
         guard room > 0 else { throw problem("nested deeper than \(Self.depth)") }
         room -= 1
         at += 1
@@ -63,21 +74,26 @@ struct JSONReader {
 
     private mutating func object() throws -> JSONValue {
         var members: [String: JSONValue] = [:]
+        try self.members { name, reader in
+            // The first one stands, as in Foundation.
+            if let first = members.updateValue(try reader.value(), forKey: name) { members[name] = first }
+        }
+        return .object(members)
+    }
+
+    private mutating func members(_ member: (String, inout JSONReader) throws -> Void) throws {
         skipSpace()
-        if take(UInt8(ascii: "}")) { return .object(members) }
+        if take(UInt8(ascii: "}")) { return }
         repeat {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw problem("a name is expected") }
             let name = try string()
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw problem("a colon is expected") }
-            let value = try value()
-            // The first one stands, as in Foundation.
-            if members[name] == nil { members[name] = value }
+            try member(name, &self)
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw problem("a comma or the object's end is expected") }
-        return .object(members)
     }
 
     private mutating func array() throws -> JSONValue {

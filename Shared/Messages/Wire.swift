@@ -40,9 +40,7 @@ extension Wire {
         return members
     }
 
-    public static func decode(_ type: Envelope.Type, from data: Data) throws -> Envelope {
-        try Envelope(members: try decode([String: JSONValue].self, from: data))
-    }
+    public static func decode(_ type: Envelope.Type, from data: Data) throws -> Envelope { try Envelope(json: data) }
 }
 
 /// Times travel as RFC 3339 in UTC with milliseconds (bus.md 4).
@@ -68,12 +66,49 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
         self.init(date)
     }
 
+    /// From year 0 to 9999, as RFC 3339 has no others; beyond them it stays at the end.
     public var text: String {
-        let (second, rest) = (
-            Int64((Double(milliseconds) / 1000).rounded(.down)), ((milliseconds % 1000) + 1000) % 1000
-        )
-        let digits = String(1000 + rest).dropFirst()
-        return Date(timeIntervalSince1970: Double(second)).formatted(Self.seconds).dropLast() + ".\(digits)Z"
+        let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
+        let (days, rest) = Self.divided(clamped, by: 86_400_000)
+        let (year, month, day) = Self.date(days)
+        return String(unsafeUninitializedCapacity: 24) { text in
+            var at = 0
+            func write(_ number: Int64, _ digits: Int, _ mark: Unicode.Scalar) {
+                var number = number
+                for place in stride(from: at + digits - 1, through: at, by: -1) {
+                    text[place] = 0x30 + UInt8(number % 10)
+                    number /= 10
+                }
+                text[at + digits] = UInt8(ascii: mark)
+                at += digits + 1
+            }
+            write(year, 4, "-")
+            write(month, 2, "-")
+            write(day, 2, "T")
+            write(rest / 3_600_000, 2, ":")
+            write(rest / 60_000 % 60, 2, ":")
+            write(rest / 1000 % 60, 2, ".")
+            write(rest % 1000, 3, "Z")
+            return at
+        }
+    }
+
+    /// The proleptic Gregorian date so many days after 1970-01-01, counted in eras of 400 years that begin in March:
+    /// leap days then come last, and months have a rhythm.
+    private static func date(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let (era, dayOfEra) = divided(days + 719_468, by: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let march = (5 * dayOfYear + 2) / 153
+        let month = march < 10 ? march + 3 : march - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        return (year, month, dayOfYear - (153 * march + 2) / 5 + 1)
+    }
+
+    /// Rounded down, also below zero.
+    private static func divided(_ number: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+        let (quotient, remainder) = number.quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }

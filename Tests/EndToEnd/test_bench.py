@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-@pytest.mark.parametrize("row", ["speed", "one", "latency", "catchup", "forwarder", "memory", "kill"])
+@pytest.mark.parametrize("row", ["speed", "one", "latency", "catchup", "forwarder", "memory", "parked", "kill"])
 def test_the_benchmark_of_the_bus_measures(binaries, row):
     words = [sys.executable, ROOT / "Bench" / "bus.py", "--bin", binaries, "--tiny", row]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)

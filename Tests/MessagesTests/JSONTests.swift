@@ -113,6 +113,29 @@ import Testing
             }
         }
         #expect(throws: DecodingError.self) { try Wire.decode(Envelope.self, from: Data("[]".utf8)) }
+        let twice = String(decoding: try Wire.encode(envelope), as: UTF8.self).dropLast() + #","id":"2","data":null}"#
+        #expect(try Wire.decode(Envelope.self, from: Data(twice.utf8)) == envelope)
+    }
+
+    /// Before 1583 Foundation counts by the Julian calendar; RFC 3339 and we do not.
+    @Test func `times are written as Foundation writes them, in every year of the Gregorian calendar`() {
+        var chance = Chance(state: 4)
+        let ends: [Int64] = [
+            -12_212_553_600_000, -1, 0, 999, 1000, 951_782_399_999, 951_782_400_000, 253_402_300_799_999,
+        ]
+        let random = (0..<2000).map { _ in
+            Int64.random(in: -12_212_553_600_000...253_402_300_799_999, using: &chance)
+        }
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: false)
+        for milliseconds in ends + random {
+            let second = (Double(milliseconds) / 1000).rounded(.down)
+            let digits = String(1000 + (milliseconds - Int64(second) * 1000)).dropFirst()
+            let expected = Date(timeIntervalSince1970: second).formatted(style).dropLast() + ".\(digits)Z"
+            #expect(Timestamp(milliseconds: milliseconds).text == expected)
+        }
+        #expect(Timestamp(milliseconds: -62_135_596_800_000).text == "0001-01-01T00:00:00.000Z")
+        #expect(Timestamp(milliseconds: .max).text == "9999-12-31T23:59:59.999Z")
+        #expect(Timestamp(milliseconds: .min).text == "0000-01-01T00:00:00.000Z")
     }
 
     private static func value(_ chance: inout Chance, depth: Int) -> JSONValue {
