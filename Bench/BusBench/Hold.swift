@@ -3,6 +3,7 @@ import Bus
 import Foundation
 import Messages
 import ServiceKit
+import Synchronization
 
 /// A worker that claims steps and parks on them, as one does whose jobs run on somebody else's cluster.
 struct Hold: AsyncParsableCommand {
@@ -16,17 +17,27 @@ struct Hold: AsyncParsableCommand {
     func run() async throws {
         let bus = try options.connection("bench-holder", logger: options.logger("bench-holder"))
         try bus.start()
-        var sessions: [String] = []
-        var held = 0
-        while held < steps {
-            let session = try await open("bench-\(sessions.count)", bus)
-            sessions.append(session)
-            held += try await claim(session, min(most, steps - held), bus)
+        let sessions = Sessions()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // From the first claim on: a session that is not heard of for 15 s gives its steps back.
+            group.addTask { try await keepAlive(sessions, bus) }
+            var held = 0
+            while held < steps {
+                let session = try await open("bench-\(held / most)", bus)
+                sessions.ids.withLock { $0.append(session) }
+                held += try await claim(session, min(most, steps - held), bus)
+            }
+            Lines.say(["held": .int(held), "sessions": .int(sessions.ids.withLock { $0.count })])
+            try await group.waitForAll()
         }
-        Lines.say(["held": .int(held), "sessions": .int(sessions.count)])
+    }
+
+    private func keepAlive(_ sessions: Sessions, _ bus: BusConnection) async throws {
         while true {
             try await Task.sleep(for: .seconds(5))
-            for session in sessions { try await expect(200, "session.keepalive", ["session": .string(session)], bus) }
+            for session in sessions.ids.withLock({ $0 }) {
+                _ = try await ask("session.keepalive", ["session": .string(session)], bus, expecting: [200])
+            }
         }
     }
 
@@ -34,7 +45,7 @@ struct Hold: AsyncParsableCommand {
         let params: JSONValue = [
             "worker": .string(worker), "verbs": [.string(verb)], "labels": [:], "slots": .int(most),
         ]
-        let reply = try await expect(200, "session.open", params, bus)
+        let reply = try await ask("session.open", params, bus, expecting: [200])
         guard let session = reply.params["session"]?.string else { throw ValidationError("no session") }
         return session
     }
@@ -43,21 +54,26 @@ struct Hold: AsyncParsableCommand {
         var held = 0
         while held < wanted {
             let most = min(256, wanted - held)
-            let reply = try await expect(
-                200, "claim", ["session": .string(session), "max": .int(most)], bus, timeout: .seconds(60))
+            // 204: nothing is offered yet.
+            let reply = try await ask(
+                "claim", ["session": .string(session), "max": .int(most)], bus, expecting: [200, 204])
             held += reply.params["items"]?.array?.count ?? 0
         }
         return held
     }
 
-    @discardableResult
-    private func expect(
-        _ status: Int, _ method: String, _ params: JSONValue, _ bus: BusConnection, timeout: Duration = .seconds(10)
+    private func ask(
+        _ method: String, _ params: JSONValue, _ bus: BusConnection, expecting: Set<Int>
     ) async throws -> BusReply {
-        let reply = try await bus.request(method, to: Source.triggerService.name, params: params, timeout: timeout)
-        guard reply.status == status else {
+        let reply = try await bus.request(
+            method, to: Source.triggerService.name, params: params, timeout: .seconds(60))
+        guard expecting.contains(reply.status) else {
             throw ValidationError("\(method) was answered with \(reply.status) \(reply.error ?? "")")
         }
         return reply
     }
+}
+
+private final class Sessions: Sendable {
+    let ids = Mutex<[String]>([])
 }

@@ -22,7 +22,7 @@ def parked(programs):
         begun = time.monotonic()
         person.tell("run", steps // JOBS)
         holder = stage.bench("hold", "--steps", steps)
-        said = holder.hear(1200)
+        said = holder.hear(2400)
         took = time.monotonic() - begun
         # What it took to get there is written back and given back.
         time.sleep(programs.size(45, 2))

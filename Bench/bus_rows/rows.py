@@ -13,21 +13,26 @@ BYTES = 1024
 def speed(programs):
     """Durable publish, bus, durable effect, with as many writers as keep it busy."""
     events = programs.size(50_000, 500)
-    martlet, redis, jetstream, sqlite = [], [], [], []
+    martlet, redis, jetstream, sqlite, costs = [], [], [], [], []
     for run in range(programs.runs):
         with Stage(programs) as stage:
             producer, consumer = pair(stage)
+            parts = [producer, stage.running[0], consumer]
+            before = [part.cpu_seconds for part in parts]
             consumer.tell("expect", events)
             producer.tell("go", events, 0, 256)
             begun = producer.hear()["begun"]
             martlet.append(rate(events, begun, consumer.hear()["last"]))
+            costs.append([(part.cpu_seconds - cpu) / events * 1e6 for part, cpu in zip(parts, before)])
         redis += map(reported, peers.of_redis(programs, "speed", events, BYTES))
         jetstream += map(reported, peers.of_nats(programs, "speed", events, BYTES))
         path = programs.folder / f"plain-{run}.sqlite"
         sqlite.append(reported(programs.run("plain_sqlite", path, events, 64)))
         path.unlink()
     what = "publish → bus → effect, full speed"
-    yield Figure(what, "Martlet", martlet, "events/s", at_least=25_000, durability="D2")
+    cpu = [f"{statistics.median(cost):.0f} µs" for cost in zip(*costs)]
+    note = f"CPU for each event: publisher {cpu[0]}, bus {cpu[1]}, follower {cpu[2]}"
+    yield Figure(what, "Martlet", martlet, "events/s", at_least=25_000, durability="D2", note=note)
     yield Figure(what, "Redis Streams, group, pipelined", redis, "events/s", durability="D2")
     yield Figure(what, "JetStream, pull, asynchronous", jetstream, "events/s", durability="D1")
     yield Figure("the same rows, no bus", "SQLite, 64 a commit", sqlite, "events/s", durability="D2")

@@ -14,12 +14,12 @@ final class TemporaryFolder: Sendable {
     func text(_ name: String) -> String? { try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
 }
 
-/// Waits for something that another process does; gives up after ten seconds.
+/// Waits for something that another process does; gives up after a minute.
 func eventually(_ condition: () throws -> Bool) async throws {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
     while try !condition() {
         guard ContinuousClock.now < deadline else { throw ConditionTimeout() }
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(5))
     }
 }
 
