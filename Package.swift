@@ -118,7 +118,7 @@ let package = Package(
         tests(of: "Deployer", ["Processes", "HTTPClient"]),
         tests(of: "Notifier", ["HTTPClient"]),
         tests(of: "Console", ["HTTPClient", hummingbird]),
-        tests("MartletTests", ["Martlet", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
+        tests("MartletTests", ["Martlet", "Bus", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
         tests("TidyTests"),
     ]
 )

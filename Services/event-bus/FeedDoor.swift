@@ -17,14 +17,10 @@ struct FeedDoor {
     }
 
     static let topic = Data("h/\(Source.eventBus)".utf8)
-    /// Bytes of all subscriptions together: libzmq keeps them in a tree with a node for every byte.
-    static let mostBytes = 1 << 20
-
     let isKeyed: Bool
     /// Until the bus starts again.
     private(set) var shutOut: Set<PeerKey> = []
-    private var held = 0
-    private var asked: [PeerKey: Int] = [:]
+    private var ledger = SubscriptionLedger()
 
     init(isKeyed: Bool) { self.isKeyed = isKeyed }
 
@@ -46,7 +42,7 @@ struct FeedDoor {
             }
             if kind == 1, prefix == Self.topic, outcome == .nothing { outcome = .greet }
         }
-        if outcome == .reopen { (held, asked) = (0, [:]) }
+        if outcome == .reopen { ledger = SubscriptionLedger() }
         return outcome
     }
 
@@ -54,19 +50,23 @@ struct FeedDoor {
     private mutating func take(
         _ prefix: Data, isMore: Bool, _ key: PeerKey?, _ gate: LiveGate, _ counts: BusCounts, _ feed: borrowing Socket
     ) -> Bool {
-        held += isMore ? prefix.count : -prefix.count
+        let prefix = Data(prefix)
         // Without a key: what libzmq says of a peer that is gone.
-        guard let key else { return false }
+        guard let key else {
+            if !isMore { ledger.gone(prefix) }
+            return false
+        }
         let text = String(decoding: prefix, as: UTF8.self)
         guard isMore else {
+            ledger.unsubscribed(key, prefix)
             try? feed.unsubscribe(from: text)
             return true
         }
-        asked[key, default: 0] += prefix.count
-        if prefix.count > BusLimits.topicBytes || held > Self.mostBytes {
-            let greediest = prefix.count > BusLimits.topicBytes ? key : asked.max { $0.value < $1.value }?.key ?? key
-            shutOut.insert(greediest)
-            deny(.subscribe, greediest, gate, counts, "more subscriptions than the bus keeps")
+        ledger.subscribed(key, prefix)
+        if prefix.count > BusLimits.topicBytes || ledger.isFull {
+            let greedy = prefix.count > BusLimits.topicBytes ? key : ledger.greediest ?? key
+            shutOut.insert(greedy)
+            deny(.subscribe, greedy, gate, counts, "more subscriptions than the bus keeps")
             return true
         }
         guard gate.mayHear(text, key) else {

@@ -86,7 +86,11 @@ struct RouterTable {
         }
         if request.target == "bus" { return hello(params, request, client, user, heads, now) }
         guard let target = targets[request.target]?.identity else {
-            return [refusal(503, "'\(request.target)' is not connected to the bus", request, client)]
+            let params: JSONValue = [
+                "error": .string("'\(request.target)' is not connected to the bus"),
+                ReplyFrames.undelivered: true,
+            ]
+            return [answer(503, params, request.correlation, client)]
         }
         guard open.count < Self.entries, openOf[target, default: 0] < Self.entriesOfTarget else {
             return [refusal(429, "too many requests to '\(request.target)' are open", request, client)]

@@ -45,6 +45,31 @@ package struct BusAddress: Sendable, Hashable, CustomStringConvertible {
         requests = "ipc://\(folder)/requests"
     }
 
+    /// As ``init(_:)``; port 0 takes three free ones that follow each other.
+    package init(choosing text: String) throws {
+        guard text.hasPrefix("tcp://"), text.hasSuffix(":0") else {
+            try self.init(text)
+            return
+        }
+        let host = String(text.dropLast(2))
+        for _ in 0..<200 {
+            let candidate = try BusAddress("\(host):\(Int.random(in: 20_000...32_000))")
+            if Self.isFree(candidate) {
+                self = candidate
+                return
+            }
+        }
+        throw BusError.address("no three free ports in a row for '\(text)'; name one")
+    }
+
+    private static func isFree(_ address: BusAddress) -> Bool {
+        guard let context = try? SocketContext() else { return false }
+        return [address.events, address.feed, address.requests].allSatisfy { endpoint in
+            guard let socket = try? Socket(.pair, in: context, options: SocketOption.pair) else { return false }
+            return (try? socket.bind(to: endpoint)) != nil
+        }
+    }
+
     private init(tcp rest: String) throws {
         guard let colon = rest.lastIndex(of: ":"), let port = UInt16(rest[rest.index(after: colon)...]),
             (1...65_533).contains(port)
@@ -102,6 +127,12 @@ package struct BusAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// A place to listen, but none to dial.
     var isEveryAddress: Bool { ["tcp://*:", "tcp://0.0.0.0:", "tcp://[::]:"].contains { text.hasPrefix($0) } }
+
+    /// How it is dialed from the same machine.
+    package var nearby: BusAddress {
+        guard isEveryAddress, let colon = text.lastIndex(of: ":") else { return self }
+        return (try? BusAddress("tcp://127.0.0.1\(text[colon...])")) ?? self
+    }
 
     private static func isHost(_ host: String) -> Bool {
         if host == "*" { return true }

@@ -6,18 +6,20 @@ import Synchronization
 
 /// One process's way to the bus: publishes, listens, asks and answers.
 ///
-/// Two threads own the sockets, one for the live side and one for requests. libzmq reconnects by itself; what was lost in
-/// between is found by sequence numbers, and requests that were on their way fail with ``BusError/connectionLost``.
+/// For each bus two threads own the sockets, one for the live side and one for requests. libzmq reconnects by itself;
+/// what was lost in between is found by sequence numbers, and requests that were on their way fail with
+/// ``BusError/connectionLost`` unless another bus can be asked.
 package final class BusConnection: Sendable {
-    package let address: BusAddress
+    /// One, or two that run side by side.
+    package let addresses: [BusAddress]
     package let logger: Logger
     private let credentials: BusCredentials?
     /// Messages dropped here, by reason.
     package let drops = DropCounts()
 
     private struct Running {
-        var live: LiveLoop
-        var requests: RequestLoop
+        var live: LiveSide
+        var requests: RequestSide
         var threads: [SocketThread]
         var announcing: Task<Void, Never>
     }
@@ -29,27 +31,23 @@ package final class BusConnection: Sendable {
     private let announceSignal = Signal()
     private let connectionListeners = Mutex<[@Sendable () -> Void]>([])
 
+    /// For people.
+    package var place: String { addresses.map(\.text).joined(separator: " or ") }
+
     /// - Parameter credentials: needed over tcp, unused on a local bus.
-    package init(address: BusAddress, credentials: BusCredentials? = nil, logger: Logger) {
-        self.address = address
-        self.credentials = address.needsKeys ? credentials : nil
+    package init(addresses: [BusAddress], credentials: BusCredentials? = nil, logger: Logger) {
+        self.addresses = addresses
+        self.credentials = credentials
         self.logger = logger
+    }
+
+    package convenience init(address: BusAddress, credentials: BusCredentials? = nil, logger: Logger) {
+        self.init(addresses: [address], credentials: credentials, logger: logger)
     }
 
     /// Opens the sockets; returns before the bus is reached, which may start later.
     package func start() throws {
-        if let directory = address.directory { try BusAddress.prepare(directory) }
-        if address.isEveryAddress {
-            throw BusError.address("'\(address)' is a place to listen; name the host of the bus to dial it")
-        }
-        if address.needsKeys, credentials == nil {
-            throw BusError.key("'\(address)' is dialed with a key only; make one with 'martlet keys generate CLIENT'")
-        }
-        let live = try LiveLoop(address: address, credentials: credentials, logger: logger, counts: drops)
-        let requests = try RequestLoop(
-            address: address, credentials: credentials, logger: logger, counts: drops,
-            onRequest: { [weak self] in self?.answer($0) },
-            onConnected: { [weak self] in self?.connected() })
+        let ways = try addresses.map { try open($0) }
         let announcing = Task { [weak self] in
             while let signal = self?.announceSignal, !Task.isCancelled {
                 let pause = await self?.announce() ?? .seconds(10)
@@ -58,12 +56,38 @@ package final class BusConnection: Sendable {
         }
         running.withLock {
             $0 = Running(
-                live: live, requests: requests,
-                threads: [
-                    SocketThread("bus-live") { live.run() }, SocketThread("bus-requests") { requests.run() },
-                ],
+                live: LiveSide(ways.map(\.live)), requests: RequestSide(loops: ways.map(\.requests)),
+                threads: ways.flatMap { live, requests in
+                    [SocketThread("bus-live") { live.run() }, SocketThread("bus-requests") { requests.run() }]
+                },
                 announcing: announcing)
         }
+    }
+
+    private func open(_ address: BusAddress) throws -> (live: LiveLoop, requests: RequestLoop) {
+        if let directory = address.directory { try BusAddress.prepare(directory) }
+        if address.isEveryAddress {
+            throw BusError.address("'\(address)' is a place to listen; name the host of the bus to dial it")
+        }
+        let credentials = address.needsKeys ? credentials : nil
+        if address.needsKeys, credentials == nil {
+            throw BusError.key("'\(address)' is dialed with a key only; make one with 'martlet keys generate CLIENT'")
+        }
+        let live = try LiveLoop(
+            address: address, credentials: credentials, logger: logger, counts: drops,
+            onSilent: { [weak self] in self?.fell(silent: address) })
+        let requests = try RequestLoop(
+            address: address, credentials: credentials, logger: logger, counts: drops,
+            isHeard: { live.isBusThere },
+            onRequest: { [weak self] in self?.answer($0, over: $1) },
+            onConnected: { [weak self] in self?.connected() })
+        return (live, requests)
+    }
+
+    /// A bus that hangs keeps its connections; where there is another, nobody waits for its answers.
+    private func fell(silent address: BusAddress) {
+        guard let requests, requests.loops.contains(where: { $0.standing == 0 }) else { return }
+        requests.loops.first { $0.address == address }?.giveUp()
     }
 
     /// Closes the sockets; whoever still waits for an answer gets ``BusError/closed``.
@@ -75,12 +99,12 @@ package final class BusConnection: Sendable {
         guard let ended else { return }
         ended.announcing.cancel()
         ended.live.stop()
-        ended.requests.stop()
+        for loop in ended.requests.loops { loop.stop() }
         for thread in ended.threads { await thread.join() }
     }
 
-    var live: LiveLoop? { running.withLock { $0?.live } }
-    private var requests: RequestLoop? { running.withLock { $0?.requests } }
+    var live: LiveSide? { running.withLock { $0?.live } }
+    private var requests: RequestSide? { running.withLock { $0?.requests } }
 
     /// Whether the bus's own heartbeat came within the last five seconds.
     package var isConnected: Bool {
@@ -162,22 +186,22 @@ extension BusConnection {
         announceSignal.set()
     }
 
-    private func answer(_ frames: RequestFrames) {
+    private func answer(_ frames: RequestFrames, over way: RequestLoop) {
         let (handler, known) = handlers.withLock { ($0[frames.target]?[frames.method], $0[frames.target] != nil) }
         guard let handler else {
             let what = known ? "method '\(frames.method)'" : "target"
-            return reply(.refused(404, "'\(frames.target)' has no such \(what)"), to: frames)
+            return reply(.refused(404, "'\(frames.target)' has no such \(what)"), to: frames, over: way)
         }
         guard let params = try? Wire.decode(JSONValue.self, from: frames.params), params.object != nil else {
-            return reply(.refused(400, "the params are not a JSON object"), to: frames)
+            return reply(.refused(400, "the params are not a JSON object"), to: frames, over: way)
         }
         let request = BusRequest(
             method: frames.method, user: params["user"]?.string ?? "", params: params, body: frames.body,
             deadline: frames.deadline)
-        Task { [self] in reply(await handler(request), to: frames) }
+        Task { [self] in reply(await handler(request), to: frames, over: way) }
     }
 
-    private func reply(_ reply: BusReply, to request: RequestFrames) {
+    private func reply(_ reply: BusReply, to request: RequestFrames, over way: RequestLoop) {
         var answer = ReplyFrames(
             correlation: request.correlation, status: reply.status, params: (try? Wire.encode(reply.params)) ?? Data(),
             body: reply.body)
@@ -187,7 +211,7 @@ extension BusConnection {
             answer.params = Data(#"{"error":"the answer is too large for the bus"}"#.utf8)
             answer.body = []
         }
-        requests?.reply(answer)
+        way.reply(answer)
     }
 
     /// Tells the bus which targets are answered here; returns when to do so again.

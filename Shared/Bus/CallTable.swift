@@ -7,6 +7,8 @@ struct CallTable<Ticket> {
     struct Call {
         var frames: RequestFrames
         var deadline: Duration
+        /// Until when it must have been sent, where there is another way; its deadline otherwise.
+        var sendBy: Duration?
         var ticket: Ticket
     }
 
@@ -59,8 +61,8 @@ struct CallTable<Ticket> {
     mutating func expired(now: Duration) -> [(call: Call, wasSent: Bool)] {
         let late = inFlight.values.filter { $0.deadline <= now }
         for call in late { inFlight[call.frames.correlation] = nil }
-        let unsent = waiting.filter { $0.deadline <= now }
-        if !unsent.isEmpty { waiting.removeAll { $0.deadline <= now } }
+        let unsent = waiting.filter { $0.mustGoBy <= now }
+        if !unsent.isEmpty { waiting.removeAll { $0.mustGoBy <= now } }
         return late.map { ($0, true) } + unsent.map { ($0, false) }
     }
 
@@ -77,10 +79,14 @@ struct CallTable<Ticket> {
 
     var nextDeadline: Duration? {
         let sent = inFlight.values.lazy.map(\.deadline).min()
-        let unsent = waiting.lazy.map(\.deadline).min()
+        let unsent = waiting.lazy.map(\.mustGoBy).min()
         guard let sent, let unsent else { return sent ?? unsent }
         return min(sent, unsent)
     }
+}
+
+extension CallTable.Call {
+    var mustGoBy: Duration { min(sendBy ?? deadline, deadline) }
 }
 
 extension CallTable.Call: Sendable where Ticket: Sendable {}

@@ -5,7 +5,7 @@ import Logging
 import Messages
 import Synchronization
 
-/// The publish and feed side of one connection: a PUB and a SUB, both on this loop's thread.
+/// The publish and feed side towards one bus: its sockets are all on this loop's thread.
 final class LiveLoop: Sendable {
     /// What other threads want of the sockets' thread.
     private struct Orders {
@@ -36,11 +36,15 @@ final class LiveLoop: Sendable {
     private let followers = Mutex(Followers())
     private let counts: DropCounts
     private let busHeard = Mutex<ContinuousClock.Instant?>(nil)
+    /// Called on this loop's thread when the bus has not been heard for ``BusWatch/patience``.
+    private let onSilent: @Sendable () -> Void
     private static let busTopic = "h/\(Source.eventBus)"
 
     init(
-        address: BusAddress, credentials: BusCredentials?, logger: Logger, counts: DropCounts
+        address: BusAddress, credentials: BusCredentials?, logger: Logger, counts: DropCounts,
+        onSilent: @escaping @Sendable () -> Void = {}
     ) throws(BusError) {
+        self.onSilent = onSilent
         self.address = address
         self.credentials = credentials
         self.logger = logger
@@ -50,6 +54,10 @@ final class LiveLoop: Sendable {
 
     /// When the bus itself was last heard.
     var lastHeardBus: ContinuousClock.Instant? { busHeard.withLock { $0 } }
+
+    var isBusThere: Bool {
+        lastHeardBus.map { ContinuousClock.now - $0 < BusWatch.patience } ?? false
+    }
 
     // MARK: From any thread
 
@@ -165,7 +173,8 @@ final class LiveLoop: Sendable {
             let deadline = watch.withLock { $0.deadline }
             if deadline <= now {
                 watch.withLock { $0.reopened(now: now) }
-                logger.debug("the bus is silent; opening the feed again")
+                logger.debug("the bus is silent; opening the feed again", metadata: ["bus": "\(address)"])
+                onSilent()
                 return true
             }
             poll.wait(deadline - now)

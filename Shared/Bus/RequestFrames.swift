@@ -51,6 +51,14 @@ package struct ReplyFrames: Sendable, Equatable {
     package var frames: [Data] {
         [Data(), RequestFrames.magic, correlation, Data(String(status).utf8), params] + body
     }
+
+    /// The bus's own word that the target never saw the request: it may be asked over another bus.
+    var isUndelivered: Bool {
+        guard status == 503, params.count < 1_000 else { return false }
+        return (try? Wire.decode(JSONValue.self, from: params))?[Self.undelivered] == true
+    }
+
+    package static let undelivered = "undelivered"
 }
 
 /// Why a request or reply was dropped; the name under which it is counted.

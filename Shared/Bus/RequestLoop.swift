@@ -3,7 +3,7 @@ import Logging
 import Messages
 import Synchronization
 
-/// The request side of one connection: a DEALER that both asks and answers, in a context and on a thread of its own.
+/// The request side towards one bus: a DEALER that both asks and answers, in a context and on a thread of its own.
 final class RequestLoop: Sendable {
     typealias Answer = Result<ReplyFrames, BusError>
     private typealias Ticket = @Sendable (Answer) -> Void
@@ -12,28 +12,34 @@ final class RequestLoop: Sendable {
         var calls: [CallTable<Ticket>.Call] = []
         var canceled: [Data] = []
         var replies: [[Data]] = []
+        var givesUp = false
         var isOpen = true
     }
 
-    private let address: BusAddress
+    let address: BusAddress
     private let credentials: BusCredentials?
     private let logger: Logger
     private let counts: DropCounts
     private let wakeup: Wakeup
     private let orders = Mutex(Orders())
     /// Called for each request from somebody else; must not block.
-    private let onRequest: @Sendable (RequestFrames) -> Void
+    private let onRequest: @Sendable (RequestFrames, RequestLoop) -> Void
     private let onConnected: @Sendable () -> Void
+    private let connected = Mutex(false)
+    /// Whether the bus's heartbeat is heard.
+    private let isHeard: @Sendable () -> Bool
     private let refusalToldAt = Mutex<Duration?>(nil)
 
     init(
         address: BusAddress, credentials: BusCredentials?, logger: Logger, counts: DropCounts,
-        onRequest: @escaping @Sendable (RequestFrames) -> Void, onConnected: @escaping @Sendable () -> Void
+        isHeard: @escaping @Sendable () -> Bool,
+        onRequest: @escaping @Sendable (RequestFrames, RequestLoop) -> Void, onConnected: @escaping @Sendable () -> Void
     ) throws(BusError) {
         self.address = address
         self.credentials = credentials
         self.logger = logger
         self.counts = counts
+        self.isHeard = isHeard
         self.onRequest = onRequest
         self.onConnected = onConnected
         wakeup = try Wakeup()
@@ -41,10 +47,19 @@ final class RequestLoop: Sendable {
 
     // MARK: From any thread
 
-    func ask(_ frames: RequestFrames) async -> Answer {
+    var isConnected: Bool { connected.withLock { $0 } }
+
+    /// The lower, the rather it is asked: connected and heard, only connected, neither.
+    var standing: Int { isConnected ? (isHeard() ? 0 : 1) : 2 }
+
+    /// - Parameter sendWithin: after that it fails as unreachable unless it has been sent; `nil`: within its deadline.
+    func ask(_ frames: RequestFrames, sendWithin: Duration?) async -> Answer {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let call = CallTable<Ticket>.Call(frames: frames, deadline: uptime() + frames.deadline) {
+                let now = uptime()
+                let call = CallTable<Ticket>.Call(
+                    frames: frames, deadline: now + frames.deadline, sendBy: sendWithin.map { now + $0 }
+                ) {
                     continuation.resume(returning: $0)
                 }
                 let accepted = orders.withLock { orders in
@@ -68,6 +83,12 @@ final class RequestLoop: Sendable {
 
     func reply(_ frames: ReplyFrames) {
         orders.withLock { $0.replies.append(frames.frames) }
+        wakeup.wake()
+    }
+
+    /// What is on its way will not be answered: the bus is silent, and there is another.
+    func giveUp() {
+        orders.withLock { $0.givesUp = true }
         wakeup.wake()
     }
 
@@ -126,11 +147,13 @@ final class RequestLoop: Sendable {
                 orders.calls = []
                 orders.canceled = []
                 orders.replies = []
+                orders.givesUp = false
             }
             return orders
         }
         for call in taken.calls where !calls.add(call) { call.ticket(.failure(.tooManyRequests)) }
         for correlation in taken.canceled { calls.cancel(correlation)?(.failure(.canceled)) }
+        if taken.givesUp { fail(calls.disconnected()) }
         replies += taken.replies
         return taken.isOpen
     }
@@ -160,7 +183,7 @@ final class RequestLoop: Sendable {
                 if cut { throw .frames }
                 switch try RequestMessage(parsing: frames) {
                 case .reply(let reply): calls.answered(reply.correlation)?(.success(reply))
-                case .request(let request): onRequest(request)
+                case .request(let request): onRequest(request, self)
                 }
             } catch {
                 counts.add(error.rawValue)
@@ -174,17 +197,23 @@ final class RequestLoop: Sendable {
     ) {
         while let (frames, _) = monitor.receive() {
             switch ConnectionChange(monitorFrames: frames) {
-            case .connected: onConnected()
+            case .connected:
+                connected.withLock { $0 = true }
+                onConnected()
             case .disconnected:
+                connected.withLock { $0 = false }
                 // Another bus, or another life of it, knows nothing of these.
                 replies = []
-                for call in calls.disconnected() {
-                    call.ticket(
-                        .failure(.connectionLost(method: call.frames.method, target: call.frames.target)))
-                }
+                fail(calls.disconnected())
             case .refused: tellRefused()
             case nil: continue
             }
+        }
+    }
+
+    private func fail(_ lost: [CallTable<Ticket>.Call]) {
+        for call in lost {
+            call.ticket(.failure(.connectionLost(method: call.frames.method, target: call.frames.target)))
         }
     }
 

@@ -41,7 +41,7 @@ package final class Subscriber: Sendable {
         }
     }
 
-    private func follow(_ source: Source, _ live: LiveLoop) async {
+    private func follow(_ source: Source, _ live: LiveSide) async {
         let ring = FeedRing()
         let id = live.follow(source, into: ring)
         defer { live.unfollow(id) }

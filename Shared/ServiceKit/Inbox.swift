@@ -100,6 +100,15 @@ struct Inbox: LogFollower {
     }
 
     private func run(_ envelope: Envelope, _ position: LogPosition, _ transaction: Transaction) throws {
+        // The bus has looked at the topic; here the event itself counts, also one that was fetched.
+        guard EventOwner.may(position.source.name, write: envelope.type) else {
+            logger.error(
+                "\(position) has an event of type '\(envelope.type)', which is not that log's to write; ignored")
+            metrics.count(
+                "martlet_events_foreign_total", "Events ignored because their type belongs to another log.",
+                labels: [("source", position.source.name)])
+            return
+        }
         if let answer = try envelope.body(DeadLetterAnswered.self) {
             if answer.service == source.name { try settle(answer, envelope, transaction) }
             return

@@ -10,8 +10,10 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     package var data: String?
 
     @Option(
-        help: "Bus address: ipc:///folder or tcp://HOST:5550. Default: $MARTLET_BUS, else the data folder's own.")
-    package var bus: String?
+        help: ArgumentHelp(
+            "Bus address: ipc:///folder or tcp://HOST:5550; twice for two buses side by side.",
+            discussion: "Default: $MARTLET_BUS (two with a comma between), else the data folder's own."))
+    package var bus: [String] = []
 
     @Option(help: "Folder of the bus keys, which every tcp:// bus needs. Default: $MARTLET_KEYS, else <data>/keys.")
     package var keys: String?
@@ -62,20 +64,25 @@ package struct ServiceOptions: ParsableArguments, Sendable {
         return DataPaths(root: data ?? Self.variable("MARTLET_HOME") ?? fallback)
     }
 
-    package func busAddress() throws -> BusAddress {
-        if let text = bus ?? Self.variable("MARTLET_BUS") {
-            return try BusAddress(text)
+    package func busAddresses() throws -> [BusAddress] {
+        let variable = Self.variable("MARTLET_BUS")?.split(separator: ",").map(String.init)
+        let texts = bus.isEmpty ? variable ?? [] : bus
+        guard !texts.isEmpty else { return [try BusAddress.embedded(in: paths.bus)] }
+        let addresses = try texts.map { try BusAddress($0) }
+        guard addresses.count <= 2, Set(addresses).count == addresses.count else {
+            throw BusError.address("take one bus, or two different ones that run side by side")
         }
-        return try BusAddress.embedded(in: paths.bus)
+        return addresses
     }
 
     package var keyFolder: KeyFolder { KeyFolder(path: keys ?? Self.variable("MARTLET_KEYS") ?? paths.keys) }
 
     /// The service's way to the bus, not started yet.
     package func connection(_ source: Source, logger: Logger) throws -> BusConnection {
-        let address = try busAddress()
-        let credentials = address.needsKeys ? try keyFolder.credentials(of: source.name) : nil
-        return BusConnection(address: address, credentials: credentials, logger: logger)
+        let addresses = try busAddresses()
+        let needsKeys = addresses.contains(where: \.needsKeys)
+        let credentials = needsKeys ? try keyFolder.credentials(of: source.name) : nil
+        return BusConnection(addresses: addresses, credentials: credentials, logger: logger)
     }
 
     package func logger(_ source: Source) -> Logger {

@@ -1,5 +1,7 @@
+import Bus
 import Foundation
 import Messages
+import ServiceKit
 import Testing
 
 @testable import Martlet
@@ -39,5 +41,17 @@ struct BackOffTests {
         #expect(members.count == 8)
         #expect(members.first?.source == .eventBus)
         #expect(members.allSatisfy { ($0.port == 0) == ($0.portOption == nil) })
+    }
+
+    @Test func `of two buses each is a process of its own, and everybody dials both`() throws {
+        let buses = try ["tcp://127.0.0.1:5550", "tcp://*:5560"].map { try BusAddress($0) }
+        let members = SuitePorts().members(on: buses)
+        #expect(members.count == 9 && members.filter(\.isBus).map(\.source.name) == ["event-bus", "event-bus-2"])
+        let paths = DataPaths(root: "/data")
+        let words = members.map { $0.arguments(paths: paths, executables: "/bin", parent: 7) }
+        #expect(words[0].prefix(1) == ["/bin/event-bus"] && words[0].suffix(2) == ["--bus", "tcp://127.0.0.1:5550"])
+        #expect(words[1].prefix(1) == ["/bin/event-bus"])
+        #expect(words[1].suffix(4) == ["--bus", "tcp://*:5560", "--name", "event-bus-2"])
+        #expect(words[2].suffix(4) == ["--bus", "tcp://127.0.0.1:5550", "--bus", "tcp://127.0.0.1:5560"])
     }
 }

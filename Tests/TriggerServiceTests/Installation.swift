@@ -133,9 +133,11 @@ final class Installation: Sendable {
         try #require(try await published(CommandAnswered.self).last { $0.command == command })
     }
 
-    func request(_ method: String, _ params: JSONValue = [:], body: [Data] = []) async throws -> BusReply {
+    func request(
+        _ method: String, _ params: JSONValue = [:], body: [Data] = [], user: String = "tester"
+    ) async throws -> BusReply {
         let request = BusRequest(
-            method: method, user: "tester", params: params, body: body, deadline: .milliseconds(700))
+            method: method, user: user, params: params, body: body, deadline: .milliseconds(700))
         let handler = try #require(requests[method])
         return await handler(request)
     }

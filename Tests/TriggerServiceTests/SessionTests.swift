@@ -127,6 +127,23 @@ struct SessionTests {
         #expect(try await installation.published(RunFinished.self).last?.outcome == .canceled)
     }
 
+    @Test func `nobody completes, or takes over, what somebody else's worker holds`() async throws {
+        let installation = try await started()
+        let session = try await installation.open("trainer")
+        let work = try #require(try await installation.claim(session).first)
+        let completion = CompleteParams(item: work.item, token: work.token, result: StepResult(.succeeded))
+        let params = try Wire.decode(JSONValue.self, from: try Wire.encode(completion))
+        #expect(try await installation.request("complete", params, user: "mallory").status == 409)
+        let state: JSONValue = ["item": .string(work.item), "token": .int(Int(work.token)), "state": ["pid": 1]]
+        #expect(try await installation.request("checkpoint", state, user: "mallory").status == 409)
+        // The same name under another user is another worker: the session stays.
+        let other: JSONValue = ["worker": "tester/trainer", "verbs": ["acme/*"]]
+        #expect(try await installation.request("session.open", other, user: "mallory").status == 200)
+        let kept = try await installation.request("session.keepalive", ["session": .string(session)])
+        #expect(kept.status == 200)
+        #expect(try await installation.request("complete", params).status == 200)
+    }
+
     @Test func `malformed requests are refused with the place of the mistake`() async throws {
         let installation = try await started()
         #expect(try await installation.request("session.open", ["worker": "x"]).status == 400)

@@ -39,22 +39,13 @@ struct Authority: Sendable, Equatable {
         return key.flatMap { clients[$0] }
     }
 
-    /// Judged at the handshake, and with each message again.
-    func admits(_ key: PeerKey, at door: Door) -> Bool {
-        guard let rights = clients[key]?.rights else { return false }
-        return switch door {
-        case .events: !rights.publish.isEmpty
-        case .feed: !rights.subscribe.isEmpty
-        // Whoever speaks for a log says hello and answers for it.
-        case .requests: !rights.requests.isEmpty || !rights.publish.isEmpty
-        }
-    }
+    /// At the handshake only the key counts, at every door: what it may do there is judged with each message, and a client
+    /// that opens all three at once need not know which of them it has no right to.
+    func admits(_ key: PeerKey) -> Bool { clients[key] != nil }
 
-    /// Whether somebody who may subscribe now may hear less, or nothing, from then on.
+    /// Whether somebody may hear less than before, if only the bus's heartbeat.
     func takesHearing(from former: Authority) -> Bool {
-        former.clients.contains { key, client in
-            !client.rights.subscribe.isEmpty && clients[key]?.rights.subscribe != client.rights.subscribe
-        }
+        former.clients.contains { key, client in clients[key]?.rights.subscribe != client.rights.subscribe }
     }
 
     var names: Set<String> { Set(clients.values.map(\.name)) }

@@ -1,6 +1,6 @@
 /// Why the bus did not do what somebody wanted; the name under which it is counted and told.
 enum Denial: String, Error, Sendable, CaseIterable {
-    /// The connection was refused: no line authorizes this key for this door.
+    /// The connection was refused: no line authorizes this key, or it is shut out.
     case handshake
     /// The key is no longer authorized, or the message came without one.
     case key = "unknown_key"

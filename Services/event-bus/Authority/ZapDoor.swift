@@ -16,7 +16,7 @@ struct ZapDoor: ~Copyable {
         while let (frames, cut) = socket.receive(limit: 16) {
             let request = cut ? nil : ZapRequest(parsing: frames)
             var admitted: PeerKey?
-            if let request, !shutOut.contains(request.key), authority.admits(request.key, at: request.door) {
+            if let request, !shutOut.contains(request.key), authority.admits(request.key) {
                 admitted = request.key
             } else {
                 let name = authority.client(request?.key)?.name ?? "unknown"

@@ -49,17 +49,16 @@ struct Installation: ParsableArguments {
     func bus() throws -> BusConnection {
         var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
-        let address: BusAddress
-        if let text = environment["MARTLET_BUS"], !text.isEmpty {
-            address = try BusAddress(text)
-        } else {
+        let named = environment["MARTLET_BUS"].flatMap { $0.isEmpty ? nil : $0 }?.split(separator: ",").map(String.init)
+        var addresses = try (named ?? SuiteRecord.read(paths)?.bus ?? []).map { try BusAddress($0) }
+        if addresses.isEmpty {
             guard FileManager.default.fileExists(atPath: paths.bus) else {
                 throw Failure.unreachable(
                     "no Martlet runs on \(paths.root)", hint: "start it with 'martlet up --data \(paths.root)'")
             }
-            address = try BusAddress.embedded(in: paths.bus)
+            addresses = [try BusAddress.embedded(in: paths.bus)]
         }
-        let bus = BusConnection(address: address, logger: logger)
+        let bus = BusConnection(addresses: addresses, credentials: try credentials(addresses), logger: logger)
         try bus.start()
         return bus
     }
@@ -68,6 +67,17 @@ struct Installation: ParsableArguments {
     func nearbyBus() -> BusConnection? {
         guard url == nil, environment["MARTLET_URL"] == nil else { return nil }
         return try? bus()
+    }
+
+    /// Whose key is used over tcp: $MARTLET_CLIENT, else the one that 'martlet up' made for the CLI.
+    private func credentials(_ addresses: [BusAddress]) throws -> BusCredentials? {
+        guard addresses.contains(where: \.needsKeys) else { return nil }
+        let client = environment["MARTLET_CLIENT"].flatMap { $0.isEmpty ? nil : $0 } ?? SuiteKeys.commandLine
+        do {
+            return try KeyFolder.chosen(nil, data: data).credentials(of: client)
+        } catch {
+            throw Failure("\(error)", hint: "$MARTLET_CLIENT and $MARTLET_KEYS name another key")
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bus
 import Foundation
 import Messages
 import Processes
@@ -43,7 +44,8 @@ struct DownCommand: AsyncParsableCommand {
         }
         if let lock = try SuiteLock.acquire(paths) {
             // Nobody supervises this folder, whatever up.json says: its pid may be somebody else's by now.
-            await Orphans.end(SuitePorts().members, paths: paths)
+            let buses = (SuiteRecord.read(paths)?.bus ?? []).compactMap { try? BusAddress($0) }
+            await Orphans.end(SuitePorts().members(on: buses), paths: paths)
             SuiteRecord.remove(paths)
             withExtendedLifetime(lock) {}
             return try tell("nothing runs on \(paths.root)", stopped: nil)

@@ -35,6 +35,16 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Port of the models' stable URLs; 0 takes any free one.")
     var gatewayPort = SuitePorts().gateway
 
+    @Option(
+        name: .customLong("bus"),
+        help: ArgumentHelp(
+            "Bus address; twice for two buses side by side. Default: sockets in the data folder.",
+            discussion: """
+                tcp://HOST:PORT is for clients elsewhere, with the next two ports; tcp://127.0.0.1:0 takes any free ones. Over
+                tcp everybody has a key: those of the services are made, others are authorized with 'martlet keys'.
+                """))
+    var buses: [String] = []
+
     @Flag(help: "Print JSON once everything is ready.")
     var json = false
 
@@ -49,6 +59,11 @@ struct UpCommand: AsyncParsableCommand {
         let chosen = ports.filter { $0 != 0 }
         if Set(chosen).count != chosen.count { throw ValidationError("two services cannot share a port") }
         try DataPaths.check(data)
+        if buses.count > 2
+            || Set(buses.filter { !$0.hasSuffix(":0") }).count < buses.count(where: { !$0.hasSuffix(":0") })
+        {
+            throw ValidationError("--bus: take one, or two different ones that run side by side")
+        }
         if timeout < 1 { throw ValidationError("--timeout: take at least 1") }
     }
 
@@ -78,7 +93,7 @@ struct UpCommand: AsyncParsableCommand {
             "up", "--data", paths.root, "--console-port", String(consolePort), "--trigger-port", String(triggerPort),
             "--registry-port", String(registryPort), "--gateway-port", String(gatewayPort),
             "--timeout", String(timeout),
-        ]
+        ] + buses.flatMap { ["--bus", $0] }
     }
 
     private func prepareFolder() throws {
@@ -88,6 +103,17 @@ struct UpCommand: AsyncParsableCommand {
             throw Failure(
                 "the data folder \(paths.root) cannot be used: \(error.localizedDescription)",
                 hint: "check its owner and the room on its disk, or choose another with --data")
+        }
+    }
+
+    /// Over tcp the keys of all services are made as well.
+    private func chosenBuses() throws -> [BusAddress] {
+        do {
+            let addresses = try buses.map { try BusAddress(choosing: $0) }
+            if addresses.contains(where: \.needsKeys) { try SuiteKeys.prepare(KeyFolder(path: paths.keys)) }
+            return addresses
+        } catch let error as BusError {
+            throw Failure("\(error)")
         }
     }
 
@@ -113,7 +139,9 @@ struct UpCommand: AsyncParsableCommand {
         let pid = ProcessInfo.processInfo.processIdentifier
         let own = ProcessIdentity(pid: pid)
         try write(SuiteRecord(pid: pid, process: own, state: "starting", services: [:]))
-        let supervisor = Supervisor(members: ports.members, paths: paths, executables: try Executables.folder())
+        let addresses = try chosenBuses()
+        let supervisor = Supervisor(
+            members: ports.members(on: addresses), paths: paths, executables: try Executables.folder())
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let limit = Duration.seconds(timeout)
         let starting = Task { try await supervisor.start(timeout: limit) }
@@ -121,15 +149,17 @@ struct UpCommand: AsyncParsableCommand {
             for await _ in signals { break }
             starting.cancel()
         }
-        let addresses: [Source: ServiceAddress]
+        let doors: [Source: ServiceAddress]
         do {
-            addresses = try await starting.value
+            doors = try await starting.value
         } catch is CancellationError {
             throw Failure("stopped before everything was ready")
         }
         let seconds = (.now - began) / .seconds(1)
-        let services = Dictionary(uniqueKeysWithValues: addresses.map { ($0.key.name, $0.value) })
-        let record = SuiteRecord(pid: pid, process: own, state: "ready", seconds: seconds, services: services)
+        let services = Dictionary(uniqueKeysWithValues: doors.map { ($0.key.name, $0.value) })
+        let record = SuiteRecord(
+            pid: pid, process: own, state: "ready", seconds: seconds, services: services,
+            bus: addresses.isEmpty ? nil : addresses.map(\.nearby.text))
         do {
             try write(record)
         } catch {

@@ -6,8 +6,9 @@ import ServiceKit
 enum UpText {
     static func render(_ record: SuiteRecord, _ ports: SuitePorts, _ paths: DataPaths, isDetached: Bool) -> String {
         let time = record.seconds.map { " in \(($0 * 100).rounded() / 100) s" } ?? ""
-        let width = ports.members.map(\.source.name.count).max() ?? 0
-        let lines = ports.members.compactMap { member -> String? in
+        let members = ports.members
+        let width = members.map(\.source.name.count).max() ?? 0
+        let lines = members.compactMap { member -> String? in
             guard let address = record.services[member.source.name], let offers = member.offers else { return nil }
             let name = member.source.name + String(repeating: " ", count: width - member.source.name.count)
             return "  \(name)  http://\(address.host):\(address.port)  \(offers)"

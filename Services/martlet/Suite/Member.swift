@@ -1,3 +1,4 @@
+import Bus
 import Foundation
 import Messages
 import ServiceKit
@@ -11,11 +12,19 @@ struct Member: Sendable, Hashable {
     var portOption: String?
     /// What is found there, for people.
     var offers: String?
+    /// Where it is not that of its name: the second bus.
+    var program: Source?
+    /// Where they are not in the data folder: the buses that it dials, or the one that it is.
+    var buses: [BusAddress] = []
+
+    /// Ended last: it carries what the others say to the end.
+    var isBus: Bool { executable == .eventBus }
+    var executable: Source { program ?? source }
 
     func arguments(paths: DataPaths, executables: String, parent: Int32) -> [String] {
         [
-            "\(executables)/\(source.name)", "--data", paths.root, "--port", String(port), "--parent", String(parent),
-        ]
+            "\(executables)/\(executable)", "--data", paths.root, "--port", String(port), "--parent", String(parent),
+        ] + buses.flatMap { ["--bus", $0.text] } + (program == nil ? [] : ["--name", source.name])
     }
 }
 
@@ -26,9 +35,25 @@ struct SuitePorts: Sendable, Hashable {
     var registry = 5000
     var gateway = 8090
 
-    var members: [Member] {
+    var members: [Member] { members(on: []) }
+
+    /// - Parameter buses: where they are not in the data folder.
+    func members(on buses: [BusAddress]) -> [Member] {
+        let carriers = buses.enumerated().map { index, address in
+            Member(
+                source: index == 0 ? .eventBus : Source(stringLiteral: "\(Source.eventBus)-\(index + 1)"), port: 0,
+                program: index == 0 ? nil : .eventBus, buses: [address])
+        }
+        let others = services.map { member in
+            var member = member
+            member.buses = buses.map(\.nearby)
+            return member
+        }
+        return (carriers.isEmpty ? [Member(source: .eventBus, port: 0)] : carriers) + others
+    }
+
+    private var services: [Member] {
         [
-            Member(source: .eventBus, port: 0),
             Member(source: .console, port: console, portOption: "--console-port", offers: "/api/v1, for the CLI"),
             Member(
                 source: .triggerService, port: trigger, portOption: "--trigger-port",

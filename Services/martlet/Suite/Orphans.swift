@@ -23,7 +23,7 @@ enum Orphans {
         let arguments = words.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         // The number may be somebody else's by now, and a replica that an operator started is none of ours.
         let isOurs =
-            arguments.contains { $0.hasSuffix("/\(member.source)") } && arguments.contains(paths.root)
+            arguments.contains { $0.hasSuffix("/\(member.executable)") } && arguments.contains(paths.root)
             && arguments.contains("--parent")
         return isOurs ? identity : nil
     }

@@ -13,6 +13,8 @@ struct SuiteRecord: Codable, Sendable, Hashable {
     /// From the start to readiness.
     var seconds: Double?
     var services: [String: ServiceAddress]
+    /// Where the buses are, unless in the data folder.
+    var bus: [String]?
 
     static func path(_ paths: DataPaths) -> String { paths.root + "/up.json" }
     static func lockPath(_ paths: DataPaths) -> String { paths.root + "/up.lock" }

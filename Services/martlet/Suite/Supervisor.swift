@@ -69,8 +69,9 @@ actor Supervisor {
     func stop() async {
         isStopping = true
         for keeper in keepers { keeper.cancel() }
-        await end(children.filter { $0.key != .eventBus }, grace: .seconds(7))
-        await end(children.filter { $0.key == .eventBus }, grace: .seconds(2))
+        let carriers = Set(members.filter(\.isBus).map(\.source))
+        await end(children.filter { !carriers.contains($0.key) }, grace: .seconds(7))
+        await end(children.filter { carriers.contains($0.key) }, grace: .seconds(2))
     }
 
     private func end(_ children: [Source: Child], grace: Duration) async {

@@ -50,7 +50,7 @@ struct TailStart: Sendable, Equatable {
                 "fetch", to: source.name, params: ["epoch": 0, "after": 0, "limit": 1, "maxBytes": 1024],
                 timeout: .seconds(5))
         } catch .unreachable {
-            throw Failure.unreachable("no event-bus answers at \(bus.address)", hint: "start Martlet with 'martlet up'")
+            throw Failure.unreachable("no event-bus answers at \(bus.place)", hint: "start Martlet with 'martlet up'")
         } catch {
             // A service that is down now is followed from its first event when it comes back.
             return nil

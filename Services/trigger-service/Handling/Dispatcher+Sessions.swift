@@ -42,10 +42,14 @@ extension Dispatcher {
     }
 
     /// A worker says what came of a step.
-    func complete(_ completion: CompleteParams, _ transaction: Transaction) throws -> RunMachine.Acceptance {
+    func complete(
+        _ completion: CompleteParams, by owner: WorkerOwner, _ transaction: Transaction
+    ) throws -> RunMachine.Acceptance {
         let run = String(completion.item.prefix { $0 != "/" })
         // Before the run moves: the step after this one must wait for what this one published.
-        let before = try transaction.run(run)?.heads ?? []
+        let stored = try transaction.run(run)
+        guard isTheirs(completion.item, stored?.run, owner) else { return .lost }
+        let before = stored?.heads ?? []
         try reached(completion.head ?? [], run: run, transaction)
         let acceptance = try move(run, transaction) {
             $0.complete(completion.item, token: completion.token, completion.result)
@@ -54,8 +58,17 @@ extension Dispatcher {
         return acceptance ?? .lost
     }
 
-    func checkpoint(_ item: String, token: Int64, _ state: JSONValue, _ transaction: Transaction) throws -> Bool {
+    func checkpoint(
+        _ item: String, token: Int64, _ state: JSONValue, by owner: WorkerOwner, _ transaction: Transaction
+    ) throws -> Bool {
         let run = String(item.prefix { $0 != "/" })
+        guard isTheirs(item, try transaction.run(run)?.run, owner) else { return false }
         return try move(run, transaction) { $0.checkpoint(item, token: token, state) } == .accepted
+    }
+
+    /// Tokens are told with `step.started`, so the token alone proves nothing.
+    private func isTheirs(_ item: String, _ run: Run?, _ owner: WorkerOwner) -> Bool {
+        guard let run, let place = run.place(of: item), let lease = run[place].status.lease else { return true }
+        return owner.owns(lease.worker)
     }
 }

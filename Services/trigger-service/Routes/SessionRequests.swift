@@ -43,7 +43,8 @@ struct SessionRequests: Sendable {
             return .refused(400, "session.open: a worker's name, 1 to 200 verbs and 1 to 10000 slots are needed")
         }
         let id = try await sessions.open(
-            worker: params.worker, verbs: params.verbs, labels: params.labels ?? [:], slots: slots)
+            worker: WorkerOwner(user: request.user).name(params.worker), verbs: params.verbs,
+            labels: params.labels ?? [:], slots: slots)
         return try .ok(encoding: SessionOpened(session: id, ttl: Int(Leases.term.components.seconds)))
     }
 
@@ -69,25 +70,26 @@ struct SessionRequests: Sendable {
         let params = try read(CheckpointParams.self, request)
         let dispatcher = dispatcher
         let accepted = try await store.write {
-            try dispatcher.checkpoint(params.item, token: params.token, params.state, $0)
+            try dispatcher.checkpoint(
+                params.item, token: params.token, params.state, by: WorkerOwner(user: request.user), $0)
         }
         return accepted ? .ok() : lost(params.item)
     }
 
     private func complete(_ request: BusRequest) async throws -> BusReply {
-        try await accept(try read(CompleteParams.self, request))
+        try await accept(try read(CompleteParams.self, request), request.user)
     }
 
     private func fail(_ request: BusRequest) async throws -> BusReply {
         let params = try read(FailParams.self, request)
         let result = StepResult(.failed, outputs: params.outputs ?? [:], message: params.message ?? "the worker failed")
         return try await accept(
-            CompleteParams(item: params.item, token: params.token, result: result, head: params.head))
+            CompleteParams(item: params.item, token: params.token, result: result, head: params.head), request.user)
     }
 
-    private func accept(_ completion: CompleteParams) async throws -> BusReply {
+    private func accept(_ completion: CompleteParams, _ user: String) async throws -> BusReply {
         let dispatcher = dispatcher
-        switch try await store.write({ try dispatcher.complete(completion, $0) }) {
+        switch try await store.write({ try dispatcher.complete(completion, by: WorkerOwner(user: user), $0) }) {
         case .accepted, .repeated: return .ok()
         case .lost: return lost(completion.item)
         }

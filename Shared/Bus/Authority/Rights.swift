@@ -37,9 +37,8 @@ package struct Rights: Sendable, Hashable {
     package func speaks(for source: String) -> Bool { publish.contains { $0.speaks(for: source) } }
 
     package func maySubscribe(to prefix: String) -> Bool {
-        // The bus's own heartbeat shows that a subscription is in effect.
-        if subscribe.isEmpty { return false }
-        return prefix == "h/\(Source.eventBus)"
+        // The bus's own heartbeat says nothing but that it is there.
+        prefix == "h/\(Source.eventBus)"
             || subscribe.contains { right in
                 if prefix.hasPrefix(right) { return true }
                 // Without its heartbeats nobody can follow a log.
