@@ -34,7 +34,7 @@ import Testing
         try await inWorld { (world: World) async throws -> Void in
             try await world.live { (parts: DeployerParts) async throws -> Void in
                 let place = world.context.paths.address(.deployer)
-                while ServiceAddress.read(from: place) == nil { await Task.yield() }
+                while ServiceAddress.read(from: place) == nil { try await Task.sleep(for: .milliseconds(5)) }
                 let port = ServiceAddress.read(from: place)?.port ?? 0
                 func ask(_ path: String, _ headers: [(name: String, value: String)]) async throws -> Int {
                     try await parts.client.send(

@@ -19,7 +19,7 @@ struct RequestTests {
                 {
                     return reply
                 }
-                await Task.yield()
+                try await Task.sleep(for: .milliseconds(5))
             }
         }
     }

@@ -138,7 +138,7 @@ final class Workshop: Sendable {
     }
 }
 
-/// Waits for something that another process does; gives up after twenty seconds.
+/// Waits for something that another process does; gives up after a minute.
 func eventually(_ condition: () throws -> Bool) async throws {
     // Generous: hundreds of tests share few cores, and whoever spins keeps the others from what is waited for.
     let deadline = ContinuousClock.now.advanced(by: .seconds(60))
