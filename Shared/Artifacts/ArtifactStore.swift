@@ -40,6 +40,17 @@ package final class ArtifactStore: Sendable {
         }
     }
 
+    /// A part of the artifact's bytes, shorter at its end. Unchecked: `verify` it when the reading begins.
+    package func read(_ digest: Digest, from offset: Int64, upTo count: Int) async throws -> Data {
+        try await offload { store in
+            let path = store.path(of: digest)
+            guard let file = FileHandle(forReadingAtPath: path) else { throw ArtifactError.missing(digest) }
+            defer { try? file.close() }
+            try file.seek(toOffset: UInt64(max(0, offset)))
+            return try file.read(upToCount: count) ?? Data()
+        }
+    }
+
     /// Where the artifact is, or would be. Whoever opens it there reads unchecked bytes: `verify` first.
     package func path(of digest: Digest) -> String { "\(folder(of: digest))/\(digest.hex)" }
 

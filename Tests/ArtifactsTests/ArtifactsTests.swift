@@ -35,6 +35,15 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/store/tmp").isEmpty)
     }
 
+    @Test func `a part is read where it is wanted, and nothing behind the end`() async throws {
+        let digest = try await store.put(Data("0123456789".utf8))
+        #expect(try await store.read(digest, from: 3, upTo: 4) == Data("3456".utf8))
+        #expect(try await store.read(digest, from: 8, upTo: 4) == Data("89".utf8))
+        #expect(try await store.read(digest, from: 99, upTo: 4).isEmpty)
+        let never = Digest(of: Data("never".utf8))
+        await #expect(throws: ArtifactError.missing(never)) { try await store.read(never, from: 0, upTo: 1) }
+    }
+
     @Test func `what was never stored is missing`() async throws {
         let digest = Digest(of: Data("never".utf8))
         #expect(await store.contains(digest) == false)

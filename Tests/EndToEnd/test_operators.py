@@ -194,7 +194,6 @@ def test_a_step_that_prints_very_much_and_one_that_leaves_daemons(suite, events,
     # What was read of a step's output is given back to the disk: its file is long, and holds nothing.
     used = sum(path.stat().st_blocks * 512 for path in suite.data.rglob("*") if path.is_file())
     assert used < 150_000_000, f"{used} bytes on disk for 300 MB of chatter"
-    assert "the end" in suite.command("runs", "logs", ended["run"])
     pid = mark.read_text().strip()
     until(lambda: not alive(pid), 30, "the step's daemon is gone")
 

@@ -167,11 +167,12 @@ private func until(_ isSo: () async -> Bool) async throws {
             let lock = SuiteRecord.lockPath(paths)
             let holder = try spawn("flock", "-o", lock, "sleep", "600", marked: [:], in: paths.root)
             try await until { SuiteRecord.hasOpen(lock, holder.identity.pid) }
-            let own = ProcessInfo.processInfo.processIdentifier
-            try SuiteRecord(pid: own, state: "ready", services: [:]).write(paths)
+            let innocent = try spawn("sleep", "600", marked: [:], in: paths.root)
+            try SuiteRecord(pid: innocent.identity.pid, state: "ready", services: [:]).write(paths)
             // That process does not hold the lock: it is not touched, and the way out is told.
             #expect(await down(paths) == CommandLineRun.failed)
-            #expect(holder.identity.isAlive)
+            #expect(innocent.identity.isAlive && holder.identity.isAlive)
+            await ProcessGroup.terminate(innocent.identity, grace: .zero)
             try SuiteRecord(pid: holder.identity.pid, state: "ready", services: [:]).write(paths)
             #expect(await down(paths) == 0)
             #expect(!holder.identity.isAlive)

@@ -41,8 +41,10 @@ extension API {
         guard let digest = stored.flatMap({ Digest($0) }) else {
             return Self.part(Data(), offset, isLast: isOver)
         }
-        let bytes = try await artifacts.read(digest).dropFirst(offset).prefix(1 << 20)
-        return Self.part(Data(bytes), offset, isLast: bytes.count < 1 << 20)
+        // Once for a reading, not for each of its parts: a log may have 64 of them.
+        if offset == 0 { try await artifacts.verify(digest) }
+        let bytes = try await artifacts.read(digest, from: Int64(offset), upTo: 1 << 20)
+        return Self.part(bytes, offset, isLast: bytes.count < 1 << 20)
     }
 
     /// A letter of several bytes may still be on its way: then its beginning waits for the rest.
