@@ -5,6 +5,7 @@ import collections
 import hashlib
 import json
 import os
+import re
 import secrets
 import time
 from pathlib import Path
@@ -14,6 +15,8 @@ from zmq.auth import load_certificate
 
 OPTIONS = {zmq.LINGER: 1000, zmq.RECONNECT_IVL_MAX: 1000, zmq.TCP_KEEPALIVE: 1, zmq.TCP_KEEPALIVE_IDLE: 10}
 PORTS = {"events": 0, "feed": 1, "requests": 2}
+TOPIC = re.compile(rb"[eht]/([a-z0-9.-]{1,63})(?:/[!-~]+)?")
+HEADER = re.compile(rb"MB1 ([EHT]) ([0-9]{13}) ([0-9]{1,19}) ([0-9a-f]{32})")
 Reply = collections.namedtuple("Reply", "status params body")
 Message = collections.namedtuple("Message", "kind source topic epoch seq chain body")
 
@@ -30,13 +33,10 @@ def chain_next(chain, topic, body):
 
 def parse(frames):
     """A live message, or `None` for what is none. In a heartbeat, seq and chain are those of the log's last event."""
-    if len(frames) != 3:
+    if len(frames) != 3 or not (topic := TOPIC.fullmatch(frames[0])) or not (header := HEADER.fullmatch(frames[1])):
         return None
-    words = frames[1].decode("ascii", "replace").split(" ")
-    place = frames[0].decode("ascii", "replace").split("/", 2)
-    if len(words) != 5 or words[0] != "MB1" or len(place) < 2 or not (words[2] + words[3]).isdigit():
-        return None
-    return Message(words[1], place[1], frames[0], int(words[2]), int(words[3]), words[4], frames[2])
+    kind, epoch, seq, chain = (word.decode() for word in header.groups())
+    return Message(kind, topic[1].decode(), frames[0], int(epoch), int(seq), chain, frames[2])
 
 
 class Bus:
