@@ -145,6 +145,7 @@ def tell(suite, events, repo, folder, tap):
     suite.command("run", "long", "--project", "fast")
     events.wait("step.started", 60, since)
     run = events.wait("run.started", 60, since)["data"]["run"]
+    until(lambda: heard(tap, b"t/trainer-proxy/step.progress"), 60, "a long step tells that it goes on")
     suite.command("runs", "cancel", run)
     events.wait("run.finished", 60, since, run=run)
     since = events.mark()
