@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import sqlite3
 import sys
 
 import pytest
 from conftest import ROOT
-from keyed import KeyedSuite
-from kit import KIT, Program, commands, program  # noqa: F401
+from kit import KIT, commands, program  # noqa: F401
+from suite import free_ports
 from test_kills import kill
 from waiting import until
 
@@ -189,27 +191,45 @@ def test_a_canceled_step_is_stopped(suite, events, fairness, program):
 
 
 @pytest.fixture
-def keyed(binaries, folder):
-    suite = KeyedSuite(binaries, folder / "data")
-    suite.up()
-    yield suite
-    suite.down()
+def elsewhere(suite, folder):
+    """A suite on a tcp bus and a folder with the keys of `acme`, as the kit's README makes them."""
+    address = f"tcp://127.0.0.1:{three_ports()}"
+    for command in commands("From elsewhere"):
+        if command[:2] == ["martlet", "up"]:
+            suite.command(*suite.up_words(), "--bus", address, timeout=90)
+        elif command[0] == "martlet":
+            suite.command(*command[1:])
+    keys = folder / "acme-keys"
+    keys.mkdir(mode=0o700)
+    for name in ("acme.key", "event-bus.pub"):
+        shutil.copy(suite.data / "keys" / name, keys)
+    return ["--bus", address, "--keys", keys, "--client", "acme"]
 
 
-def test_with_keys_all_three_work_from_elsewhere(keyed, repo, folder):
+def three_ports():
+    """The first of three free ports in a row."""
+    while True:
+        (first,) = free_ports(1)
+        try:
+            for port in (first + 1, first + 2):
+                with socket.socket() as one:
+                    one.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+
+
+def test_with_keys_all_three_work_from_elsewhere(elsewhere, suite, repo, folder, program):
+    (command,) = [words for words in commands("From elsewhere") if words[0] == "python"]
+    assert [words for words in command if words.startswith("--")] == elsewhere[::2]
     path = folder / "copy.sqlite"
-    key = ["--bus", keyed.address, "--keys", keyed.keys, "--client", "acme"]
-    programs = [Program(keyed, "subscriber.py", path, *key), Program(keyed, "step_worker.py", *key)]
-    try:
-        publisher = Program(keyed, "publisher.py", "com.acme.data.arrived", "--id", "arrival-1", *key)
-        assert publisher.ended(90) == 0, publisher.lines
-        keyed.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
-        repo.push_steps(f"{{ id: fair, uses: acme/fairness-check, with: {GROUPS} }}")
-        programs[0].wait("dev.martlet.run.finished.v1", seconds=90)
-        programs[1].wait("complete", "accepted")
-    finally:
-        for one in programs:
-            one.kill()
+    reading, working = program("subscriber.py", path, *elsewhere), program("step_worker.py", *elsewhere)
+    publishing = program("publisher.py", "com.acme.data.arrived", "--id", "arrival-1", *elsewhere)
+    assert publishing.ended(90) == 0, publishing.lines
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps(f"{{ id: fair, uses: acme/fairness-check, with: {GROUPS} }}")
+    reading.wait("dev.martlet.run.finished.v1", seconds=90)
+    working.wait("complete", "accepted")
     events = [json.loads(body) for _, _, body in stored(path)]
     (arrived,) = [event for event in events if event["type"] == "com.acme.data.arrived"]
     # Who says it is the key's word.
@@ -218,11 +238,10 @@ def test_with_keys_all_three_work_from_elsewhere(keyed, repo, folder):
     assert ended["data"]["outcome"] == "succeeded"
 
 
-def test_a_key_that_nobody_authorized_opens_nothing(keyed):
-    key = ["--bus", keyed.address, "--keys", keyed.keys, "--client", "stranger"]
-    alone = Program(keyed, "publisher.py", "com.acme.data.arrived", "--id", "1", "--patience", "3", *key)
-    assert alone.ended() == 1
-    assert "not acknowledged" in alone.lines[-1]
+def test_a_key_that_was_revoked_opens_nothing(elsewhere, suite, program):
+    assert program("publisher.py", "com.acme.said", "--id", "1", *elsewhere).ended(90) == 0
+    suite.command("keys", "revoke", "acme")
+    until(lambda: program("publisher.py", "com.acme.said", "--patience", "2", *elsewhere).ended() == 1, 60, "a refusal")
 
 
 # MARK: what the kit promises of itself
