@@ -18,6 +18,7 @@ struct ConsoleCommand: AsyncParsableCommand {
         try await Service.run(.console, options: options, migrate: ConsoleStore.migrate) { context in
             try await AdminToken.ensure(at: context.paths.tokens + "/admin", in: context.store)
             let health = SuiteHealth(context: context)
+            let logs = SuiteLogs(bus: context.bus)
             let api = API(
                 store: context.store, artifacts: context.artifacts, hosts: HostRule(further: settings.hosts),
                 logger: context.logger, health: { await health.look() },
@@ -25,7 +26,8 @@ struct ConsoleCommand: AsyncParsableCommand {
                     try await bus.request(
                         "publish", to: Source.ingest.name, params: ["actor": .string(actor)], body: [event],
                         timeout: .seconds(10))
-                })
+                },
+                logs: { await logs.look() })
             return ServiceParts(
                 subscriptions: Source.all,
                 handle: { event, transaction in
@@ -35,7 +37,8 @@ struct ConsoleCommand: AsyncParsableCommand {
                         try Projection.forget(keeping: settings.keptEvents, in: transaction.db)
                     }
                 },
-                routes: { api.add(to: $0) })
+                routes: { api.add(to: $0) }, onFork: .goOn,
+                forget: { transaction in try Projection.forgetOver(at: transaction.now, in: transaction.db) })
         }
     }
 }

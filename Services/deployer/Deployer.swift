@@ -40,7 +40,12 @@ extension DeployerParts {
             ],
             routes: { router in GatewayRoutes(parts: self).add(to: router) },
             door: DoorLimits(body: settings.maxBody),
-            background: [Loop { await Supervisor(parts: self).run() }])
+            background: [Loop { await Supervisor(parts: self).run() }],
+            forget: { try $0.forgetOldDeployments() },
+            onOthersCommit: {
+                try? await routes.load()
+                bell.ring()
+            })
     }
 }
 

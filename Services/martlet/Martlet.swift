@@ -28,6 +28,7 @@ struct MartletCommand: AsyncParsableCommand {
             UpCommand.self, DownCommand.self, StatusCommand.self, RepoCommand.self, ValidateCommand.self,
             RunCommand.self, RunsCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
             ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, WhyCommand.self, WhyNotCommand.self,
-            DeadLettersCommand.self, TokensCommand.self, KeysCommand.self, NotifyCommand.self, SchemasCommand.self,
+            DeadLettersCommand.self, LogsCommand.self, TokensCommand.self, KeysCommand.self, NotifyCommand.self,
+            SchemasCommand.self,
         ])
 }

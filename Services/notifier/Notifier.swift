@@ -22,7 +22,8 @@ struct NotifierCommand: AsyncParsableCommand {
                 subscriptions: [.triggerService, .trainerProxy, .evaluator, .registryService, .deployer, .ingest],
                 handle: announcements.handle,
                 effects: [Delivering.kind: delivering.carryOut],
-                verbs: [NotifyStep.verb])
+                verbs: [NotifyStep.verb], onFork: .goOn,
+                forget: { try $0.forgetOldDeliveries() })
         }
     }
 }

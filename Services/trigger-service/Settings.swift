@@ -6,6 +6,8 @@ struct Settings: Sendable, Hashable {
     var url = "http://127.0.0.1:8080"
     /// Runs that go on at once; the others wait in line.
     var runsAtOnce = 64
+    /// How long a step waits for a worker that serves its verb; `nil`: for ever.
+    var workerWait: Duration? = .seconds(600)
 
     init() {}
 
@@ -22,6 +24,13 @@ struct Settings: Sendable, Hashable {
                 throw SettingsError(key: "MARTLET_RUNS_AT_ONCE", problem: "'\(text)' is not a number from 1 to 10000")
             }
             runsAtOnce = number
+        }
+        if let text = environment["MARTLET_WORKER_WAIT_MINUTES"] {
+            guard let number = Int(text), (0...100_000).contains(number) else {
+                throw SettingsError(
+                    key: "MARTLET_WORKER_WAIT_MINUTES", problem: "'\(text)' is not a number from 0 to 100000")
+            }
+            workerWait = number == 0 ? nil : .seconds(60 * number)
         }
     }
 }

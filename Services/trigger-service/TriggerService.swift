@@ -31,13 +31,13 @@ struct TriggerServiceCommand: AsyncParsableCommand {
             scratch: folder + "/scratch")
         let reminders = Reminders(dispatcher: dispatcher, watcher: watcher)
         let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
-        try await sessions.restore()
         let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
         return ServiceParts(
             subscriptions: [.console, .registryService],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store).handlers) { $1 },
-            background: [Loop { await watcher.run() }, Loop { await sessions.run() }])
+            takeOver: { try await sessions.restore() },
+            leading: [{ await watcher.run() }, { await sessions.run() }])
     }
 }

@@ -23,7 +23,7 @@ package struct FetchRequest: Sendable, Hashable, Codable {
 package enum FetchAnswer: Sendable, Hashable {
     /// Also when the owner refuses the place asked for: the head then shows why (a fork, another epoch).
     case records([LogRecord], head: LogHead)
-    /// The records asked for have been deleted.
+    /// The records asked for have been deleted: what they came to is in a snapshot at the head's base.
     case compacted(head: LogHead)
     case failed(String)
 }
@@ -45,9 +45,7 @@ extension FetchAnswer {
             self = .failed("answer \(reply.status)\(reply.error.map { ": \($0)" } ?? "")")
             return
         }
-        guard let encoded = try? Wire.encode(reply.params),
-            let head = try? Wire.decode(LogHead.self, from: encoded), head.source == source
-        else {
+        guard let head = LogHead(reply, of: source) else {
             self = .failed("an answer without the log's head (status \(reply.status))")
             return
         }
@@ -63,7 +61,7 @@ extension FetchAnswer {
         }
     }
 
-    private static func records(in frames: [Data], of source: Source) -> [LogRecord]? {
+    static func records(in frames: [Data], of source: Source) -> [LogRecord]? {
         guard frames.count % 3 == 0 else { return nil }
         var records: [LogRecord] = []
         records.reserveCapacity(frames.count / 3)
@@ -74,6 +72,16 @@ extension FetchAnswer {
             records.append(record)
         }
         return records
+    }
+}
+
+extension LogHead {
+    /// `nil` unless the reply says where the log of `source` stands.
+    init?(_ reply: BusReply, of source: Source) {
+        guard let encoded = try? Wire.encode(reply.params),
+            let head = try? Wire.decode(LogHead.self, from: encoded), head.source == source
+        else { return nil }
+        self = head
     }
 }
 

@@ -12,6 +12,10 @@ package struct FollowerState: Sendable, Equatable {
         case apply([LogRecord])
         /// Ask the owner; answer with ``fetched(_:now:jitter:)``.
         case fetch(FetchRequest)
+        /// Ask the owner for what is left of deleted records; answer with ``loaded(_:now:jitter:)``.
+        case load(SnapshotRequest)
+        /// Apply those that were not applied before; the last part moves the cursor to its place.
+        case take(SnapshotPart)
         case quarantine(Fork)
         /// Nothing to do before something arrives or this time comes.
         case wait(until: Duration?)
@@ -23,15 +27,12 @@ package struct FollowerState: Sendable, Equatable {
     package static let farBehind: Int64 = 1000
     package static let nearlyThere: Int64 = 64
     package static let batch = 256
-    private static let compactedPause = Duration.seconds(30)
 
     package let source: Source
     /// The last record accepted; `nil` until the log's owner has said how it begins.
     package private(set) var cursor: LogCursor?
     /// Far behind: live bodies are thrown away, the owner is asked for everything.
     package private(set) var isCatchingUp = false
-    /// The next records are gone at the owner: an operator has to act.
-    package private(set) var isCompacted = false
     package private(set) var fork: Fork?
 
     /// The highest seq of the cursor's epoch that anybody has spoken of.
@@ -46,6 +47,14 @@ package struct FollowerState: Sendable, Equatable {
     /// The place the outstanding fetch asked for: later live messages must not look like a contradiction.
     private var asked: FetchRequest?
     private var failures = 0
+    /// The next records are gone at the owner; what they came to is loaded.
+    private var loading: Loading?
+    private var part: SnapshotPart?
+
+    private struct Loading: Sendable, Equatable {
+        var at: LogPlace?
+        var after: LogPlace?
+    }
 
     /// - Parameter opening: how long the first fetch may wait for ``established(now:)``.
     package init(source: Source, cursor: LogCursor?, now: Duration, opening: Duration = .zero) {
@@ -59,6 +68,8 @@ package struct FollowerState: Sendable, Equatable {
     package var behind: Int64 { max(0, known - (cursor?.seq ?? 0)) }
     /// Everything known of has been accepted.
     package var isLive: Bool { cursor != nil && behind == 0 && fetchAt == nil && !isFetching && fork == nil }
+    /// The next records are gone at the owner: what they came to is being loaded instead.
+    package var isLoading: Bool { loading != nil || part != nil }
 
     package mutating func next(now: Duration) -> Step {
         if !ready.isEmpty {
@@ -66,16 +77,27 @@ package struct FollowerState: Sendable, Equatable {
             ready.removeFirst(records.count)
             return .apply(records)
         }
+        if let part {
+            self.part = nil
+            return .take(part)
+        }
         if let fork { return .quarantine(fork) }
         guard !isFetching, let fetchAt else { return .wait(until: nil) }
         guard fetchAt <= now else { return .wait(until: fetchAt) }
+        if let loading {
+            isFetching = true
+            self.fetchAt = nil
+            return .load(SnapshotRequest(at: loading.at, after: loading.after))
+        }
         return .fetch(beginFetch())
     }
 
     /// What may be asked for while the records that `next` handed out are committed; answer with
     /// ``fetched(_:now:jitter:)`` afterwards. Only far behind: one answer is then in memory, and one on its way.
     package mutating func ahead(now: Duration) -> FetchRequest? {
-        guard isCatchingUp, ready.isEmpty, fork == nil, !isFetching, let fetchAt, fetchAt <= now else { return nil }
+        guard isCatchingUp, !isLoading, ready.isEmpty, fork == nil, !isFetching, let fetchAt, fetchAt <= now else {
+            return nil
+        }
         return beginFetch()
     }
 
@@ -109,7 +131,7 @@ extension FollowerState {
             }
             return
         }
-        if record.seq == cursor.seq + 1, !isCatchingUp {
+        if record.seq == cursor.seq + 1, !isCatchingUp, !isLoading {
             accept(record)
             acceptHeld()
             return settle()
@@ -120,7 +142,7 @@ extension FollowerState {
     package mutating func heartbeat(epoch: Int64, last: Int64, chain: Chain, now: Duration, jitter: Duration) {
         guard fork == nil else { return }
         // The owner is there: whatever kept the last fetch from working may be over.
-        if failures > 0, !isFetching, !isCompacted { plan(now + jitter) }
+        if failures > 0, !isFetching { plan(now + jitter) }
         guard let cursor, epoch >= cursor.epoch else { return }
         if epoch > cursor.epoch { return require(now + jitter) }
         if last > cursor.seq {
@@ -141,7 +163,7 @@ extension FollowerState {
 
     private mutating func hold(_ record: LogRecord, now: Duration, jitter: Duration) {
         guard fork == nil else { return }
-        if isCatchingUp { return }
+        if isCatchingUp || isLoading { return }
         if cursor != nil, behind > Self.farBehind { return missSomething(now: now, jitter: jitter) }
         guard held.count < Self.heldRecords, heldSize + record.body.count <= Self.heldBytes else {
             return require(now + jitter)
@@ -175,18 +197,63 @@ extension FollowerState {
 extension FollowerState {
     package mutating func fetched(_ answer: FetchAnswer, now: Duration, jitter: Duration) {
         isFetching = false
-        isCompacted = false
         switch answer {
         case .failed: retry(now: now, jitter: jitter)
-        case .compacted:
-            isCompacted = true
-            require(now + Self.compactedPause)
+        case .compacted(let head): compacted(head, now: now, jitter: jitter)
         case .records(let records, let head):
             failures = 0
             // What came up while the answer was on its way (another epoch, an overflow) still has to be asked.
             if fetchAt == nil { mustFetch = false }
             take(records, head: head, now: now, jitter: jitter)
         }
+    }
+
+    private mutating func compacted(_ head: LogHead, now: Duration, jitter: Duration) {
+        if let cursor {
+            switch head.relation(to: cursor) {
+            case .within where cursor.place < head.base.place: break
+            case .crossing where cursor.place < head.base.place: break
+            case .contradicted(let end): return contradict(cursor, end, head)
+            case .unknown: return contradict(cursor, nil, head)
+            // Not deleted at all, by the owner's own word.
+            case .within, .crossing: return retry(now: now, jitter: jitter)
+            }
+        }
+        loading = Loading()
+        dropHeld()
+        require(now + jitter)
+    }
+
+    package mutating func loaded(_ answer: SnapshotAnswer, now: Duration, jitter: Duration) {
+        isFetching = false
+        guard loading != nil else { return }
+        switch answer {
+        case .failed: retry(now: now, jitter: jitter)
+        case .movedOn:
+            loading = Loading()
+            retry(now: now, jitter: jitter)
+        case .part(let part, let head): take(part, head, now: now)
+        }
+    }
+
+    private mutating func take(_ part: SnapshotPart, _ head: LogHead, now: Duration) {
+        failures = 0
+        if let cursor {
+            switch head.relation(to: cursor) {
+            case .within, .crossing: break
+            case .contradicted(let end): return contradict(cursor, end, head)
+            case .unknown: return contradict(cursor, nil, head)
+            }
+        }
+        self.part = part
+        if part.isLast {
+            loading = nil
+            cursor = part.at
+            known = part.at.seq
+        } else {
+            loading = Loading(at: part.at.place, after: part.records.last?.place)
+        }
+        require(now)
     }
 
     private mutating func retry(now: Duration, jitter: Duration) {
@@ -198,69 +265,71 @@ extension FollowerState {
 
     private mutating func take(_ records: [LogRecord], head: LogHead, now: Duration, jitter: Duration) {
         let before = cursor
-        if before == nil { begin(records, head: head) }
+        if before == nil { begin(head) }
         for record in records where fork == nil {
             guard let cursor, record.epoch == cursor.epoch else { return retry(now: now, jitter: jitter) }
             if record.seq <= cursor.seq { continue }
             guard record.seq == cursor.seq + 1 else { return retry(now: now, jitter: jitter) }
             accept(record)
         }
-        guard fork == nil, let cursor else { return }
-        if cursor.epoch == head.epoch {
-            compare(cursor, with: head)
-            acceptHeld()
-        } else {
-            cross(from: cursor, to: head)
-        }
-        goOn(progress: self.cursor != before, head: head, now: now, jitter: jitter)
+        guard fork == nil else { return }
+        compare(with: head)
+        goOn(progress: cursor != before, head: head, now: now, jitter: jitter)
     }
 
-    /// A log that was never read: its first record's epoch, or its empty head, is where it begins.
-    private mutating func begin(_ records: [LogRecord], head: LogHead) {
-        let start = Chain.start(of: source, epoch: head.epoch, parent: head.parent)
-        if let first = records.first, first.epoch != head.epoch {
-            cursor = LogCursor(epoch: first.epoch, seq: first.seq - 1, chain: first.prev)
-        } else {
-            cursor = LogCursor(epoch: head.epoch, seq: 0, chain: start)
-        }
-        let epoch = cursor?.epoch
-        for (seq, record) in held where record.epoch != epoch {
+    /// A log that was never read.
+    private mutating func begin(_ head: LogHead) {
+        cursor = head.beginning
+        for (seq, record) in held where record.epoch != head.beginning.epoch {
             held[seq] = nil
             heldSize -= record.body.count
         }
     }
 
-    private mutating func compare(_ cursor: LogCursor, with head: LogHead) {
-        // The owner knows best; of what it does not know yet, the held records remind.
-        known = max(head.last, cursor.seq, held.keys.max() ?? 0)
+    /// Whether the owner's log has the place reached here; where an epoch ended there, it goes on with the next.
+    private mutating func compare(with head: LogHead) {
         if let asked, asked.epoch == head.epoch, asked.after > head.last {
-            refuse(
+            return refuse(
                 asked.after, expected: "a log that ends at \(asked.after) or later",
                 found: "one that ends at \(head.last)")
-        } else if cursor.seq == head.last, cursor.chain != .unknown, cursor.chain != head.chain {
-            refuse(cursor.seq, expected: cursor.chain.hex, found: head.chain.hex)
         }
+        var crossed = false
+        while let cursor {
+            // Records heard while the answer was on its way may already be past the head that it tells of.
+            if cursor.epoch == head.epoch, cursor.seq > head.last { break }
+            switch head.relation(to: cursor) {
+            case .within: break
+            case .crossing(let start):
+                self.cursor = start
+                crossed = true
+                continue
+            case .contradicted(let end): return contradict(cursor, end, head)
+            case .unknown: return contradict(cursor, nil, head)
+            }
+            break
+        }
+        if crossed {
+            dropHeld()
+            known = 0
+        }
+        guard let cursor else { return }
+        // The owner knows best; of what it does not know yet, the held records remind.
+        known = max(head.end(of: cursor.epoch)?.seq ?? 0, cursor.seq, held.keys.max() ?? 0)
+        acceptHeld()
     }
 
-    /// The owner's log is of another epoch: go on with it where the cursor stands at its parent.
-    private mutating func cross(from cursor: LogCursor, to head: LogHead) {
-        guard head.epoch > cursor.epoch, let parent = head.parent, parent.epoch == cursor.epoch else {
-            let parent = head.parent?.text ?? "no parent"
+    private mutating func contradict(_ cursor: LogCursor, _ end: LogCursor?, _ head: LogHead) {
+        guard let end else {
+            let parent = head.parent.map { "goes on from \($0.text)" } ?? "has no parent"
             return refuse(
-                cursor.seq, expected: "epoch \(cursor.epoch)", found: "epoch \(head.epoch) that goes on from \(parent)")
+                cursor.seq, expected: "epoch \(cursor.epoch)", found: "epoch \(head.epoch), which \(parent)")
         }
-        if cursor.seq > parent.seq {
+        if cursor.seq > end.seq {
             return refuse(
-                cursor.seq, expected: "a new epoch that goes on from \(cursor.seq) or later", found: parent.text)
+                cursor.seq, expected: "a log that goes on from \(cursor.seq) or later",
+                found: "one that ended at \(end.seq)")
         }
-        guard cursor.seq == parent.seq else { return }
-        if cursor.chain != .unknown, cursor.chain != parent.chain {
-            return refuse(cursor.seq, expected: cursor.chain.hex, found: parent.chain.hex)
-        }
-        self.cursor = LogCursor(
-            epoch: head.epoch, seq: 0, chain: .start(of: source, epoch: head.epoch, parent: parent))
-        known = head.last
-        dropHeld()
+        refuse(cursor.seq, expected: cursor.chain.hex, found: end.chain.hex)
     }
 
     private mutating func goOn(progress: Bool, head: LogHead, now: Duration, jitter: Duration) {
@@ -318,6 +387,7 @@ extension FollowerState {
         guard fork == nil else { return }
         fork = Fork(source: source, epoch: cursor?.epoch ?? 0, seq: seq, expected: expected, found: found)
         fetchAt = nil
+        loading = nil
         dropHeld()
     }
 }

@@ -88,20 +88,3 @@ package struct LiveHeader: Sendable, Hashable {
         return value
     }
 }
-
-extension Chain {
-    /// All zeros: no real chain has this value. In a cursor it means "take the first record's word for it".
-    package static let unknown: Chain = {
-        guard let zeros = Chain(hex: String(repeating: "0", count: 32)) else {
-            preconditionFailure("32 zeros are 32 hex digits")
-        }
-        return zeros
-    }()
-}
-
-extension LogCursor {
-    /// A place in a log whose chain the reader does not know, as after `--since`: the first record's `prev` is believed.
-    package static func trusting(epoch: Int64, seq: Int64) -> LogCursor {
-        LogCursor(epoch: epoch, seq: seq, chain: .unknown)
-    }
-}

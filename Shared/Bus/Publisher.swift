@@ -24,6 +24,10 @@ package final class Publisher: Sendable {
     private let logger: Logger
     private let inbox = Mutex(Inbox())
     private let signal = Signal()
+    private let refused = Mutex<[Source: String]>([:])
+    /// Where the logs stood when they were last read, until something is committed: an idle log is not read each second.
+    private let heads = Mutex<[Source: LogHead]>([:])
+    private let wakes = Atomic(0)
 
     package init(bus: BusConnection, reader: any LogReader, sources: [Source], logger: Logger) {
         self.bus = bus
@@ -34,16 +38,22 @@ package final class Publisher: Sendable {
 
     /// To be called after each commit that appended to a log. Cheap, from any thread.
     package func wake() {
+        heads.withLock { heads in
+            wakes.add(1, ordering: .releasing)
+            heads = [:]
+        }
         inbox.withLock { $0.isWoken = true }
         signal.set()
     }
+
+    /// Logs that the bus does not let in, and why: for operators.
+    package var refusals: [Source: String] { refused.withLock { $0 } }
 
     /// Publishes until the task is canceled.
     package func run() async {
         for source in sources {
             bus.announcesItself(source)
-            let fetch = LogFetch(source: source, reader: reader)
-            bus.serve(as: source, ["fetch": { await fetch.answer($0) }])
+            bus.serve(as: source, LogFetch(source: source, reader: reader).handlers)
         }
         bus.whenConnected { [weak self] in self?.reconnected() }
         var states = Dictionary(uniqueKeysWithValues: sources.map { ($0, PublisherState(now: uptime())) })
@@ -112,10 +122,21 @@ package final class Publisher: Sendable {
     }
 
     private func beat(_ source: Source, _ state: inout PublisherState) async throws {
-        let head = try await reader.head(of: source)
+        let head = try await head(of: source)
         state.headRead(head, now: uptime())
         let header = LiveHeader(kind: .heartbeat, epoch: head.epoch, seq: head.last, chain: head.chain)
         _ = await bus.live?.publish([[Data("h/\(source)".utf8), header.bytes, Data()]])
+    }
+
+    private func head(of source: Source) async throws -> LogHead {
+        if let known = heads.withLock({ $0[source] }) { return known }
+        let generation = wakes.load(ordering: .acquiring)
+        let head = try await reader.head(of: source)
+        heads.withLock { heads in
+            // What was committed while it was read may be newer.
+            if wakes.load(ordering: .acquiring) == generation { heads[source] = head }
+        }
+        return head
     }
 
     /// Apart from the loop: a bus that does not answer must not keep events waiting.
@@ -129,7 +150,7 @@ package final class Publisher: Sendable {
 
     private func hello(_ source: Source) async -> Greeting {
         let nowhere = LogHead(source: source, epoch: 0, first: 1, last: 0, chain: .unknown)
-        guard let head = try? await reader.head(of: source) else {
+        guard let head = try? await head(of: source) else {
             return Greeting(source: source, head: nowhere, answer: .none)
         }
         let params: JSONValue = [
@@ -138,7 +159,9 @@ package final class Publisher: Sendable {
         ]
         let reply = try? await bus.request("hello", to: "bus", params: params, timeout: .seconds(5))
         switch reply?.status {
-        case 200: return Greeting(source: source, head: head, answer: .welcome)
+        case 200:
+            refused.withLock { $0[source] = nil }
+            return Greeting(source: source, head: head, answer: .welcome)
         case 409:
             // The bus may have heard newer events than this hello; only a log that really is behind is refused.
             let remembered = (reply?.params["epoch"]?.int ?? 0, reply?.params["last"]?.int ?? 0)
@@ -149,6 +172,11 @@ package final class Publisher: Sendable {
             logger.critical(
                 "this log is older than what the bus has heard of it: was an older copy restored, or does it run twice?",
                 metadata: ["source": "\(source)", "last": "\(now.last)", "bus": "\(remembered.1)"])
+            let older =
+                "the log '\(source)' ends at \(now.epoch)/\(now.last), the bus has heard of"
+                + " \(remembered.0)/\(remembered.1): nothing is published. Was an older copy restored, or does it run"
+                + " twice? If it was restored: martlet logs new-epoch \(source)"
+            refused.withLock { $0[source] = older }
             return Greeting(source: source, head: now, answer: .refused)
         default: return Greeting(source: source, head: head, answer: .none)
         }

@@ -6,12 +6,12 @@ import Messages
 /// Follows logs: what is heard on the feed is applied when it is exactly the next record, anything else is fetched.
 ///
 /// Each source is followed by a task of its own, so one that is far behind or quarantined holds up nobody else.
-/// While a source is quarantined, ``LogFollower/cursor(for:)`` may throw its `Fork`; following goes on when it no longer
-/// does, or when the cursor has been moved.
+/// A quarantined source is not followed until its halt is released; then the follower lands on what the owner's log is
+/// by then.
 package final class Subscriber: Sendable {
     static let silence = Duration.seconds(15)
     private static let opening = Duration.milliseconds(250)
-    private static let releasePoll = Duration.seconds(5)
+    private static let releasePoll = Duration.seconds(1)
 
     private let bus: BusConnection
     private let sources: [Source]
@@ -45,45 +45,47 @@ package final class Subscriber: Sendable {
         let ring = FeedRing()
         let id = live.follow(source, into: ring)
         defer { live.unfollow(id) }
-        var fork: (Fork, LogCursor?)?
         while !Task.isCancelled {
-            guard let start = await readCursor(source, unless: fork) else { return }
+            guard let start = await readCursor(source) else { return }
             var state = FollowerState(source: source, cursor: start.cursor, now: uptime(), opening: Self.opening)
-            guard let found = await drive(&state, ring) else { return }
-            fork = (found, start.cursor)
-            if let held = try? await follower.cursor(for: source) { fork = (found, held) }
+            guard await drive(&state, ring) != nil else { return }
         }
     }
 
     /// Waits while the source is quarantined or the store cannot be read; `nil` when canceled.
-    private func readCursor(_ source: Source, unless fork: (Fork, LogCursor?)?) async -> (cursor: LogCursor?, Void)? {
-        var fork = fork
+    private func readCursor(_ source: Source) async -> (cursor: LogCursor?, Void)? {
         var pause = Duration.milliseconds(50)
         while !Task.isCancelled {
             do {
-                let cursor = try await follower.cursor(for: source)
-                guard let stopped = fork else { return (cursor, ()) }
-                if cursor != stopped.1 { return (cursor, ()) }
-                pause = Self.releasePoll
-            } catch is Fork {
-                // The store itself keeps the quarantine; once it lets go, the same cursor is good again.
-                fork = nil
+                guard let halt = try await follower.halt(of: source) else {
+                    return (try await follower.cursor(for: source), ())
+                }
+                if halt.isReleased, try await land(source) { continue }
                 pause = Self.releasePoll
             } catch {
                 logger.error(
                     "the cursor cannot be read; trying again",
                     metadata: ["source": "\(source)", "error": "\(error)"])
-                pause = min(pause * 2, Self.releasePoll)
+                pause = min(pause * 2, .seconds(5))
             }
             try? await Task.sleep(for: pause)
         }
         return nil
     }
 
+    /// Goes on where the owner's log is by now; `false` while the owner cannot be asked.
+    private func land(_ source: Source) async throws -> Bool {
+        guard let head = try? await bus.head(of: source) else { return false }
+        let landing = Landing(of: source, from: try await follower.cursor(for: source), on: head)
+        try await follower.goOn(landing)
+        logger.notice("\(landing.note)", metadata: ["source": "\(source)"])
+        return true
+    }
+
     /// Returns the fork that ended it, or `nil` when canceled.
     private func drive(_ state: inout FollowerState, _ ring: FeedRing) async -> Fork? {
         var silence = SilenceWatch(since: .now)
-        var wasCompacted = false
+        var wasLoading = false
         while !Task.isCancelled {
             take(ring.take(FollowerState.batch), into: &state)
             switch state.next(now: uptime()) {
@@ -96,8 +98,16 @@ package final class Subscriber: Sendable {
             case .fetch(let request):
                 let answer = await fetch(request, from: state.source)
                 state.fetched(answer, now: uptime(), jitter: Self.jitter())
-                if state.isCompacted, !wasCompacted { logCompacted(state) }
-                wasCompacted = state.isCompacted
+                if state.isLoading, !wasLoading { tellOfLoading(state) }
+                wasLoading = state.isLoading
+            case .load(let request):
+                let answer = await load(request, from: state.source)
+                state.loaded(answer, now: uptime(), jitter: Self.jitter())
+                wasLoading = state.isLoading
+            case .take(let part):
+                if let fork = await untilApplied(of: state.source, { try await self.follower.apply(part) }) {
+                    return fork
+                }
             case .quarantine(let fork):
                 await quarantine(fork)
                 return fork
@@ -136,13 +146,36 @@ package final class Subscriber: Sendable {
         }
     }
 
-    /// Applies them, however often it takes: the place in the log is not lost when the disk is full.
+    private func load(_ request: SnapshotRequest, from source: Source) async -> SnapshotAnswer {
+        do {
+            let params = try Wire.decode(JSONValue.self, from: Wire.encode(request))
+            let reply = try await bus.request("snapshot", to: source.name, params: params, timeout: .seconds(10))
+            return SnapshotAnswer(reply, of: source)
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
     private func apply(_ batch: [LogRecord]) async -> Fork? {
-        var records = batch[...]
+        guard let last = batch.last else { return nil }
+        var isAgain = false
+        return await untilApplied(of: last.source) {
+            var records = batch[...]
+            // It may have been committed although it was reported as failed.
+            if isAgain, let cursor = try await self.follower.cursor(for: last.source) {
+                records = records.drop { $0.place <= cursor.place }
+            }
+            isAgain = true
+            if !records.isEmpty { try await self.follower.apply(Array(records)) }
+        }
+    }
+
+    /// Tries however often it takes: the place in the log is not lost when the disk is full.
+    private func untilApplied(of source: Source, _ body: () async throws -> Void) async -> Fork? {
         var pause = Duration.milliseconds(50)
-        while !Task.isCancelled, let source = records.first?.source {
+        while !Task.isCancelled {
             do {
-                try await follower.apply(Array(records))
+                try await body()
                 return nil
             } catch let fork as Fork {
                 await quarantine(fork)
@@ -150,14 +183,10 @@ package final class Subscriber: Sendable {
             } catch {
                 if Task.isCancelled { return nil }
                 logger.error(
-                    "events cannot be applied; trying again",
-                    metadata: ["source": "\(source)", "count": "\(records.count)", "error": "\(error)"])
+                    "events cannot be applied; trying again", metadata: ["source": "\(source)", "error": "\(error)"])
             }
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(5))
-            // It may have been committed although it was reported as failed.
-            guard let cursor = try? await follower.cursor(for: source) else { continue }
-            records = records.drop { $0.epoch == cursor.epoch && $0.seq <= cursor.seq }
         }
         return nil
     }
@@ -181,9 +210,9 @@ package final class Subscriber: Sendable {
         }
     }
 
-    private func logCompacted(_ state: FollowerState) {
-        logger.error(
-            "the next events of a log were deleted by its owner before they were read here",
+    private func tellOfLoading(_ state: FollowerState) {
+        logger.notice(
+            "the next events of a log are gone at its owner; what they came to is taken from its snapshot",
             metadata: ["source": "\(state.source)", "after": "\(state.cursor?.seq ?? 0)"])
     }
 }

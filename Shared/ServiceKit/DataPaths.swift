@@ -23,10 +23,16 @@ package struct DataPaths: Sendable, Hashable {
 
     package func service(_ source: Source) -> String { root + "/services/" + source.name }
     package func database(_ source: Source) -> String { service(source) + "/state.sqlite" }
+    /// How far the service's logs had come; beside the database, so that putting an older one back is noticed.
+    package func logMark(_ source: Source) -> String { service(source) + "/log.mark" }
     package func leaderLock(_ source: Source) -> String { service(source) + "/leader.lock" }
     /// The port that a service really listens on.
-    package func address(_ source: Source) -> String { service(source) + "/http.json" }
-    package func log(_ source: Source) -> String { service(source) + "/log" }
+    package func address(_ source: Source, replica: Int = 1) -> String {
+        service(source) + (replica == 1 ? "/http.json" : "/http-\(replica).json")
+    }
+    package func log(_ source: Source, replica: Int = 1) -> String {
+        service(source) + (replica == 1 ? "/log" : "/log-\(replica)")
+    }
     package func environment(_ digest: Digest) -> String { environments + "/" + digest.hex }
 
     /// Makes the folders that a service needs, closed to other users: state, sockets and secrets lie in them.

@@ -72,12 +72,10 @@ package struct HealthServer: ServiceLifecycle.Service {
         router.get("/healthz") { _, _ in "ok\n" }
         router.get("/readyz") { [readiness] _, _ in
             let reasons = readiness.reasons
+            let lines = (reasons.isEmpty ? ["ready"] : reasons) + readiness.notes
             return Response(
-                status: reasons.isEmpty ? .ok : .serviceUnavailable,
-                headers: [.contentType: "text/plain"],
-                body: .init(
-                    byteBuffer: ByteBuffer(string: reasons.isEmpty ? "ready\n" : reasons.joined(separator: "\n") + "\n")
-                ))
+                status: reasons.isEmpty ? .ok : .serviceUnavailable, headers: [.contentType: "text/plain"],
+                body: .init(byteBuffer: ByteBuffer(string: lines.joined(separator: "\n") + "\n")))
         }
         router.get("/metrics") { [metrics] _, _ in
             Response(
@@ -110,20 +108,28 @@ package struct DoorLimits: Sendable, Hashable {
 /// Why a service is not ready yet, or not any more.
 package final class Readiness: Sendable {
     private let missing: Mutex<[String: String]>
-    private let trouble: @Sendable () -> String?
+    private let trouble: @Sendable () -> [String]
+    private let remarks: @Sendable () -> [String]
 
-    /// - Parameter trouble: what keeps the service from working at the moment, looked at each time it is asked.
-    package init(waitingFor parts: [String: String] = [:], trouble: @escaping @Sendable () -> String? = { nil }) {
+    /// - Parameters:
+    ///   - trouble: what keeps the service from working at the moment, looked at each time it is asked.
+    ///   - notes: what an operator should see, though the service works.
+    package init(
+        waitingFor parts: [String: String] = [:], trouble: @escaping @Sendable () -> [String] = { [] },
+        notes: @escaping @Sendable () -> [String] = { [] }
+    ) {
         missing = Mutex(parts)
         self.trouble = trouble
+        remarks = notes
     }
 
     package func reached(_ part: String) { missing.withLock { $0[part] = nil } }
     package func lost(_ part: String, _ reason: String) { missing.withLock { $0[part] = reason } }
     package var reasons: [String] {
         let parts = missing.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } }
-        return parts + [trouble()].compactMap(\.self)
+        return parts + trouble()
     }
+    package var notes: [String] { remarks() }
 }
 
 package struct PortInUse: Error, CustomStringConvertible {

@@ -12,6 +12,10 @@ struct Inbox: LogFollower {
     static let backOff: [Int64] = [1, 5, 30, 120, 600]
 
     let source: Source
+    /// The logs that this service owns.
+    var owned: [Source] = []
+    var onFork = ForkPolicy.halt
+    var halted = HaltBoard()
     let store: StateStore
     let handle: @Sendable (ReceivedEvent, Transaction) throws -> Void
     let positions: PositionTracker
@@ -31,12 +35,41 @@ struct Inbox: LogFollower {
         guard let last = records.last else { return }
         let (envelopes, parked) = try await store.write { transaction in
             let envelopes = try takeAll(records, transaction)
-            try transaction.advance(past: last, chain: last.chain)
+            try transaction.move(to: LogCursor(epoch: last.epoch, seq: last.seq, chain: last.chain), of: last.source)
             return (envelopes, envelopes.count < records.count)
         }
         await positions.reached(last.source, epoch: last.epoch, seq: last.seq)
+        await tell(envelopes, parked: parked, of: last.source)
+    }
+
+    func apply(_ part: SnapshotPart) async throws {
+        let (envelopes, parked) = try await store.write { transaction in
+            if part.isLast { try announce(part, transaction) }
+            var envelopes: [Envelope] = []
+            var parked = false
+            try transaction.apply(part) { records in
+                envelopes = try takeAll(records, transaction)
+                parked = envelopes.count < records.count
+            }
+            return (envelopes, parked)
+        }
+        if part.isLast { await positions.reached(part.source, epoch: part.at.epoch, seq: part.at.seq) }
+        await tell(envelopes, parked: parked, of: part.source)
+    }
+
+    private func announce(_ part: SnapshotPart, _ transaction: Transaction) throws {
+        let before = try transaction.cursor(for: part.source)
+        if let before, before.place >= part.at.place { return }
+        try transaction.publish(
+            SnapshotTaken(
+                service: source.name, source: part.source.name, fromEpoch: before?.epoch, fromSeq: before?.seq,
+                toEpoch: part.at.epoch, toSeq: part.at.seq),
+            subject: "source/\(part.source)", key: part.source.name, because: .first(actor: "service:\(source)"))
+    }
+
+    private func tell(_ envelopes: [Envelope], parked: Bool, of source: Source) async {
         metrics.count(
-            "martlet_events_applied_total", "Events applied.", labels: [("source", last.source.name)],
+            "martlet_events_applied_total", "Events applied.", labels: [("source", source.name)],
             by: Double(envelopes.count))
         if parked { retries.wake() }
         for envelope in envelopes { await committed(envelope) }
@@ -113,6 +146,14 @@ struct Inbox: LogFollower {
             if answer.service == source.name { try settle(answer, envelope, transaction) }
             return
         }
+        if let wish = try envelope.body(LogReleaseRequested.self) {
+            if wish.service == source.name { try release(wish, envelope, transaction) }
+            return
+        }
+        if let wish = try envelope.body(LogEpochRequested.self) {
+            if wish.service == source.name { try beginEpoch(wish, envelope, transaction) }
+            return
+        }
         try handle(ReceivedEvent(envelope: envelope, position: position), transaction)
     }
 
@@ -139,7 +180,10 @@ struct Inbox: LogFollower {
     }
 
     private func settle(_ answer: DeadLetterAnswered, _ envelope: Envelope, _ transaction: Transaction) throws {
-        guard let letter = try transaction.deadLetter(answer.letter) else { return }
+        guard let letter = try transaction.deadLetter(answer.letter) else {
+            return try self.answer(
+                envelope, refused: "\(source) has no dead letter '\(answer.letter)' any more", transaction)
+        }
         if answer.retry {
             let event = try Wire.decode(Envelope.self, from: letter.body)
             do {
@@ -185,21 +229,6 @@ struct Inbox: LogFollower {
             }
         }
         if let envelope { await committed(envelope) }
-    }
-
-    func quarantine(_ fork: Fork) async throws {
-        logger.critical(
-            "the log \(fork.source) contradicts what was read of it (\(fork.epoch)/\(fork.seq)); it is not followed any further"
-        )
-        let source = source
-        try await store.write { transaction in
-            try transaction.quarantine(fork)
-            try transaction.publish(
-                ForkDetected(
-                    service: source.name, source: fork.source.name, epoch: fork.epoch, seq: fork.seq,
-                    expected: fork.expected, found: fork.found),
-                subject: "source/\(fork.source)", key: fork.source.name, because: .first(actor: "service:\(source)"))
-        }
     }
 
     /// The bus is heard, this source is not.

@@ -50,6 +50,15 @@ package final class MetricsRegistry: Sendable {
         }
     }
 
+    /// A gauge whose series come and go.
+    package func replace(_ name: String, _ help: String, with series: [(labels: [(String, String)], value: Double)]) {
+        state.withLock { state in
+            state.families[name] = Family(help: help, kind: "gauge")
+            state.values = state.values.filter { $0.key.name != name }
+            for (labels, value) in series { state.values[Series(name: name, labels: Self.text(labels))] = value }
+        }
+    }
+
     private static func text(_ labels: [(String, String)]) -> String {
         guard !labels.isEmpty else { return "" }
         let pairs = labels.map { name, value in

@@ -1,5 +1,6 @@
 import Artifacts
 import Bus
+import EventLog
 import Foundation
 import GRDB
 import Logging
@@ -23,7 +24,8 @@ package enum Service {
         let paths = options.paths
         let logger = options.logger(source)
         try paths.prepare(for: source)
-        let store = try StateStore.open(path: paths.database(source), source: source, logs: logs, migrate: migrate)
+        let slot = try await ReplicaSlot.take(in: paths.service(source), wanted: ReplicaSlot.wanted)
+        let store = try await open(source, logs, paths, migrate)
         let bus = try options.connection(source, logger: logger)
         try bus.start()
         let context = ServiceContext(
@@ -32,7 +34,7 @@ package enum Service {
         let parts = try await makeParts(context)
         let group = ServiceGroup(
             configuration: .init(
-                services: try assemble(context, parts, options, logs).map {
+                services: try assemble(context, parts, options, logs, slot).map {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
                 },
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -42,24 +44,44 @@ package enum Service {
         try store.close()
     }
 
+    /// One replica after the other: two that make the same tables at the same time would be in each other's way.
+    private static func open(
+        _ source: Source, _ logs: [Source], _ paths: DataPaths, _ migrate: (inout DatabaseMigrator) -> Void
+    ) async throws -> StateStore {
+        var lock = try LeaderLock.acquire(path: paths.service(source) + "/opening.lock")
+        while lock == nil {
+            try await Task.sleep(for: .milliseconds(20))
+            lock = try LeaderLock.acquire(path: paths.service(source) + "/opening.lock")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        let store = try StateStore.open(path: paths.database(source), source: source, logs: logs, migrate: migrate)
+        try await store.markIfNew([source] + logs, paths.logMark(source))
+        return store
+    }
+
     private static func assemble(
-        _ context: ServiceContext, _ parts: ServiceParts, _ options: ServiceOptions, _ logs: [Source]
+        _ context: ServiceContext, _ parts: ServiceParts, _ options: ServiceOptions, _ logs: [Source],
+        _ slot: ReplicaSlot
     ) throws -> [any ServiceLifecycle.Service] {
         let works = !parts.verbs.isEmpty
         let followed = Set(parts.subscriptions + [.console] + (works ? [.triggerService] : []))
         let positions = PositionTracker(followed: followed)
         let worker = StepWorker(
-            verbs: parts.verbs, name: options.worker ?? context.source.name, slots: options.slots ?? parts.slots,
+            verbs: parts.verbs, name: options.worker ?? slot.worker(of: context.source),
+            slots: options.slots ?? parts.slots,
             context: context, positions: positions)
         let (retries, intents) = (WakeSignal(), WakeSignal())
+        let owned = [context.source] + logs
+        let halted = HaltBoard()
         let inbox = Inbox(
-            source: context.source, store: context.store, handle: parts.handle, positions: positions, retries: retries,
+            source: context.source, owned: owned, onFork: parts.onFork, halted: halted, store: context.store,
+            handle: parts.handle, positions: positions, retries: retries,
             metrics: context.metrics, logger: context.logger,
             committed: { envelope in
                 if let request = try? envelope.body(StepCancelRequested.self) { await worker.cancel(request.item) }
             })
         let publisher = Publisher(
-            bus: context.bus, reader: context.store, sources: [context.source] + logs, logger: context.logger)
+            bus: context.bus, reader: context.store, sources: owned, logger: context.logger)
         context.store.onCommit { summary in
             if summary.published { publisher.wake() }
             if summary.intended { intents.wake() }
@@ -72,15 +94,17 @@ package enum Service {
             }
         }
         let readiness = Readiness(
-            waitingFor: ["leader": "another replica leads or the service is starting"],
-            trouble: { context.store.trouble })
-        // A further log is a target too: `publish` is asked of `ingest`, which trigger-service owns (bus.md 6).
-        if !parts.requests.isEmpty {
-            for target in [context.source] + logs { context.bus.serve(as: target, parts.requests) }
-        }
+            waitingFor: ["leader": "the service is starting"],
+            trouble: { [context.store.trouble].compactMap(\.self) + publisher.refusals.values.sorted() },
+            notes: { halted.notes })
         let subscriber = Subscriber(
             bus: context.bus, sources: followed.sorted { $0.name < $1.name }, follower: inbox, logger: context.logger,
             onSilent: inbox.noteSilence)
+        let report = LogReport(source: context.source, store: context.store, owned: owned, followed: followed)
+        var requests = parts.requests
+        requests[LogReport.method] = { _ in
+            do { return .ok(try await report.answer()) } catch { return .refused(503, "\(error)") }
+        }
         let duties = LeaderDuties(
             context: context, lockPath: context.paths.leaderLock(context.source), publisher: publisher,
             subscriber: subscriber,
@@ -89,12 +113,25 @@ package enum Service {
             effects: EffectRunner(
                 effects: parts.effects, store: context.store, clock: context.clock, signal: intents,
                 logger: context.logger),
-            readiness: readiness)
+            readiness: readiness, retention: try LogSettings().retention, logs: owned, noteHalts: inbox.noteHalts,
+            takeOver: parts.takeOver, requests: requests, leading: parts.leading, forget: parts.forget)
         let server = HealthServer(
-            host: options.host, port: options.port ?? 0, addressFile: context.paths.address(context.source),
+            host: options.host, port: options.port ?? 0,
+            addressFile: context.paths.address(context.source, replica: slot.number),
             readiness: readiness, metrics: context.metrics, logger: context.logger, limits: parts.door,
             routes: parts.routes)
-        var services: [any ServiceLifecycle.Service] = [server, duties, Loop { await worker.run() }, StartUpMemory()]
+        let replicas = ReplicaWatch(slot: slot, path: context.store.path, logger: context.logger) {
+            publisher.wake()
+            intents.wake()
+            retries.wake()
+            for (log, place) in (try? await context.store.cursors()) ?? [:] {
+                await positions.reached(log, epoch: place.epoch, seq: place.seq)
+            }
+            await parts.onOthersCommit()
+        }
+        var services: [any ServiceLifecycle.Service] = [
+            server, duties, Loop { await worker.run() }, Loop { await replicas.run() }, StartUpMemory(),
+        ]
         if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
         return services + parts.background
     }

@@ -16,12 +16,22 @@ package struct ServiceParts: Sendable {
     package var verbs: [StepVerb] = []
     /// Steps worked at once.
     package var slots = 4
-    /// Requests to this service as a target on the bus, by method.
+    /// Requests to this service as a target on the bus, by method; the leader answers them.
     package var requests: [String: RequestHandler] = [:]
     package var routes: (@Sendable (Router<BasicRequestContext>) -> Void)?
     /// What its HTTP door bears.
     package var door = DoorLimits()
+    /// Runs in every replica.
     package var background: [any ServiceLifecycle.Service] = []
+    /// Once, when this replica becomes the leader and before it is asked anything.
+    package var takeOver: @Sendable () async throws -> Void = {}
+    /// Runs in the leader alone, from when it leads.
+    package var leading: [@Sendable () async -> Void] = []
+    package var onFork = ForkPolicy.halt
+    /// Forgets what is over for long, now and then in the leader: a bounded amount each time.
+    package var forget: @Sendable (Transaction) throws -> Void = { _ in }
+    /// Called, where there are several replicas, soon after any of them has committed.
+    package var onOthersCommit: @Sendable () async -> Void = {}
 
     package init(
         subscriptions: [Source] = [],
@@ -29,7 +39,10 @@ package struct ServiceParts: Sendable {
         effects: [String: Effect] = [:], verbs: [StepVerb] = [], slots: Int = 4,
         requests: [String: RequestHandler] = [:],
         routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil, door: DoorLimits = DoorLimits(),
-        background: [any ServiceLifecycle.Service] = []
+        background: [any ServiceLifecycle.Service] = [], takeOver: @escaping @Sendable () async throws -> Void = {},
+        leading: [@Sendable () async -> Void] = [], onFork: ForkPolicy = .halt,
+        forget: @escaping @Sendable (Transaction) throws -> Void = { _ in },
+        onOthersCommit: @escaping @Sendable () async -> Void = {}
     ) {
         self.subscriptions = subscriptions
         self.handle = handle
@@ -40,6 +53,11 @@ package struct ServiceParts: Sendable {
         self.routes = routes
         self.door = door
         self.background = background
+        self.takeOver = takeOver
+        self.leading = leading
+        self.onFork = onFork
+        self.forget = forget
+        self.onOthersCommit = onOthersCommit
     }
 }
 

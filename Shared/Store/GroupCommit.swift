@@ -10,7 +10,7 @@ final class GroupCommit: Sendable {
     /// What one writer wants, and how it is told.
     private struct Job: Sendable {
         /// Runs in a savepoint; returns what to do once the fate of the commit is known.
-        var run: @Sendable (Database, LogHeads) -> Ending
+        var run: @Sendable (Database, LogTips) -> Ending
         /// For when not even the transaction could begin.
         var refuse: @Sendable (any Error) -> Void
     }
@@ -30,12 +30,12 @@ final class GroupCommit: Sendable {
 
     /// - Parameter committed: told of what is on disk now, in the order of the commits, before anybody else is.
     func run<Value: Sendable>(
-        _ body: @escaping @Sendable (Database, LogHeads) throws -> Value,
+        _ body: @escaping @Sendable (Database, LogTips) throws -> Value,
         committed: @escaping @Sendable (Value) -> Void
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let run: @Sendable (Database, LogHeads) -> Ending = { db, heads in
-                let result = Result { try db.savepoint { try body(db, heads) } }
+            let run: @Sendable (Database, LogTips) -> Ending = { db, tips in
+                let result = Result { try db.savepoint { try body(db, tips) } }
                 return { commitError in
                     switch (commitError, result) {
                     case (let error?, .success), (_, .failure(let error)): continuation.resume(throwing: error)
@@ -77,9 +77,9 @@ final class GroupCommit: Sendable {
         do {
             try pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
-                    let heads = LogHeads()
-                    endings = batch.map { $0.run(db, heads) }
-                    try heads.write(in: db)
+                    let tips = LogTips()
+                    endings = batch.map { $0.run(db, tips) }
+                    try tips.write(in: db)
                     return .commit
                 }
             }

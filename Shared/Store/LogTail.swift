@@ -26,6 +26,9 @@ final class LogTail: Sendable {
         }
     }
 
+    /// Some of its records were deleted: what is left is read from the database.
+    func forget(_ source: Source) { runs.withLock { $0[source] = nil } }
+
     private static func append(_ record: LogRecord, to run: inout Run) {
         if let last = run.records.last, last.epoch != record.epoch || last.seq + 1 != record.seq { run = Run() }
         run.records.append(record)

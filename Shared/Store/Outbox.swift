@@ -12,28 +12,43 @@ enum Outbox {
         let epoch = now.milliseconds
         let chain = Chain.start(of: source, epoch: epoch, parent: nil)
         try db.execute(
-            sql: "INSERT INTO log (source, epoch, first, last, chain) VALUES (?, ?, 1, 0, ?)",
-            arguments: [source.name, epoch, chain.hex]
+            sql: "INSERT INTO log (source, epoch, last, chain, base_epoch, base_chain) VALUES (?, ?, 0, ?, ?, ?)",
+            arguments: [source.name, epoch, chain.hex, epoch, chain.hex]
         )
+    }
+
+    /// The log's last place: all that appending needs.
+    static func tip(of source: Source, in db: Database) throws -> LogCursor {
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT epoch, last, chain FROM log WHERE source = ?"), arguments: [source.name])
+        guard let row, let chain = Chain(hex: row["chain"]) else { throw unknown(source) }
+        return LogCursor(epoch: row["epoch"], seq: row["last"], chain: chain)
     }
 
     static func head(of source: Source, in db: Database) throws -> LogHead {
         let row = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT * FROM log WHERE source = ?"), arguments: [source.name])
-        guard let row, let chain = Chain(hex: row["chain"]) else {
-            throw StoreError(
-                path: source.name, problem: "has no log of that name", hint: "this service does not own it")
+        guard let row, let chain = Chain(hex: row["chain"]), let baseChain = Chain(hex: row["base_chain"]) else {
+            throw unknown(source)
         }
+        let base = LogCursor(epoch: row["base_epoch"], seq: row["base_seq"], chain: baseChain)
+        let epoch: Int64 = row["epoch"]
         return LogHead(
-            source: source, epoch: row["epoch"], first: row["first"], last: row["last"], chain: chain,
-            parent: parent(row))
+            source: source, epoch: epoch, first: base.epoch == epoch ? base.seq + 1 : 1, last: row["last"],
+            chain: chain, lineage: try lineage(of: source, in: db), base: base)
     }
 
-    private static func parent(_ row: Row) -> LogParent? {
-        guard let epoch: Int64 = row["parent_epoch"], let seq: Int64 = row["parent_seq"],
-            let hex: String = row["parent_chain"], let chain = Chain(hex: hex)
-        else { return nil }
-        return LogParent(epoch: epoch, seq: seq, chain: chain)
+    private static func lineage(of source: Source, in db: Database) throws -> [LogParent] {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT epoch, seq, chain FROM ended_epoch WHERE source = ? ORDER BY epoch"),
+            arguments: [source.name])
+        return rows.compactMap { row in
+            Chain(hex: row["chain"]).map { LogParent(epoch: row["epoch"], seq: row["seq"], chain: $0) }
+        }
+    }
+
+    private static func unknown(_ source: Source) -> StoreError {
+        StoreError(path: source.name, problem: "has no log of that name", hint: "this service does not own it")
     }
 
     static func insert(_ record: LogRecord, id: String, at now: Timestamp, in db: Database) throws {
@@ -47,24 +62,71 @@ enum Outbox {
         ])
     }
 
-    static func move(_ head: LogHead, in db: Database) throws {
-        let statement = try db.cachedStatement(sql: "UPDATE log SET last = ?, chain = ? WHERE source = ?")
-        try statement.execute(arguments: [head.last, head.chain.hex, head.source.name])
+    /// What a transaction adds to a log.
+    struct Growth {
+        var tip: LogCursor
+        var records = 0
+        var bytes = 0
+    }
+
+    static func grow(_ source: Source, by growth: Growth, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                UPDATE log SET epoch = ?, last = ?, chain = ?, records = records + ?, bytes = bytes + ? WHERE source = ?
+                """)
+        try statement.execute(arguments: [
+            growth.tip.epoch, growth.tip.seq, growth.tip.chain.hex, growth.records, growth.bytes, source.name,
+        ])
+    }
+
+    /// Ends the present epoch where it stands; the next one goes on from there once the log is moved to its start.
+    static func endEpoch(of source: Source, at tip: LogCursor, next epoch: Int64, in db: Database) throws -> LogCursor {
+        try db.execute(
+            sql: "INSERT INTO ended_epoch (source, epoch, seq, chain) VALUES (?, ?, ?, ?)",
+            arguments: [source.name, tip.epoch, tip.seq, tip.chain.hex])
+        let parent = LogParent(epoch: tip.epoch, seq: tip.seq, chain: tip.chain)
+        return LogCursor(epoch: epoch, seq: 0, chain: .start(of: source, epoch: epoch, parent: parent))
+    }
+
+    static func record(_ row: Row, of source: Source) -> LogRecord? {
+        guard let prev = Chain(hex: row["prev"]) else { return nil }
+        return LogRecord(
+            source: source, epoch: row["epoch"], seq: row["seq"], prev: prev, topic: row["topic"], body: row["body"])
+    }
+
+    /// Rows until their bodies come to more than `maxBytes`, but one at least.
+    static func read(_ rows: RowCursor, of source: Source, maxBytes: Int) throws -> [LogRecord] {
+        var records: [LogRecord] = []
+        var bytes = 0
+        while let row = try rows.next(), let record = record(row, of: source) {
+            bytes += record.body.count
+            if bytes > maxBytes, !records.isEmpty { break }
+            records.append(record)
+        }
+        return records
     }
 }
 
 /// Where the logs stand within one commit: read once and written once, however many share it.
-final class LogHeads {
-    private var heads: [Source: LogHead] = [:]
+final class LogTips {
+    private var logs: [Source: Outbox.Growth] = [:]
 
-    func head(of source: Source, in db: Database) throws -> LogHead {
-        try heads[source] ?? Outbox.head(of: source, in: db)
+    func tip(of source: Source, in db: Database) throws -> LogCursor {
+        try logs[source]?.tip ?? Outbox.tip(of: source, in: db)
     }
 
-    func move(_ heads: [Source: LogHead]) { self.heads.merge(heads) { $1 } }
+    func move(_ grown: [Source: Outbox.Growth]) {
+        for (source, growth) in grown {
+            var all = logs[source] ?? Outbox.Growth(tip: growth.tip)
+            all.tip = growth.tip
+            all.records += growth.records
+            all.bytes += growth.bytes
+            logs[source] = all
+        }
+    }
 
     func write(in db: Database) throws {
-        for head in heads.values { try Outbox.move(head, in: db) }
+        for (source, growth) in logs { try Outbox.grow(source, by: growth, in: db) }
     }
 }
 
@@ -85,17 +147,27 @@ extension StateStore: LogReader {
                 sql: "SELECT * FROM outbox WHERE source = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?",
                 arguments: [source.name, epoch, after, limit]
             )
-            var records: [LogRecord] = []
-            var bytes = 0
-            while let row = try rows.next() {
-                guard let prev = Chain(hex: row["prev"]) else { break }
-                let record = LogRecord(
-                    source: source, epoch: epoch, seq: row["seq"], prev: prev, topic: row["topic"], body: row["body"])
-                bytes += record.body.count
-                if bytes > maxBytes, !records.isEmpty { break }
-                records.append(record)
-            }
-            return records
+            return try Outbox.read(rows, of: source, maxBytes: maxBytes)
+        }
+    }
+
+    package func snapshot(
+        of source: Source, after: LogPlace?, limit: Int, maxBytes: Int
+    ) async throws -> (head: LogHead, records: [LogRecord], more: Bool) {
+        try await read { db in
+            let after = after ?? LogPlace(epoch: 0, seq: 0)
+            // One more than asked for tells whether there is more.
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT * FROM kept WHERE source = ? AND (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?
+                    """, arguments: [source.name, after.epoch, after.seq, limit])
+            let records = try Outbox.read(rows, of: source, maxBytes: maxBytes)
+            let last = records.last?.place ?? after
+            let more = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM kept WHERE source = ? AND (epoch, seq) > (?, ?))",
+                arguments: [source.name, last.epoch, last.seq])
+            return (try Outbox.head(of: source, in: db), records, more ?? false)
         }
     }
 }

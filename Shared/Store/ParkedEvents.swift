@@ -101,3 +101,33 @@ extension StateStore {
         }
     }
 }
+
+/// A key whose events wait behind one that could not be handled.
+package struct ParkedKey: Sendable, Hashable {
+    package var key: String
+    /// How many wait, the failed one among them.
+    package var events: Int
+    package var attempts: Int
+    package var due: Timestamp
+    package var reason: String
+}
+
+extension StateStore {
+    /// The keys that wait, those with the most events first.
+    package func parkedKeys(limit: Int) async throws -> [ParkedKey] {
+        try await read { db in
+            // The bare columns are those of the row with the smallest number: the event that the others wait behind.
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT key, count(*) AS events, min(rowid), attempts, due, reason FROM parked
+                    WHERE state = 'waiting' GROUP BY key ORDER BY events DESC, key LIMIT ?
+                    """, arguments: [limit]
+            ).map { row in
+                ParkedKey(
+                    key: row["key"], events: row["events"], attempts: row["attempts"],
+                    due: Timestamp(milliseconds: row["due"]), reason: row["reason"])
+            }
+        }
+    }
+}

@@ -1,4 +1,6 @@
+import EventLog
 import GRDB
+import Messages
 
 /// The tables that every service has; its own come after them.
 func migrateShared(_ migrator: inout DatabaseMigrator) {
@@ -70,4 +72,65 @@ func migrateShared(_ migrator: inout DatabaseMigrator) {
     migrator.registerMigration("shared: parked events that wait, by their time") { db in
         try db.execute(sql: "CREATE INDEX parked_waiting ON parked (due) WHERE state = 'waiting'")
     }
+    migrator.registerMigration("shared 2: epochs, retention, snapshots, halts") { db in
+        try db.execute(sql: epochs)
+        for name in try String.fetchAll(db, sql: "SELECT source FROM log") {
+            let tip = try Outbox.tip(of: Source(stringLiteral: name), in: db)
+            let start = Chain.start(of: Source(stringLiteral: name), epoch: tip.epoch, parent: nil)
+            try db.execute(
+                sql: """
+                    UPDATE log SET base_epoch = epoch, base_chain = ?,
+                        records = (SELECT count(*) FROM outbox WHERE outbox.source = log.source),
+                        bytes = (SELECT ifnull(sum(length(body)), 0) FROM outbox WHERE outbox.source = log.source)
+                    WHERE source = ?
+                    """, arguments: [start.hex, name])
+        }
+    }
 }
+
+private let epochs = """
+    -- Where older epochs ended, and the next one went on.
+    CREATE TABLE ended_epoch (
+        source TEXT NOT NULL REFERENCES log,
+        epoch INTEGER NOT NULL,
+        seq INTEGER NOT NULL CHECK (seq >= 0),
+        chain TEXT NOT NULL CHECK (length(chain) = 32),
+        PRIMARY KEY (source, epoch)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE log DROP COLUMN first;
+    ALTER TABLE log DROP COLUMN parent_epoch;
+    ALTER TABLE log DROP COLUMN parent_seq;
+    ALTER TABLE log DROP COLUMN parent_chain;
+    -- The place before the oldest record that is still there.
+    ALTER TABLE log ADD COLUMN base_epoch INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE log ADD COLUMN base_seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE log ADD COLUMN base_chain TEXT NOT NULL DEFAULT '';
+    -- How many records there are, of all epochs, and the bytes of their bodies.
+    ALTER TABLE log ADD COLUMN records INTEGER NOT NULL DEFAULT 0 CHECK (records >= 0);
+    ALTER TABLE log ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0);
+    -- Deleted records that still make the state: one for each aspect of an entity.
+    CREATE TABLE kept (
+        source TEXT NOT NULL REFERENCES log,
+        epoch INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        prev TEXT NOT NULL,
+        body BLOB NOT NULL,
+        entity TEXT NOT NULL,
+        aspect TEXT NOT NULL,
+        expires INTEGER,
+        PRIMARY KEY (source, epoch, seq)
+    ) STRICT;
+    CREATE UNIQUE INDEX kept_fact ON kept (source, entity, aspect);
+    CREATE INDEX kept_expiry ON kept (expires) WHERE expires IS NOT NULL;
+    ALTER TABLE cursor DROP COLUMN quarantined;
+    -- How far a snapshot has been applied that is not applied whole.
+    CREATE TABLE loading (source TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT;
+    -- Sources that are not followed because of a fork, until they are released.
+    CREATE TABLE halt (
+        source TEXT PRIMARY KEY,
+        fork TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        released BLOB
+    ) STRICT;
+    """

@@ -13,7 +13,7 @@ package final class StateStore: Sendable {
     package let path: String
     package let source: Source
     let pool: DatabasePool
-    private let clock: WallClock
+    let clock: WallClock
     private let ids: UUIDv7
     private let commits: GroupCommit
     let tail = LogTail()

@@ -11,17 +11,17 @@ package struct Transaction {
     package let source: Source
     private let ids: UUIDv7
     /// Where the logs stand with those who share this commit.
-    private let logs: LogHeads
+    private let logs: LogTips
     private let progress = Progress()
 
     /// What has been written so far; a reference, because a transaction is handed on by value.
     private final class Progress {
-        var heads: [Source: LogHead] = [:]
+        var logs: [Source: Outbox.Growth] = [:]
         var records: [LogRecord] = []
         var summary = CommitSummary()
     }
 
-    init(db: Database, logs: LogHeads, now: Timestamp, source: Source, ids: UUIDv7) {
+    init(db: Database, logs: LogTips, now: Timestamp, source: Source, ids: UUIDv7) {
         self.db = db
         self.logs = logs
         self.now = now
@@ -53,17 +53,19 @@ package struct Transaction {
     /// Appends an envelope as it is: for `ingest`, which sequences what outsiders say.
     @discardableResult
     package func append(_ envelope: Envelope, to log: Source) throws -> LogPosition {
-        var head = try progress.heads[log] ?? logs.head(of: log, in: db)
+        var growth = try progress.logs[log] ?? Outbox.Growth(tip: logs.tip(of: log, in: db))
         let body = try Wire.encode(envelope)
         guard body.count <= Self.eventBytes else { throw EventTooLarge(type: envelope.type, bytes: body.count) }
         let record = LogRecord(
-            source: log, epoch: head.epoch, seq: head.last + 1, prev: head.chain,
+            source: log, epoch: growth.tip.epoch, seq: growth.tip.seq + 1, prev: growth.tip.chain,
             topic: "e/\(log)/\(envelope.type)", body: body
         )
         try Outbox.insert(record, id: envelope.id, at: now, in: db)
-        head.last = record.seq
-        head.chain = record.chain
-        progress.heads[log] = head
+        growth.tip.seq = record.seq
+        growth.tip.chain = record.chain
+        growth.records += 1
+        growth.bytes += body.count
+        progress.logs[log] = growth
         progress.records.append(record)
         progress.summary.published = true
         return record.position
@@ -90,17 +92,17 @@ package struct Transaction {
 
     /// What this transaction appended counts for those after it in the same commit.
     func finish() -> [LogRecord] {
-        logs.move(progress.heads)
+        logs.move(progress.logs)
         return progress.records
     }
 
     /// A part that is taken back alone when it throws: one event of a batch that cannot be handled.
     package func attempt(_ body: (Transaction) throws -> Void) throws {
-        let (heads, count) = (progress.heads, progress.records.count)
+        let (grown, count) = (progress.logs, progress.records.count)
         do {
             try db.savepoint { try body(self) }
         } catch {
-            progress.heads = heads
+            progress.logs = grown
             progress.records.removeSubrange(count...)
             throw error
         }
@@ -113,8 +115,20 @@ package struct Transaction {
 
     /// Where this service's own log stands with what this transaction has appended.
     package func head() throws -> LogPosition {
-        let head = try progress.heads[source] ?? logs.head(of: source, in: db)
-        return LogPosition(source: source, epoch: head.epoch, seq: head.last)
+        let tip = try progress.logs[source]?.tip ?? logs.tip(of: source, in: db)
+        return LogPosition(source: source, epoch: tip.epoch, seq: tip.seq)
+    }
+
+    /// Ends a log's epoch where it stands and goes on with a new one (bus.md 3): after its database was restored,
+    /// whoever had read more than that finds out.
+    @discardableResult
+    package func beginEpoch(of log: Source) throws -> LogCursor {
+        var growth = try progress.logs[log] ?? Outbox.Growth(tip: logs.tip(of: log, in: db))
+        let epoch = max(growth.tip.epoch + 1, now.milliseconds)
+        growth.tip = try Outbox.endEpoch(of: log, at: growth.tip, next: epoch, in: db)
+        progress.logs[log] = growth
+        progress.summary.published = true
+        return growth.tip
     }
 }
 

@@ -15,7 +15,8 @@ struct TestLog {
     var chain: Chain { records.last?.chain ?? .start(of: Self.source, epoch: epoch, parent: parent) }
     var head: LogHead {
         LogHead(
-            source: Self.source, epoch: epoch, first: 1, last: Int64(records.count), chain: chain, parent: parent)
+            source: Self.source, epoch: epoch, last: Int64(records.count), chain: chain,
+            lineage: parent.map { [$0] } ?? [])
     }
     var cursor: LogCursor { LogCursor(epoch: epoch, seq: Int64(records.count), chain: chain) }
 
@@ -152,7 +153,7 @@ struct FollowerStateTests {
                 if fetches == 3 { log.append(10) }
                 state.fetched(log.answer(request), now: now, jitter: .zero)
             case .wait(nil): break loop
-            case .wait, .quarantine:
+            case .wait, .quarantine, .load, .take:
                 Issue.record("nothing to wait for")
                 break loop
             }
@@ -196,14 +197,6 @@ struct FollowerStateTests {
         #expect(state.next(now: .zero) == .wait(until: .milliseconds(100)))
         state.heartbeat(epoch: log.epoch, last: 2, chain: log.records[1].chain, now: .milliseconds(5), jitter: .zero)
         #expect(state.next(now: .milliseconds(5)) == .fetch(FetchRequest(epoch: log.epoch, after: 2)))
-    }
-
-    @Test func `a compacted place stops until an operator acts`() {
-        var state = FollowerState(source: TestLog.source, cursor: nil, now: .zero)
-        _ = state.next(now: .zero)
-        state.fetched(.compacted(head: TestLog(3).head), now: .zero, jitter: .zero)
-        #expect(state.isCompacted)
-        #expect(state.next(now: .zero) == .wait(until: .seconds(30)))
     }
 }
 

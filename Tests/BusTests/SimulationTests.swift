@@ -68,6 +68,9 @@ struct SimulationTests {
                 case .quarantine(let fork):
                     Issue.record("no log was restored, but: \(fork)")
                     return
+                case .load, .take:
+                    Issue.record("nothing was deleted")
+                    return
                 case .wait: return
                 }
             }
@@ -139,6 +142,7 @@ struct SimulationTests {
             case .fetch(let request): world.answer = (world.now, world.log.answer(request))
             case .quarantine(let found): fork = found
             case .wait: continue
+            case .load, .take: Issue.record("nothing was deleted")
             }
         }
         #expect(fork != nil, "seed \(seed)")

@@ -17,7 +17,7 @@ final class MemoryLog: LogReader {
     init(_ source: Source = "registry-service", epoch: Int64 = 1_700_000_000_000) {
         self.source = source
         let start = Chain.start(of: source, epoch: epoch, parent: nil)
-        state = Mutex(State(head: LogHead(source: source, epoch: epoch, first: 1, last: 0, chain: start)))
+        state = Mutex(State(head: LogHead(source: source, epoch: epoch, last: 0, chain: start)))
     }
 
     var head: LogHead { state.withLock { $0.head } }
@@ -56,8 +56,8 @@ final class MemoryLog: LogReader {
             state.older = state.records
             state.records = []
             state.head = LogHead(
-                source: source, epoch: epoch, first: 1, last: 0,
-                chain: .start(of: source, epoch: epoch, parent: parent), parent: parent)
+                source: source, epoch: epoch, last: 0, chain: .start(of: source, epoch: epoch, parent: parent),
+                lineage: [parent])
         }
     }
 
@@ -74,6 +74,15 @@ final class MemoryLog: LogReader {
     }
 }
 
+extension MemoryLog {
+    /// Nothing of it is ever deleted.
+    func snapshot(
+        of source: Source, after: LogPlace?, limit: Int, maxBytes: Int
+    ) async throws -> (head: LogHead, records: [LogRecord], more: Bool) {
+        (head, [], false)
+    }
+}
+
 /// A follower in memory that checks what its contract promises it, and lets a test wait for a place.
 final class MemoryFollower: LogFollower {
     struct Broken: Error {}
@@ -84,6 +93,7 @@ final class MemoryFollower: LogFollower {
         var batches = 0
         var forks: [Fork] = []
         var failures = 0
+        var isReleased = false
         var waiters: [(@Sendable (State) -> Bool, CheckedContinuation<Void, Never>)] = []
     }
 
@@ -126,6 +136,31 @@ final class MemoryFollower: LogFollower {
         }
         settle()
     }
+
+    func apply(_ part: SnapshotPart) async throws {
+        state.withLock { state in
+            if part.isLast { state.cursors[part.source] = part.at }
+        }
+        settle()
+    }
+
+    func halt(of source: Source) async throws -> Halt? {
+        state.withLock { state in
+            state.forks.last { $0.source == source }.map { Halt(fork: $0, isReleased: state.isReleased) }
+        }
+    }
+
+    func goOn(_ landing: Landing) async throws {
+        state.withLock { state in
+            state.cursors[landing.source] = landing.to
+            state.forks.removeAll { $0.source == landing.source }
+            state.isReleased = false
+        }
+        settle()
+    }
+
+    /// As an operator does.
+    func release() { state.withLock { $0.isReleased = true } }
 
     func quarantine(_ fork: Fork) async throws {
         state.withLock { $0.forks.append(fork) }

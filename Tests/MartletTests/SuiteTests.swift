@@ -39,7 +39,7 @@ private func until(_ isSo: () async -> Bool) async throws {
             let supervisor = try supervisor(paths)
             let addresses = try await supervisor.start(timeout: .seconds(120))
             #expect(addresses.count == 8)
-            let killed = try #require(addresses[.evaluator]).pid
+            let killed = try #require(addresses["evaluator"]).pid
             kill(killed, SIGKILL)
             try await until {
                 guard let again = ServiceAddress.read(from: paths.address(.evaluator)) else { return false }

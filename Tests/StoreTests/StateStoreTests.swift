@@ -206,19 +206,6 @@ extension Transaction {
     }
 }
 
-@Suite struct CursorTests {
-    @Test func `I6 a source in which a fork was found is not read any further`() async throws {
-        let temporary = try TemporaryStore()
-        let chain = Chain.start(of: .deployer, epoch: 1, parent: nil)
-        let record = LogRecord(source: .deployer, epoch: 1, seq: 1, prev: chain, topic: "e/deployer/x", body: Data())
-        let fork = Fork(source: .deployer, epoch: 1, seq: 1, expected: "a", found: "b")
-        try await temporary.store.write { try $0.advance(past: record, chain: record.chain) }
-        #expect(try await temporary.store.cursor(for: .deployer)?.seq == 1)
-        try await temporary.store.write { try $0.quarantine(fork) }
-        await #expect(throws: fork) { try await temporary.store.cursor(for: .deployer) }
-    }
-}
-
 @Suite struct IntentTests {
     private let origin = Timestamp(milliseconds: 0)
     private let soon = Timestamp(Date()).advanced(by: .seconds(60))

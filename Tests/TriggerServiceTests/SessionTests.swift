@@ -144,6 +144,53 @@ struct SessionTests {
         #expect(try await installation.request("complete", params).status == 200)
     }
 
+    @Test func `a step whose verb nobody serves is told of, and given up in the end with the reason`() async throws {
+        let installation = try Installation()
+        let foreign = project.replacing("run: \"1\"", with: "uses: acme/fairness-check, with: { limit: 1 }")
+        let upstream = try await Upstream(in: installation, project: foreign)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        _ = try await installation.open("trainer")
+        func pass(_ duration: Duration) async {
+            installation.advance(duration)
+            await installation.sessions.lookForUnserved()
+        }
+        await installation.sessions.lookForUnserved()
+        await pass(.seconds(14))
+        #expect(try await installation.published(StepUnserved.self).isEmpty)
+        for _ in 0..<3 { await pass(.seconds(10)) }
+        let told = try await installation.published(StepUnserved.self)
+        #expect(told.map(\.verb) == ["acme/fairness-check"])
+        await pass(.seconds(600))
+        let finished = try #require(try await installation.published(RunFinished.self).last)
+        #expect(finished.outcome == .failed)
+        #expect(finished.message?.contains("no worker serves 'acme/fairness-check'") == true)
+    }
+
+    @Test func `a worker of somebody else's claims a verb of its own, and the next one gets its checkpoint`()
+        async throws
+    {
+        let installation = try Installation()
+        let foreign = project.replacing("run: \"1\"", with: "uses: acme/fairness-check, with: { limit: 1 }")
+        let upstream = try await Upstream(in: installation, project: foreign)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        let worker = try await installation.open("fairness-1", verbs: ["acme/*"])
+        let work = try #require(try await installation.claim(worker).first)
+        #expect(work.verb == "acme/fairness-check" && work.with["limit"] == 1)
+        #expect(
+            try await installation.request(
+                "checkpoint", ["item": .string(work.item), "token": .int(Int(work.token)), "state": ["at": 3]]
+            ).status == 200)
+        installation.advance(.seconds(20))
+        await installation.sessions.endExpired()
+        let next = try await installation.open("fairness-2", verbs: ["acme/fairness-check"])
+        let again = try #require(try await installation.claim(next).first)
+        #expect(again.checkpoint == ["at": 3])
+        #expect(try await installation.complete(work).status == 409)
+        #expect(try await installation.complete(again).status == 200)
+    }
+
     @Test func `malformed requests are refused with the place of the mistake`() async throws {
         let installation = try await started()
         #expect(try await installation.request("session.open", ["worker": "x"]).status == 400)

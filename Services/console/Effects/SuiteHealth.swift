@@ -15,7 +15,8 @@ struct SuiteHealth: Sendable {
 
     init(context: ServiceContext) { self.context = context }
 
-    /// Each service: `name`, `state` (`ready`, `not ready`, `catching up`, `behind`, `down`), `reason`, `port`, `pid`, `lag`.
+    /// Each service: `name`, `state` (`ready`, `halted`, `not ready`, `catching up`, `behind`, `down`), `reason`, `port`,
+    /// `pid`, `lag`.
     func look() async -> [JSONValue] {
         await withTaskGroup(of: (Int, JSONValue).self) { group in
             for (index, service) in Self.services.enumerated() {
@@ -54,8 +55,12 @@ struct SuiteHealth: Sendable {
         let url = "http://\(address.host):\(address.port)/readyz"
         do {
             let response = try await client.send(HTTPRequest(url: url, timeout: .seconds(1)))
-            if response.isSuccess { return ("ready", nil) }
             let reason = String(decoding: response.body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            if response.isSuccess {
+                // It works, but not with everything that it should hear.
+                let notes = reason.split(separator: "\n").dropFirst().joined(separator: "; ")
+                return notes.isEmpty ? ("ready", nil) : ("halted", notes)
+            }
             return ("not ready", reason)
         } catch {
             return ("down", "\(error)")

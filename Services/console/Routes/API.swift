@@ -19,6 +19,8 @@ struct API: Sendable {
     let health: @Sendable () async -> [JSONValue]
     /// Hands an outsider's event to the log `ingest`, in somebody's name; answers once it is on disk.
     let publish: @Sendable (_ event: Data, _ actor: String) async throws -> BusReply
+    /// What each service says of its logs.
+    var logs: @Sendable () async -> [JSONValue] = { [] }
 
     func add(to router: Router<BasicRequestContext>) {
         let gate = Gate(store: store, hosts: hosts, logger: logger)
@@ -33,6 +35,7 @@ struct API: Sendable {
         addEvents(routes)
         addWhy(routes)
         addDeadLetters(routes)
+        addJournal(routes)
         addCommands(routes)
         addTokens(routes)
         RunPage(gate: gate, store: store).add(to: router)

@@ -39,6 +39,12 @@ let outcomeProjections: [Projection] = [
             [body.result, envelope.time.text, body.by, body.letter])
         try db.answer(envelope.causationid, accepted: true, reason: body.result, by: envelope)
     },
+    .on(LogCommandAnswered.self) { body, envelope, db in
+        try db.answer(body.command, accepted: body.accepted, reason: body.reason, by: envelope)
+    },
+    .on(ForkReleased.self) { body, envelope, db in
+        try db.answer(envelope.causationid, accepted: true, reason: body.note, by: envelope)
+    },
     .on(NotificationSent.self) { body, envelope, db in
         try db.run(
             notification,

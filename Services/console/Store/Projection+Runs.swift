@@ -35,6 +35,17 @@ let runProjections: [Projection] = [
                 body.outcome.rawValue, body.message, body.failedStep, body.seconds, try jsonText(body.outputs),
                 envelope.time.text, body.run,
             ])
+        // What was away when its end was told, as after a snapshot: nothing of a run outlives it.
+        for table in ["jobs", "steps"] {
+            try db.run(
+                """
+                UPDATE \(table) SET state = 'finished', finished = ?, message = 'how it ended was not heard of'
+                WHERE run = ? AND state = 'running'
+                """, [envelope.time.text, body.run])
+        }
+        try db.run(
+            "UPDATE approvals SET state = 'void', finished = ? WHERE run = ? AND state = 'waiting'",
+            [envelope.time.text, body.run])
     },
     .on(JobStarted.self) { body, envelope, db in
         try db.run(
@@ -82,6 +93,11 @@ private func plan(_ job: JobPlan, _ ordinal: Int, of run: String, _ db: Database
 }
 
 let stepProjections: [Projection] = [
+    .on(StepUnserved.self) { body, _, db in
+        try db.run(
+            "UPDATE steps SET message = ? WHERE run = ? AND job = ? AND step = ? AND state = 'waiting'",
+            [body.reason, body.run, body.job, body.step])
+    },
     .on(StepStarted.self) { body, envelope, db in
         try db.run(
             """

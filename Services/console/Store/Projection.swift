@@ -42,4 +42,18 @@ struct Projection: Sendable {
         try db.run(
             "DELETE FROM events WHERE position <= (SELECT max(position) FROM events) - ?", [count])
     }
+
+    /// Forgets what has been over for 90 days, as long as events of it are told: a few at a time. Runs, versions and the
+    /// history of stages stay.
+    static func forgetOver(at now: Timestamp, in db: Database) throws {
+        let horizon = now.advanced(by: .seconds(-90 * 24 * 3600)).text
+        for (table, condition) in [
+            ("dead_letters", "closed < ?"), ("notifications", "time < ?"), ("verdicts", "time < ?"),
+            ("commands", "state <> 'waiting' AND answered < ?"),
+        ] {
+            try db.run(
+                "DELETE FROM \(table) WHERE rowid IN (SELECT rowid FROM \(table) WHERE \(condition) LIMIT 500)",
+                [horizon])
+        }
+    }
 }

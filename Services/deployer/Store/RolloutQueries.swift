@@ -89,6 +89,20 @@ enum RolloutQueries {
 }
 
 extension Transaction {
+    /// Keeps the newest 200 deployments of each endpoint, and every one that lives.
+    func forgetOldDeployments() throws {
+        try db.execute(
+            sql: """
+                DELETE FROM deployment WHERE phase = 'ended'
+                    AND id NOT IN (SELECT current FROM endpoint WHERE current IS NOT NULL)
+                    AND number IN (
+                        SELECT number FROM (
+                            SELECT number, row_number() OVER (PARTITION BY endpoint ORDER BY number DESC) AS age
+                            FROM deployment)
+                        WHERE age > 200)
+                """)
+    }
+
     func save(_ endpoint: EndpointRecord) throws {
         try db.execute(
             sql: """

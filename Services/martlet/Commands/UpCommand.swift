@@ -14,6 +14,7 @@ struct UpCommand: AsyncParsableCommand {
               martlet up
               martlet up --data ./demo-data --detach
               martlet up --console-port 9080 --gateway-port 9090
+              martlet up --scale trainer-proxy=3
             Ctrl-C or 'martlet down' ends it; the next 'up' on the same folder goes on where it stood.
             """)
 
@@ -45,6 +46,9 @@ struct UpCommand: AsyncParsableCommand {
                 """))
     var buses: [String] = []
 
+    @Option(help: "SERVICE=COUNT: run several processes of a service; they share its work. May be repeated.")
+    var scale: [String] = []
+
     @Flag(help: "Print JSON once everything is ready.")
     var json = false
 
@@ -64,6 +68,7 @@ struct UpCommand: AsyncParsableCommand {
         {
             throw ValidationError("--bus: take one, or two different ones that run side by side")
         }
+        _ = try Scaling(scale)
         if timeout < 1 { throw ValidationError("--timeout: take at least 1") }
     }
 
@@ -93,7 +98,7 @@ struct UpCommand: AsyncParsableCommand {
             "up", "--data", paths.root, "--console-port", String(consolePort), "--trigger-port", String(triggerPort),
             "--registry-port", String(registryPort), "--gateway-port", String(gatewayPort),
             "--timeout", String(timeout),
-        ] + buses.flatMap { ["--bus", $0] }
+        ] + buses.flatMap { ["--bus", $0] } + scale.flatMap { ["--scale", $0] }
     }
 
     private func prepareFolder() throws {
@@ -141,7 +146,8 @@ struct UpCommand: AsyncParsableCommand {
         try write(SuiteRecord(pid: pid, process: own, state: "starting", services: [:]))
         let addresses = try chosenBuses()
         let supervisor = Supervisor(
-            members: ports.members(on: addresses), paths: paths, executables: try Executables.folder())
+            members: try Scaling(scale).apply(to: ports.members(on: addresses)), paths: paths,
+            executables: try Executables.folder())
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let limit = Duration.seconds(timeout)
         let starting = Task { try await supervisor.start(timeout: limit) }
@@ -149,14 +155,14 @@ struct UpCommand: AsyncParsableCommand {
             for await _ in signals { break }
             starting.cancel()
         }
-        let doors: [Source: ServiceAddress]
+        let doors: [String: ServiceAddress]
         do {
             doors = try await starting.value
         } catch is CancellationError {
             throw Failure("stopped before everything was ready")
         }
         let seconds = (.now - began) / .seconds(1)
-        let services = Dictionary(uniqueKeysWithValues: doors.map { ($0.key.name, $0.value) })
+        let services = Dictionary(uniqueKeysWithValues: doors.map { ($0.key, $0.value) })
         let record = SuiteRecord(
             pid: pid, process: own, state: "ready", seconds: seconds, services: services,
             bus: addresses.isEmpty ? nil : addresses.map(\.nearby.text))

@@ -35,6 +35,10 @@ enum StatusText {
             "\($0.text("name")) is \($0.text("lag")) events ahead of what is shown here, and the console does not catch "
                 + "up: see <data>/services/console/log"
         }
+        lines += services.filter { $0["state"]?.string == "halted" }.map {
+            "\($0.text("name")) does not follow a log that forked: 'martlet logs' shows where, "
+                + "'martlet logs release \($0.text("name")) SOURCE' lets it go on"
+        }
         lines += repositories.filter { $0["state"]?.string == "unreachable" }.map {
             "\($0.text("name")) cannot be read (\($0.text("reason"))): tried again at \($0.time("nextAttempt")), "
                 + "recovers by itself"

@@ -39,6 +39,12 @@ struct RequestReference {
                     410: "the events after this place are no longer kept: ask for a snapshot",
                 ], replyBody: "three frames an event, as on the feed"),
             RequestReference(
+                method: "snapshot", target: "{source}",
+                summary: "What the events up to the oldest one kept came to, as events; a part at a time.",
+                params: SnapshotRequest.self, reply: FetchReply.self,
+                statuses: [409: "more events were deleted meanwhile: begin the snapshot again"],
+                replyBody: "three frames an event, as on the feed; each keeps its number, those up to `base`"),
+            RequestReference(
                 method: "publish", target: "ingest",
                 summary: "Stores an outsider's CloudEvent; answered when it is on disk. Twice the same is once.",
                 params: PublishParams.self, reply: LogPosition.self,

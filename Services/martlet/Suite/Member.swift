@@ -6,6 +6,8 @@ import ServiceKit
 /// One service as `martlet up` starts it.
 struct Member: Sendable, Hashable {
     var source: Source
+    /// Its number among the processes of one service.
+    var replica = 1
     /// 0 takes any free one.
     var port: Int
     /// The option with which an operator chooses another port.
@@ -20,6 +22,19 @@ struct Member: Sendable, Hashable {
     /// Ended last: it carries what the others say to the end.
     var isBus: Bool { executable == .eventBus }
     var executable: Source { program ?? source }
+
+    var name: String { replica == 1 ? source.name : "\(source.name)-\(replica)" }
+
+    /// Further processes of the same service: they take any free port, since the first one has the known one.
+    func scaled(to count: Int) -> [Member] {
+        var next = self
+        (next.port, next.portOption, next.offers) = (0, nil, nil)
+        return [self]
+            + (1..<max(1, count)).map { number in
+                next.replica = number + 1
+                return next
+            }
+    }
 
     func arguments(paths: DataPaths, executables: String, parent: Int32) -> [String] {
         [

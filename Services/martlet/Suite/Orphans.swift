@@ -16,7 +16,7 @@ enum Orphans {
     }
 
     private static func find(_ member: Member, _ paths: DataPaths) -> ProcessIdentity? {
-        guard let address = ServiceAddress.read(from: paths.address(member.source)),
+        guard let address = ServiceAddress.read(from: paths.address(member.source, replica: member.replica)),
             let identity = ProcessIdentity(pid: address.pid),
             let words = FileManager.default.contents(atPath: "/proc/\(address.pid)/cmdline")
         else { return nil }

@@ -17,7 +17,7 @@ actor Supervisor {
     private let paths: DataPaths
     private let executables: String
     private let client = HTTPClient()
-    private var children: [Source: Child] = [:]
+    private var children: [String: Child] = [:]
     private var keepers: [Task<Void, Never>] = []
     private var isStopping = false
     /// Once everything was ready, a child that ends is started again instead of ending the start.
@@ -33,26 +33,26 @@ actor Supervisor {
 
     /// Starts everything and returns when everything is ready.
     /// - Throws: `Failure`; by then nothing runs any more.
-    func start(timeout: Duration) async throws -> [Source: ServiceAddress] {
+    func start(timeout: Duration) async throws -> [String: ServiceAddress] {
         let began = ContinuousClock.now
         do {
             await Orphans.end(members, paths: paths)
             for member in members {
                 try paths.prepare(for: member.source)
-                try? FileManager.default.removeItem(atPath: paths.address(member.source))
+                try? FileManager.default.removeItem(atPath: paths.address(member.source, replica: member.replica))
                 try spawn(member)
             }
             for member in members { keepers.append(Task { await self.keep(member) }) }
-            var ready: [Source: ServiceAddress] = [:]
+            var ready: [String: ServiceAddress] = [:]
             while ready.count < members.count {
                 if let failure { throw failure }
                 try Task.checkCancellation()
-                for member in members where ready[member.source] == nil {
-                    ready[member.source] = await readiness(of: member)
+                for member in members where ready[member.name] == nil {
+                    ready[member.name] = await readiness(of: member)
                 }
                 if ready.count < members.count {
                     guard ContinuousClock.now - began < timeout else {
-                        throw late(members.filter { ready[$0.source] == nil })
+                        throw late(members.filter { ready[$0.name] == nil })
                     }
                     try await Task.sleep(for: .milliseconds(15))
                 }
@@ -69,12 +69,12 @@ actor Supervisor {
     func stop() async {
         isStopping = true
         for keeper in keepers { keeper.cancel() }
-        let carriers = Set(members.filter(\.isBus).map(\.source))
+        let carriers = Set(members.filter(\.isBus).map(\.name))
         await end(children.filter { !carriers.contains($0.key) }, grace: .seconds(7))
         await end(children.filter { carriers.contains($0.key) }, grace: .seconds(2))
     }
 
-    private func end(_ children: [Source: Child], grace: Duration) async {
+    private func end(_ children: [String: Child], grace: Duration) async {
         await withTaskGroup(of: Void.self) { group in
             for child in children.values where child.process.end == nil {
                 group.addTask { await ProcessGroup.terminate(child.process.identity, grace: grace) }
@@ -82,7 +82,9 @@ actor Supervisor {
         }
     }
 
-    private func log(_ member: Member) -> ServiceLog { ServiceLog(path: paths.log(member.source)) }
+    private func log(_ member: Member) -> ServiceLog {
+        ServiceLog(path: paths.log(member.source, replica: member.replica))
+    }
 
     private func spawn(_ member: Member) throws {
         let log = log(member)
@@ -90,13 +92,14 @@ actor Supervisor {
         let pid = ProcessInfo.processInfo.processIdentifier
         var environment = ProcessInfo.processInfo.environment
         environment["MARTLET_HOME"] = paths.root
+        environment["MARTLET_REPLICA"] = String(member.replica)
         let offset = log.size
         do {
             let process = try DetachedProcess.spawn(
                 ProcessRequest(
                     argv: member.arguments(paths: paths, executables: executables, parent: pid),
                     environment: environment, directory: paths.root, output: log.path))
-            children[member.source] = Child(process: process, logStart: offset, started: .now)
+            children[member.name] = Child(process: process, logStart: offset, started: .now)
         } catch {
             throw Failure("\(error)", hint: "all services stand beside 'martlet': build them with 'make build'")
         }
@@ -105,7 +108,7 @@ actor Supervisor {
     /// Starts a member again whenever it ends, until the suite stops or it cannot live.
     private func keep(_ member: Member) async {
         var backOff = BackOff()
-        while !isStopping, let child = children[member.source] {
+        while !isStopping, let child = children[member.name] {
             guard let end = try? await child.process.wait(), !isStopping else { return }
             // One that ends by itself before all are ready cannot be helped by trying again; a killed one can.
             if !wasReady, case .code = end {
@@ -117,7 +120,7 @@ actor Supervisor {
                 Terminal.complain("\(explain(member, child, end))\n  it is not started any more; the others go on")
                 return
             case .again(let pause):
-                Terminal.complain("\(member.source) ended (\(end)); it is started again")
+                Terminal.complain("\(member.name) ended (\(end)); it is started again")
                 guard (try? await Task.sleep(for: pause)) != nil, !isStopping else { return }
                 do {
                     try spawn(member)
@@ -140,18 +143,18 @@ actor Supervisor {
         }
         let said = lines.last.map { $0.hasPrefix("Error: ") ? String($0.dropFirst("Error: ".count)) : $0 }
         return Failure(
-            "\(member.source) ended (\(end))\(said.map { ": \($0)" } ?? "")",
+            "\(member.name) ended (\(end))\(said.map { ": \($0)" } ?? "")",
             hint: "its log is \(log(member).path)")
     }
 
     private func late(_ missing: [Member]) -> Failure {
-        let names = missing.map(\.source.name).joined(separator: ", ")
+        let names = missing.map(\.name).joined(separator: ", ")
         return Failure("not ready in time: \(names)", hint: "their logs are in \(paths.root)/services/<name>/log")
     }
 
     private func readiness(of member: Member) async -> ServiceAddress? {
-        guard let address = ServiceAddress.read(from: paths.address(member.source)),
-            address.pid == children[member.source]?.process.identity.pid
+        guard let address = ServiceAddress.read(from: paths.address(member.source, replica: member.replica)),
+            address.pid == children[member.name]?.process.identity.pid
         else { return nil }
         let url = "http://\(address.host):\(address.port)/readyz"
         let answer = try? await client.send(HTTPRequest(url: url, timeout: .seconds(1)))

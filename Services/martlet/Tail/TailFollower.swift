@@ -5,6 +5,7 @@ import Messages
 /// Follows logs in memory and prints what it applies.
 actor TailFollower: LogFollower {
     private var cursors: [Source: LogCursor]
+    private var halts: [Source: Halt] = [:]
     private let after: Timestamp?
     private let glob: String?
     private let limit: Int?
@@ -30,7 +31,19 @@ actor TailFollower: LogFollower {
         }
     }
 
+    /// What is gone cannot be shown; what it came to is, and then what followed.
+    func apply(_ part: SnapshotPart) throws {
+        let done = cursors[part.source]?.place
+        for record in part.records where done.map({ $0 < record.place }) ?? true { try show(record) }
+        if part.isLast { cursors[part.source] = part.at }
+    }
+
+    func halt(of source: Source) -> Halt? { halts[source] }
+
+    func goOn(_ landing: Landing) {}
+
     func quarantine(_ fork: Fork) {
+        halts[fork.source] = Halt(fork: fork, isReleased: false)
         problem = Failure(
             "the log \(fork.source) contradicts itself at \(fork.epoch)/\(fork.seq)",
             hint: "it was restored or runs twice; begin again with --since start")

@@ -19,6 +19,16 @@ extension Transaction {
         return db.changesCount > 0
     }
 
+    /// Deliveries that ended 90 days ago: no event that old is told again.
+    func forgetOldDeliveries() throws {
+        let horizon = now.milliseconds - 90 * 24 * 3_600_000
+        try db.execute(
+            sql: """
+                DELETE FROM delivery WHERE rowid IN (
+                    SELECT rowid FROM delivery WHERE state IN ('sent', 'failed') AND time < ? LIMIT 500)
+                """, arguments: [horizon])
+    }
+
     func delivery(_ id: String) throws -> Delivery? {
         guard let row = try Row.fetchOne(db, sql: "SELECT * FROM delivery WHERE id = ?", arguments: [id]) else {
             return nil

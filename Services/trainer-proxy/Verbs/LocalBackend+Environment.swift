@@ -25,9 +25,19 @@ extension LocalBackend {
             return try await carryOut(build, work, folders)
         }
         return try await environments.withLock(digest.hex) {
+            // Other replicas build in the same folder.
+            let lock = try await lock(digest)
+            defer { withExtendedLifetime(lock) {} }
             try await waitForBuilder(of: digest, besides: work)
             if build.isComplete { return reuse(build, work) }
             return try await carryOut(build, work, folders)
+        }
+    }
+
+    private func lock(_ digest: Digest) async throws -> LeaderLock {
+        while true {
+            if let lock = try LeaderLock.acquire(path: context.paths.environment(digest) + ".lock") { return lock }
+            try await Task.sleep(for: .milliseconds(100))
         }
     }
 

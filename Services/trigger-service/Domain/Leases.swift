@@ -9,6 +9,11 @@ struct Leases: Sendable {
 
     mutating func open(_ session: String, now: Duration) { deadlines[session] = now + Self.term }
 
+    /// A full term for a session that was open before; one that has been heard of since keeps its own.
+    mutating func restore(_ session: String, now: Duration) {
+        if deadlines[session] == nil { open(session, now: now) }
+    }
+
     /// Whether the session is still alive, and now so for another term.
     mutating func renew(_ session: String, now: Duration) -> Bool {
         guard let deadline = deadlines[session], now < deadline else { return false }

@@ -95,6 +95,14 @@ extension RunMachine {
         return .accepted
     }
 
+    /// No worker can take an offered step, and none is waited for any longer.
+    mutating func giveUp(_ place: StepPlace, reason: String) {
+        guard run[place].status.phase == .offered else { return }
+        finishStep(place, StepResult(.failed, message: reason))
+        nextStep(place.job)
+        advance()
+    }
+
     /// A worker is gone: its steps are for the next.
     ///
     /// - Parameter comesBack: the same worker has just opened a new session. A step that it was to stop goes back to it,

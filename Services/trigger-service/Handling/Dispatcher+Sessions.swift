@@ -58,6 +58,30 @@ extension Dispatcher {
         return acceptance ?? .lost
     }
 
+    /// Tells people that a step waits for a worker that does not exist.
+    func tellUnserved(_ offer: OfferedStep, _ transaction: Transaction) throws {
+        guard let stored = try transaction.run(offer.run), stored.run[offer.place].status.phase == .offered else {
+            return
+        }
+        let step = stored.run[offer.place]
+        try say(
+            StepUnserved(
+                run: stored.run.id, job: stored.run.jobs[offer.place.job].id, step: step.id, verb: step.verb,
+                reason: Self.nobody(step.verb)), stored.run, transaction)
+    }
+
+    func giveUp(_ offer: OfferedStep, after patience: Duration, _ transaction: Transaction) throws {
+        try move(offer.run, transaction) { machine in
+            let verb = machine.run[offer.place].verb
+            machine.giveUp(
+                offer.place, reason: "\(Self.nobody(verb)); given up after \(patience.components.seconds) s")
+        }
+    }
+
+    private static func nobody(_ verb: String) -> String {
+        "no worker serves '\(verb)': start one that opens a session for it, or correct 'uses:'"
+    }
+
     func checkpoint(
         _ item: String, token: Int64, _ state: JSONValue, by owner: WorkerOwner, _ transaction: Transaction
     ) throws -> Bool {

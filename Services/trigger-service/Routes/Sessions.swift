@@ -14,6 +14,9 @@ final class Sessions: Sendable {
     /// Never goes backwards and cannot be set.
     private let elapsed: @Sendable () -> Duration
     private let leases = Mutex(Leases())
+    private let unserved: Mutex<Unserved>
+    /// Steps looked at at once.
+    private static let mostUnserved = 1000
 
     init(
         store: StateStore, dispatcher: Dispatcher, logger: Logger,
@@ -23,6 +26,7 @@ final class Sessions: Sendable {
         self.dispatcher = dispatcher
         self.logger = logger
         self.elapsed = elapsed
+        unserved = Mutex(Unserved(patience: dispatcher.settings.workerWait))
     }
 
     static func monotonic() -> @Sendable () -> Duration {
@@ -35,7 +39,7 @@ final class Sessions: Sendable {
         let sessions = try await store.read { try SessionQueries.all(in: $0) }
         let now = elapsed()
         leases.withLock { leases in
-            for session in sessions { leases.open(session.id, now: now) }
+            for session in sessions { leases.restore(session.id, now: now) }
         }
     }
 
@@ -107,10 +111,32 @@ final class Sessions: Sendable {
         }
     }
 
+    /// Tells of offered steps that no open session can take, and in the end gives them up.
+    func lookForUnserved() async {
+        do {
+            let offers = try await store.read { try SessionQueries.unserved(limit: Self.mostUnserved, in: $0) }
+            let now = elapsed()
+            let (told, over) = unserved.withLock { $0.look(Set(offers.keys), now: now) }
+            let (dispatcher, patience) = (dispatcher, dispatcher.settings.workerWait ?? .zero)
+            for offer in told.compactMap({ offers[$0] }) {
+                try await store.write { try dispatcher.tellUnserved(offer, $0) }
+            }
+            for offer in over.compactMap({ offers[$0] }) {
+                try await store.write { try dispatcher.giveUp(offer, after: patience, $0) }
+            }
+        } catch {
+            logger.warning("steps without a worker could not be looked for, trying again: \(error)")
+        }
+    }
+
+    /// In the leader alone: only it is asked, so only it knows who was heard of.
     func run() async {
+        var round = 0
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             await endExpired()
+            round += 1
+            if round.isMultiple(of: 5) { await lookForUnserved() }
         }
     }
 }

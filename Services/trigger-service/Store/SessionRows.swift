@@ -101,6 +101,25 @@ enum SessionQueries {
         }
     }
 
+    /// Offered steps that no open session can take, by item; not more than `limit`.
+    static func unserved(limit: Int, in db: Database) throws -> [String: OfferedStep] {
+        let patterns = try all(in: db).flatMap(\.verbs)
+        let verbs = try String.fetchAll(
+            db.cachedStatement(sql: "SELECT DISTINCT verb FROM step WHERE state = 'offered'"))
+        var found: [String: OfferedStep] = [:]
+        for verb in verbs where !patterns.contains(where: { StepWork.pattern($0, covers: verb) }) {
+            let rows = try Row.fetchAll(
+                db.cachedStatement(
+                    sql: "SELECT item, run, job, position FROM step WHERE state = 'offered' AND verb = ? LIMIT ?"),
+                arguments: [verb, limit - found.count])
+            for row in rows {
+                found[row["item"]] = OfferedStep(
+                    run: row["run"], place: StepPlace(job: row["job"], step: row["position"]))
+            }
+        }
+        return found
+    }
+
     /// Items that a session holds and that are to be stopped.
     static func canceled(in session: String, _ db: Database) throws -> [String] {
         try String.fetchAll(

@@ -177,6 +177,37 @@ public struct DeadLetterAnswered: EventBody {
     }
 }
 
+/// An operator lets a service go on with a log that forked.
+public struct LogReleaseRequested: EventBody {
+    public static let name = "command.log_release_requested"
+    public static let source: Source? = .console
+    public static let summary = "An operator lets a service go on with a log that forked."
+
+    public var service: String
+    /// The log.
+    public var source: String
+
+    public init(service: String, source: String) {
+        self.service = service
+        self.source = source
+    }
+}
+
+/// An operator says that a service's database was restored.
+public struct LogEpochRequested: EventBody {
+    public static let name = "command.log_epoch_requested"
+    public static let source: Source? = .console
+    public static let summary = "An operator says that a service's database was restored: its logs begin a new epoch."
+
+    public var service: String
+    public var reason: String?
+
+    public init(service: String, reason: String? = nil) {
+        self.service = service
+        self.reason = reason
+    }
+}
+
 /// A person asks for a test message.
 public struct NotificationTestRequested: EventBody {
     public static let name = "command.notification_test_requested"

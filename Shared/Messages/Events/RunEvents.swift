@@ -134,6 +134,27 @@ public struct JobFinished: EventBody {
     }
 }
 
+/// A step waits for a worker that does not exist.
+public struct StepUnserved: EventBody {
+    public static let name = "step.unserved"
+    public static let source: Source? = .triggerService
+    public static let summary = "A step waits: no worker has a session for its verb."
+
+    public var run: String
+    public var job: String
+    public var step: String
+    public var verb: String
+    public var reason: String
+
+    public init(run: String, job: String, step: String, verb: String, reason: String) {
+        self.run = run
+        self.job = job
+        self.step = step
+        self.verb = verb
+        self.reason = reason
+    }
+}
+
 /// A worker took a step.
 public struct StepStarted: EventBody {
     public static let name = "step.started"
