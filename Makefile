@@ -9,7 +9,7 @@ VENV := .build/venv
 SOURCES := Package.swift Services Shared Tests Bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-swift test-end-to-end lint format schemas schemas-check bench bench-setup bench-bus demo clean
+.PHONY: help setup build test test-swift test-end-to-end simulate mutants lint format schemas schemas-check bench bench-setup bench-bus demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,12 @@ build: setup ## build every executable
 test: test-swift test-end-to-end ## everything: unit, integration, end to end
 
 test-swift: setup
-	$(SWIFT) test
+	SIMULATE_SECONDS=$${SIMULATE_SECONDS:-300} $(SWIFT) test
+
+simulate: setup ## the simulator (SEEDS=n, FROM=n, SCENARIO=name; SEED=x plays one and tells)
+	env $(if $(SEED),SIMULATE_SEED=$(SEED)) SIMULATE_SEEDS=$(or $(SEEDS),500) SIMULATE_FROM=$(or $(FROM),1) \
+	  SIMULATE_SECONDS=1000000 $(if $(SCENARIO),SIMULATE_SCENARIO=$(SCENARIO)) \
+	  $(SWIFT) test --filter SimulationTests.SeedTests
 
 test-end-to-end: build $(VENV)/ready
 	MARTLET_BIN="$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/EndToEnd $(ARGS)
@@ -35,6 +40,9 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements.txt
 	@touch $@
+
+mutants: setup ## remove one guard after another; a test must notice (ONLY=word; takes an hour)
+	python3 Tests/Mutants/mutants.py --only "$(ONLY)"
 
 lint: ## swift-format, strict
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

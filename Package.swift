@@ -119,6 +119,14 @@ let package = Package(
         tests(of: "Notifier", ["HTTPClient"]),
         tests(of: "Console", ["HTTPClient", hummingbird]),
         tests("MartletTests", ["Martlet", "Bus", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
+        .target(name: "CSimulation", path: "Tests/CSimulation"),
+        tests(
+            "SimulationTests",
+            [
+                "CSimulation", "ServiceKit", "Bus", "Store", "EventLog", "Artifacts", "Messages", "ProjectFile",
+                "Processes", "EventBus", "TriggerService", "TrainerProxy", "Evaluator", "RegistryService", "Deployer",
+                "Notifier", "Console", grdb, logging, lifecycle,
+            ]),
         tests("TidyTests"),
     ]
 )

@@ -17,6 +17,8 @@ actor PositionTracker {
     init(followed: Set<Source>) { self.followed = followed }
 
     func reached(_ source: Source, epoch: Int64, seq: Int64) {
+        // A look into the database may come later than what was applied meanwhile.
+        if let known = reached[source], (epoch, seq) < known { return }
         reached[source] = (epoch, seq)
         for (id, waiter) in waiters where waiter.positions.allSatisfy(covers) {
             waiters[id] = nil

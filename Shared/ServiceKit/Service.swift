@@ -63,13 +63,33 @@ package enum Service {
         _ context: ServiceContext, _ parts: ServiceParts, _ options: ServiceOptions, _ logs: [Source],
         _ slot: ReplicaSlot
     ) throws -> [any ServiceLifecycle.Service] {
+        let (duties, worker, noteOthersCommit) = try core(
+            context, parts, worker: options.worker ?? slot.worker(of: context.source),
+            slots: options.slots ?? parts.slots, logs)
+        let server = HealthServer(
+            host: options.host, port: options.port ?? 0,
+            addressFile: context.paths.address(context.source, replica: slot.number),
+            readiness: duties.readiness, metrics: context.metrics, logger: context.logger, limits: parts.door,
+            routes: parts.routes)
+        let replicas = ReplicaWatch(
+            slot: slot, path: context.store.path, logger: context.logger, onCommit: noteOthersCommit)
+        var services: [any ServiceLifecycle.Service] = [
+            server, duties, Loop { await worker.run() }, Loop { await replicas.run() }, StartUpMemory(),
+        ]
+        if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
+        return services + parts.background
+    }
+
+    /// What there is of every service beside its door and its own loops.
+    /// - Returns: also what to do when another replica has committed.
+    static func core(
+        _ context: ServiceContext, _ parts: ServiceParts, worker name: String, slots: Int, _ logs: [Source]
+    ) throws -> (duties: LeaderDuties, worker: StepWorker, noteOthersCommit: @Sendable () async -> Void) {
         let works = !parts.verbs.isEmpty
         let followed = Set(parts.subscriptions + [.console] + (works ? [.triggerService] : []))
         let positions = PositionTracker(followed: followed)
         let worker = StepWorker(
-            verbs: parts.verbs, name: options.worker ?? slot.worker(of: context.source),
-            slots: options.slots ?? parts.slots,
-            context: context, positions: positions)
+            verbs: parts.verbs, name: name, slots: slots, context: context, positions: positions)
         let (retries, intents) = (WakeSignal(), WakeSignal())
         let owned = [context.source] + logs
         let halted = HaltBoard()
@@ -115,25 +135,18 @@ package enum Service {
                 logger: context.logger),
             readiness: readiness, retention: try LogSettings().retention, logs: owned, noteHalts: inbox.noteHalts,
             takeOver: parts.takeOver, requests: requests, leading: parts.leading, forget: parts.forget)
-        let server = HealthServer(
-            host: options.host, port: options.port ?? 0,
-            addressFile: context.paths.address(context.source, replica: slot.number),
-            readiness: readiness, metrics: context.metrics, logger: context.logger, limits: parts.door,
-            routes: parts.routes)
-        let replicas = ReplicaWatch(slot: slot, path: context.store.path, logger: context.logger) {
-            publisher.wake()
-            intents.wake()
-            retries.wake()
-            for (log, place) in (try? await context.store.cursors()) ?? [:] {
-                await positions.reached(log, epoch: place.epoch, seq: place.seq)
+        return (
+            duties, worker,
+            {
+                publisher.wake()
+                intents.wake()
+                retries.wake()
+                for (log, place) in (try? await context.store.cursors()) ?? [:] {
+                    await positions.reached(log, epoch: place.epoch, seq: place.seq)
+                }
+                await parts.onOthersCommit()
             }
-            await parts.onOthersCommit()
-        }
-        var services: [any ServiceLifecycle.Service] = [
-            server, duties, Loop { await worker.run() }, Loop { await replicas.run() }, StartUpMemory(),
-        ]
-        if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
-        return services + parts.background
+        )
     }
 }
 

@@ -3,7 +3,12 @@ import Processes
 
 /// The `git` program, held so that nothing a repository or a remote says can become an option or a prompt.
 struct Git: Sendable {
-    var program = "git"
+    /// Arguments after the program, and how long it may take.
+    typealias Execution = @Sendable (_ arguments: [String], _ timeout: Duration) async throws -> CommandOutput
+
+    var execute: Execution = { arguments, timeout in
+        try await runCommand(["git"] + arguments, environment: environment, timeout: timeout, maxOutput: 64 << 20)
+    }
 
     /// What git said when it could not do what was asked.
     struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
@@ -37,8 +42,7 @@ struct Git: Sendable {
     /// For questions where failing is an answer.
     func attempt(_ arguments: [String], doing: String, timeout: Duration = .seconds(60)) async throws -> CommandOutput {
         do {
-            return try await runCommand(
-                [program] + arguments, environment: Self.environment, timeout: timeout, maxOutput: 64 << 20)
+            return try await execute(arguments, timeout)
         } catch let error as ProcessError {
             throw Failure(doing: doing, reason: "\(error)")
         }

@@ -66,9 +66,10 @@ actor RepositoryWatcher {
 /// Where our copies of the repositories are.
 struct Mirrors: Sendable {
     let folder: String
+    var git = Git()
 
     /// Names are checked before they are stored: none leaves the folder.
-    subscript(repository: String) -> Mirror { Mirror(path: "\(folder)/\(repository).git") }
+    subscript(repository: String) -> Mirror { Mirror(path: "\(folder)/\(repository).git", git: git) }
 }
 
 /// One repository, looked at by one loop.

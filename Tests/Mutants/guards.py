@@ -1,0 +1,138 @@
+"""The guards that the promises of docs/operating.md stand on, each with what the code looks like without it.
+
+A guard that moves is moved here too: `make mutants` says so when a text is not found exactly once.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Guard:
+    name: str
+    file: str
+    text: str
+    without: str
+    # Test targets or suites, as for `swift test --filter`: at least one test in them must fail.
+    tests: str
+    # For tests that play seeds.
+    seconds: int = 60
+
+
+SEEDS = "SimulationTests.SeedTests"
+FOLLOWER = "Shared/Bus/FollowerState.swift"
+STORE = "Shared/Store"
+KIT = "Shared/ServiceKit"
+BUS = "Services/event-bus"
+TRIGGER = "Services/trigger-service"
+
+GUARDS = [
+    Guard(
+        "chain check: a record must go on from what was read before", FOLLOWER,
+        "guard record.prev == cursor.chain || cursor.chain == .unknown else {",
+        "guard record.prev == cursor.chain || record.seq > 0 else {", "BusTests"),
+    Guard(
+        "cursor compare: what was applied is not applied again", FOLLOWER,
+        "            if record.seq <= cursor.seq { continue }\n", "", "BusTests"),
+    Guard(
+        "fork: a log that ends before what was asked", FOLLOWER,
+        "asked.after > head.last {", "asked.after > head.last, asked.after < 0 {", "BusTests"),
+    Guard(
+        "fork: a new epoch that goes on from an earlier place", FOLLOWER,
+        "if cursor.seq > parent.seq {", "if cursor.seq > parent.seq, parent.seq < 0 {", "BusTests"),
+    Guard(
+        "epoch check: old epochs are over", FOLLOWER,
+        "if record.epoch < cursor.epoch { return }", "if record.epoch < 0 { return }", "BusTests|" + SEEDS),
+    Guard(
+        "nothing is published before the bus has said welcome", "Shared/Bus/PublisherState.swift",
+        "guard isAnnounced else { return .wait(until: nextHello) }", "", "BusTests"),
+    Guard(
+        "topic and header must agree", "Shared/Bus/LiveCheck.swift",
+        "guard parsed.kind == head.kind else { throw .mismatch }", "", "BusTests|EventBusTests"),
+    Guard(
+        "an answer counts only from whom was asked", f"{BUS}/RouterTable.swift",
+        "guard open[reply.correlation]?.identity == peer, let entry", "guard let entry", "EventBusTests"),
+    Guard(
+        "a log older than what the bus heard is refused", f"{BUS}/RouterTable.swift",
+        "let known = heads.head(of: source.name), said < known {",
+        "let known = heads.head(of: source.name), said < known, said.last < 0 {", "EventBusTests"),
+    Guard(
+        "the bus's own name is nobody else's", f"{BUS}/Forwarder.swift",
+        "guard topic.name != Source.eventBus.name else { throw LiveDrop.topic }", "", "EventBusTests"),
+    Guard(
+        "ACL: an event needs the right to publish it", f"{BUS}/Authority/LiveGate.swift",
+        "            guard client.rights.mayPublish(bytes) else { throw .publish }\n            guard EventOwner",
+        "            guard EventOwner", "EventBusTests"),
+    Guard(
+        "ACL: an event type has one source that may write it", f"{BUS}/Authority/LiveGate.swift",
+        "            guard EventOwner.may(source, write: type) else { throw .type }\n", "", "EventBusTests"),
+    Guard(
+        "ACL: a heartbeat is for the log's owner to send", f"{BUS}/Authority/LiveGate.swift",
+        "guard client.rights.speaks(for: source) else { throw .publish }", "_ = source", "EventBusTests"),
+    Guard(
+        "ACL: what a key may not hear is not subscribed to", f"{BUS}/Authority/LiveGate.swift",
+        "authority.client(key)?.rights.maySubscribe(to: prefix) ?? false", "prefix.isEmpty || key != nil || !prefix.isEmpty",
+        "EventBusTests"),
+    Guard(
+        "ZAP: only known keys come in", f"{BUS}/Authority/ZapDoor.swift",
+        ", authority.admits(request.key) {", " {", "EventBusTests"),
+    Guard(
+        "synchronous=FULL", f"{STORE}/StateStore.swift",
+        'PRAGMA synchronous = FULL"', 'PRAGMA synchronous = NORMAL"', SEEDS, seconds=120),
+    Guard(
+        "wal_autocheckpoint=0", f"{STORE}/StateStore.swift",
+        '                try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")\n            }\n', "            }\n",
+        "StoreTests"),
+    Guard(
+        "an intent is one by its idempotency key", f"{STORE}/Intents.swift",
+        "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "VALUES (?, ?, ?, ?)", "StoreTests"),
+    Guard(
+        "one event that fails takes back only itself", f"{STORE}/Transaction.swift",
+        "            progress.heads = heads\n            progress.records.removeSubrange(count...)\n            throw error",
+        "            throw error", "StoreTests"),
+    Guard(
+        "an event that the bus could not carry gets no number", f"{STORE}/Transaction.swift",
+        "guard body.count <= Self.eventBytes else { throw EventTooLarge(type: envelope.type, bytes: body.count) }", "",
+        "StoreTests"),
+    Guard(
+        "leader lock", f"{STORE}/LeaderLock.swift",
+        "if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {", "if descriptor >= 0 {", "StoreTests|" + SEEDS),
+    Guard(
+        "the cursor moves with what was applied", f"{KIT}/Inbox.swift",
+        "            try transaction.advance(past: last, chain: last.chain)\n", "", "ServiceKitTests"),
+    Guard(
+        "later events of a parked key park behind it", f"{KIT}/Inbox.swift",
+        "if try transaction.isParked(key: envelope.partitionkey) {",
+        'if try transaction.isParked(key: "") {', "ServiceKitTests"),
+    Guard(
+        "handlers run in a part of their own", f"{KIT}/Inbox.swift",
+        "            try transaction.attempt { try run(envelope, record.position, $0) }\n            return envelope",
+        "            try run(envelope, record.position, transaction)\n            return envelope", "ServiceKitTests"),
+    Guard(
+        "a finished step is not done again", f"{KIT}/StepWorker.swift",
+        "if let known, known.result != nil { return known }", "_ = known", SEEDS, seconds=120),
+    Guard(
+        "only the leader has the leader's duties", f"{KIT}/LeaderDuties.swift",
+        "if let lock = try LeaderLock.acquire(path: lockPath) { return lock }",
+        'if let lock = try LeaderLock.acquire(path: lockPath + "\\(Int.random(in: 0..<1000))") { return lock }',
+        SEEDS, seconds=120),
+    Guard(
+        "token compare: only the newest grant completes", f"{TRIGGER}/Domain/RunMachine+Working.swift",
+        "guard status.phase == .held, status.lease?.token == token else {",
+        "guard status.phase == .held else {", "TriggerServiceTests"),
+    Guard(
+        "a step that is over stays over", f"{TRIGGER}/Domain/RunMachine+Working.swift",
+        "guard status.phase == .held, status.lease?.token == token else {",
+        "guard status.lease?.token == token else {", "TriggerServiceTests"),
+    Guard(
+        "session takeover: a worker that comes back ends its older session",
+        f"{TRIGGER}/Handling/Dispatcher+Sessions.swift",
+        "if let older { try end(older.id, comesBack: true, transaction) }",
+        "if let older { try transaction.deleteSession(older.id) }", "TriggerServiceTests|" + SEEDS, seconds=120),
+    Guard(
+        "a session is given a full term after the grantor's restart", f"{TRIGGER}/Routes/Sessions.swift",
+        "            for session in sessions { leases.open(session.id, now: now) }\n", "", "TriggerServiceTests"),
+    Guard(
+        "the same id with other content is refused by ingest", f"{TRIGGER}/Routes/Ingest.swift",
+        "if known.digest == event.digest { return", "if !known.digest.isEmpty { return",
+        "TriggerServiceTests"),
+]

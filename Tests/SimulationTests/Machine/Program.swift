@@ -1,0 +1,97 @@
+import CSimulation
+import Foundation
+import Logging
+import Store
+import Synchronization
+
+/// One life of a program: what it holds that the world must take away when it dies.
+final class Run: Sendable {
+    private let store = Mutex<StateStore?>(nil)
+    fileprivate let ended = Mutex(false)
+
+    /// The database's connections are closed, without a word to the disk, when the process dies.
+    func owns(_ opened: StateStore) { store.withLock { $0 = opened } }
+
+    func end() { ended.withLock { $0 = true } }
+
+    fileprivate func drop() { try? store.withLock { $0.take() }?.close() }
+}
+
+/// A program of the simulated world, in one life after another.
+final class Program {
+    let name: String
+    private let main: @Sendable (Run) async throws -> Void
+    private unowned let world: World
+    private var process: Int32 = 0
+    private var run = Run()
+    /// Down on purpose: until then it is not started again.
+    private var downUntil: Duration?
+    private(set) var lives = 0
+
+    init(name: String, main: @escaping @Sendable (Run) async throws -> Void, world: World) {
+        self.name = name
+        self.main = main
+        self.world = world
+    }
+
+    var isAlive: Bool { simulation_is_alive(process) }
+    var id: Int32 { process }
+    var clockOffset: Duration = .zero
+
+    func launch() {
+        lives += 1
+        run = Run()
+        process = simulation_spawn()
+        // Set for good.
+        setClock(clockOffset)
+        simulation_enter(process)
+        let (run, main, logger) = (run, main, world.logger(name))
+        Task {
+            do { try await main(run) } catch { logger.error("ended: \(error)") }
+            run.end()
+        }
+        simulation_enter(0)
+        world.tell("\(name) starts")
+    }
+
+    /// Dead by a fault of the disk, or by its own error.
+    var hasEnded: Bool {
+        if let downUntil { return downUntil <= world.now }
+        return !isAlive || run.ended.withLock { $0 }
+    }
+
+    func relaunch() {
+        if downUntil == nil {
+            world.tell("\(name) died")
+            return kill(for: world.milliseconds(50...800))
+        }
+        downUntil = nil
+        launch()
+    }
+
+    /// kill -9, and how long until somebody starts it again.
+    func kill(for pause: Duration) {
+        if isAlive { world.tell("\(name) is killed") }
+        simulation_kill(process)
+        run.drop()
+        downUntil = world.now + pause
+    }
+
+    func stop() { simulation_stop(process) }
+    func resume() { simulation_continue(process) }
+    func unplug(_ unplugged: Bool) { simulation_unplug(process, unplugged) }
+
+    func setClock(_ offset: Duration) {
+        clockOffset = offset
+        let (seconds, rest) = offset.components
+        simulation_set_clock(process, seconds * 1_000_000_000 + rest / 1_000_000_000)
+    }
+}
+
+extension Program {
+    /// Does not wait for the time that was planned.
+    func relaunchNow() {
+        kill(for: .zero)
+        relaunch()
+    }
+}
