@@ -38,7 +38,7 @@ GUARDS = [
         "asked.after > head.last {", "asked.after > head.last, asked.after < 0 {", "BusTests"),
     Guard(
         "fork: a new epoch that goes on from an earlier place", FOLLOWER,
-        "if cursor.seq > parent.seq {", "if cursor.seq > parent.seq, parent.seq < 0 {", "BusTests"),
+        "if cursor.seq > end.seq {", "if cursor.seq > end.seq, end.seq < 0 {", "BusTests"),
     Guard(
         "epoch check: old epochs are over", FOLLOWER,
         "if record.epoch < cursor.epoch { return }", "if record.epoch < 0 { return }", "BusTests|" + SEEDS),
@@ -53,8 +53,8 @@ GUARDS = [
         "guard open[reply.correlation]?.identity == peer, let entry", "guard let entry", "EventBusTests"),
     Guard(
         "a log older than what the bus heard is refused", f"{BUS}/RouterTable.swift",
-        "let known = heads.head(of: source.name), said < known {",
-        "let known = heads.head(of: source.name), said < known, said.last < 0 {", "EventBusTests"),
+        "let known = heads.head(of: source.name), said < known, !(",
+        "let known = heads.head(of: source.name), said.last < 0, !(", "EventBusTests"),
     Guard(
         "the bus's own name is nobody else's", f"{BUS}/Forwarder.swift",
         "guard topic.name != Source.eventBus.name else { throw LiveDrop.topic }", "", "EventBusTests"),
@@ -87,7 +87,7 @@ GUARDS = [
         "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "VALUES (?, ?, ?, ?)", "StoreTests"),
     Guard(
         "one event that fails takes back only itself", f"{STORE}/Transaction.swift",
-        "            progress.heads = heads\n            progress.records.removeSubrange(count...)\n            throw error",
+        "            progress.logs = grown\n            progress.records.removeSubrange(count...)\n            throw error",
         "            throw error", "StoreTests"),
     Guard(
         "an event that the bus could not carry gets no number", f"{STORE}/Transaction.swift",
@@ -98,7 +98,8 @@ GUARDS = [
         "if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {", "if descriptor >= 0 {", "StoreTests|" + SEEDS),
     Guard(
         "the cursor moves with what was applied", f"{KIT}/Inbox.swift",
-        "            try transaction.advance(past: last, chain: last.chain)\n", "", "ServiceKitTests"),
+        "            try transaction.move(to: LogCursor(epoch: last.epoch, seq: last.seq, chain: last.chain), of: last.source)\n",
+        "", "ServiceKitTests"),
     Guard(
         "later events of a parked key park behind it", f"{KIT}/Inbox.swift",
         "if try transaction.isParked(key: envelope.partitionkey) {",
@@ -130,7 +131,7 @@ GUARDS = [
         "if let older { try transaction.deleteSession(older.id) }", "TriggerServiceTests|" + SEEDS, seconds=120),
     Guard(
         "a session is given a full term after the grantor's restart", f"{TRIGGER}/Routes/Sessions.swift",
-        "            for session in sessions { leases.open(session.id, now: now) }\n", "", "TriggerServiceTests"),
+        "            for session in sessions { leases.restore(session.id, now: now) }\n", "", "TriggerServiceTests"),
     Guard(
         "the same id with other content is refused by ingest", f"{TRIGGER}/Routes/Ingest.swift",
         "if known.digest == event.digest { return", "if !known.digest.isEmpty { return",

@@ -75,14 +75,14 @@ struct Suite {
             mirrors: mirrors, dispatcher: dispatcher, store: context.store, artifacts: context.artifacts,
             scratch: folder + "/scratch")
         let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
-        try await sessions.restore()
         let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
         return ServiceParts(
             subscriptions: [.console, .registryService],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(Reminders(dispatcher: dispatcher, watcher: watcher).effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store).handlers) { $1 },
-            background: [Loop { await watcher.run() }, Loop { await sessions.run() }])
+            takeOver: { try await sessions.restore() },
+            leading: [{ await watcher.run() }, { await sessions.run() }])
     }
 
     private static func notifier(_ context: ServiceContext) throws -> ServiceParts {
