@@ -35,7 +35,7 @@ smoke_test.finished step.cancel_requested step.finished step.started testsuite.f
 training.started trigger.command_answered trigger.ignored trigger.matched
 """.split()
 
-METHODS = "hello fetch publish session.open session.keepalive claim checkpoint complete fail".split()
+METHODS = "hello fetch snapshot publish session.open session.keepalive claim checkpoint complete fail".split()
 
 CHECKS = """\
 martlet: 1
@@ -174,6 +174,9 @@ def serve_steps(suite, events, tap):
     assert bus.ask("publish", "ingest", {}, [b"no json"]).status == 400
     assert bus.ask("fetch", "nobody", {"epoch": 0, "after": 0, "limit": 1, "maxBytes": 1}).status == 503
     assert bus.ask("fetch", "ingest", {"epoch": 9999999999999, "after": 0, "limit": 1, "maxBytes": 9}).status == 409
+    part = {"limit": 256, "maxBytes": 1 << 19}
+    assert bus.ask("snapshot", "trigger-service", part).status == 200
+    assert bus.ask("snapshot", "trigger-service", {**part, "at": {"epoch": 1, "seq": 1}}).status == 409
     assert bus.ask("no-such-method", "trigger-service", {}).status == 404
     opened = bus.ask("session.open", "trigger-service", {"worker": "acme", "verbs": ["acme/*"]}).params
     session = {"session": opened["session"]}

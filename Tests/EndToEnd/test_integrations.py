@@ -77,6 +77,57 @@ def test_a_subscriber_stops_at_a_log_that_contradicts_what_it_read(suite, events
     assert len(stored(path)) == count
 
 
+def cursors(path):
+    with sqlite3.connect(path) as db:
+        return {row[0]: row[1:] for row in db.execute("SELECT source, epoch, seq FROM cursor")}
+
+
+def test_a_subscriber_follows_a_log_into_its_next_epoch(suite, events, repo, folder, program):
+    path = folder / "copy.sqlite"
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps('{ run: "true" }')
+    events.wait("run.finished", 60)
+    reading = program("subscriber.py", path)
+    reading.wait("dev.martlet.run.finished.v1")
+    before = cursors(path)["trigger-service"]
+    suite.command("logs", "new-epoch", "trigger-service")
+    until(suite.is_ready, 60, "all are ready")
+    suite.command("run", "check", "--project", "small")
+    until(lambda: cursors(path)["trigger-service"][0] > before[0], 60, f"the next epoch: {reading.lines}")
+    until(lambda: len(reading.said("dev.martlet.run.finished.v1")) == 2, 60, f"the second run: {reading.lines}")
+    assert reading.process.poll() is None
+
+
+def test_a_subscriber_that_comes_too_late_goes_on_from_a_snapshot(suite, repo, folder, program):
+    suite.environment |= {"MARTLET_LOG_DAYS": "0", "MARTLET_LOG_EVENTS": "10"}
+    suite.up()
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps('{ run: "true" }')
+    until(lambda: suite.ask("runs", "list")["items"], 60, "a run")
+    bus = mb1.Bus(mb1.options("").parse_args(["--bus", f"ipc://{suite.data}/bus"]))
+    beginning = {"epoch": 0, "after": 0, "limit": 1, "maxBytes": 1000}
+
+    def is_cut():
+        suite.command("run", "check", "--project", "small", "--wait", check=False)
+        return bus.ask("fetch", "trigger-service", beginning).status == 410
+
+    until(is_cut, 120, "the log's beginning is deleted")
+    path = folder / "copy.sqlite"
+    late = program("subscriber.py", path)
+    until(lambda: "trigger-service" in (cursors(path) if path.exists() else {}), 60, f"a snapshot: {late.lines}")
+    suite.command("run", "check", "--project", "small", "--wait")
+    late.wait("dev.martlet.run.finished.v1")
+    head = until(lambda: at_the_end(bus, path), 60, f"the subscriber is at the log's end: {late.lines}")
+    assert late.process.poll() is None and head["first"] > 1
+    numbers = [seq for source, seq, _ in stored(path) if source == "trigger-service" and seq >= head["first"]]
+    assert numbers == list(range(head["first"], head["last"] + 1))
+
+
+def at_the_end(bus, path):
+    head = bus.ask("fetch", "trigger-service", {"epoch": 0, "after": 0, "limit": 0, "maxBytes": 0}).params
+    return head if cursors(path)["trigger-service"] == (head["epoch"], head["last"]) else None
+
+
 # MARK: the publisher
 
 

@@ -15,7 +15,7 @@ extension AsyncAPIDocument {
                 "\(name).reply", "It was done.", schema: "\(name).reply", body: reference.replyBody,
                 headers: ["status": ["type": "string", "const": "200"]]),
             "\(name).refusal": message(
-                "\(name).refusal", told, schema: reference.method == "fetch" ? nil : "Problem", body: nil,
+                "\(name).refusal", told, schema: reference.reply is FetchReply.Type ? nil : "Problem", body: nil,
                 headers: [
                     "status": ["type": "string", "enum": .array(refusals.keys.sorted().map { .string("\($0)") })]
                 ]),
