@@ -63,9 +63,10 @@ extension LogMark {
         try Wire.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 
-    package static func fileNumber(_ path: String) throws -> UInt64 {
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        return (attributes[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
+    /// 0 where the file system tells none: then only what the logs say is compared.
+    package static func fileNumber(_ path: String) -> UInt64 {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
     }
 }
 
@@ -77,7 +78,7 @@ extension StateStore {
     package func settleEpoch(of logs: [Source], mark path: String) async throws -> String? {
         // In this order: what the mark says was on disk before it was written.
         let mark = LogMark.read(path)
-        let file = try LogMark.fileNumber(self.path)
+        let file = LogMark.fileNumber(self.path)
         let found = try await read { db in
             try Dictionary(
                 uniqueKeysWithValues: logs.map { log in (log, try Self.look(at: log, mark?.logs[log.name], in: db)) })
@@ -113,7 +114,7 @@ extension StateStore {
         let tips = try await read { db in
             try Dictionary(uniqueKeysWithValues: logs.map { ($0.name, try Outbox.tip(of: $0, in: db)) })
         }
-        let mark = LogMark(file: try LogMark.fileNumber(self.path), logs: tips)
+        let mark = LogMark(file: LogMark.fileNumber(self.path), logs: tips)
         if LogMark.read(path) != mark { try mark.write(path) }
     }
 

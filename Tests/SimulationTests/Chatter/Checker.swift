@@ -120,7 +120,7 @@ struct Checker {
                 ).count,
                 try Row.fetchOne(db, sql: "SELECT * FROM cursor WHERE source = ?", arguments: [other.name]),
                 try String.fetchOne(
-                    db, sql: "SELECT quarantined FROM cursor WHERE source = ?", arguments: [other.name])
+                    db, sql: "SELECT fork FROM halt WHERE source = ?", arguments: [other.name])
             )
         }
         let name = "\(source) of \(other)"

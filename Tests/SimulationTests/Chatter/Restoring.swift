@@ -22,7 +22,10 @@ enum Restoring {
         let source = Chatting.sources[victim]
         let copy = simulation_disk_copy(world.paths.database(source))
         defer { simulation_image_free(copy) }
-        let kept = try world.read(source) { try Int64.fetchOne($0, sql: "SELECT last FROM log") ?? 0 }
+        let kept = try world.read(source) { db in
+            let row = try Row.fetchOne(db, sql: "SELECT epoch, last FROM log")
+            return LogPlace(epoch: row?["epoch"] ?? 0, seq: row?["last"] ?? 0)
+        }
         world.advance(world.milliseconds(0...2500))
         world.tell("an older copy of \(source) is restored")
         services[victim].kill(for: world.milliseconds(10...2000))
@@ -41,7 +44,7 @@ enum Restoring {
 
     /// I6: a follower that was ahead has stopped: it applies nothing of what is said after the restored copy.
     private static func check(
-        _ follower: Source, of source: Source, from kept: Int64, _ world: World, _ finding: inout Finding
+        _ follower: Source, of source: Source, from kept: LogPlace, _ world: World, _ finding: inout Finding
     ) throws {
         let log = try world.read(source) { db in
             try Row.fetchAll(db, sql: "SELECT epoch, seq, id FROM outbox WHERE source = ?", arguments: [source.name])
@@ -53,11 +56,14 @@ enum Restoring {
                 try Row.fetchAll(
                     db, sql: "SELECT epoch, seq, event FROM heard WHERE source = ?", arguments: [source.name]),
                 try String.fetchOne(
-                    db, sql: "SELECT quarantined FROM cursor WHERE source = ?", arguments: [source.name])
+                    db, sql: "SELECT fork FROM halt WHERE source = ?", arguments: [source.name])
             )
         }
         let names = heard.map {
-            ($0["seq"] as Int64, "\($0["epoch"] as Int64)/\($0["seq"] as Int64) \($0["event"] as String)")
+            (
+                LogPlace(epoch: $0["epoch"], seq: $0["seq"]),
+                "\($0["epoch"] as Int64)/\($0["seq"] as Int64) \($0["event"] as String)"
+            )
         }
         let lost = names.filter { !known.contains($0.1) }
         let mixed = names.filter { $0.0 > kept && known.contains($0.1) }

@@ -96,11 +96,13 @@ struct SuiteChecker {
                 let row = try Row.fetchOne(db, sql: "SELECT * FROM cursor WHERE source = ?", arguments: [log.name]),
                 let head = heads[log]
             else { continue }
-            if let fork: String = row["quarantined"] { problems.append("I5 \(service) found a fork: \(fork)") }
             let (seq, chain): (Int64, String) = (row["seq"], row["chain"])
             if settled, seq != head.seq || chain != head.chain {
                 problems.append("I1 \(service) stands at \(seq) \(chain) of \(log), whose head is \(head)")
             }
+        }
+        for fork in try String.fetchAll(db, sql: "SELECT fork FROM halt") {
+            problems.append("I5 \(service) found a fork: \(fork)")
         }
         let dead = try String.fetchAll(db, sql: "SELECT topic || ': ' || reason FROM parked WHERE state = 'dead'")
         return problems + dead.map { "I8 \(service) has a dead letter: \($0)" }
