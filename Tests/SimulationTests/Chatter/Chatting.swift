@@ -7,7 +7,7 @@ import Messages
 /// Three services that talk to each other while everything around them fails, then heal.
 enum Chatting {
     static let sources: [Source] = [.console, .registryService, .deployer]
-    static let scenario = Scenario(name: "chatter", share: 0.6) { try play($0, replica: $0.chance(0.4)) }
+    static let scenario = Scenario(name: "chatter", share: 0.6) { try play($0, replica: false) }
     static let onLyingDisk = Scenario(name: "chatter on a disk that lies", share: 0) { world in
         simulation_let_disk_lie(true)
         return try play(world, replica: false)

@@ -41,9 +41,6 @@ struct Suite {
                 try SimulatedBackend($0, machines).parts
             },
             try world.startService(.evaluator, migrate: EvaluatorStore.migrate) { _ in Self.evaluator },
-            try world.startService(.evaluator, name: "evaluator-2", migrate: EvaluatorStore.migrate) { _ in
-                Self.evaluator
-            },
             try world.startService(.registryService, migrate: RegistryStore.migrate) { _ in
                 ServiceParts(
                     subscriptions: [.triggerService, .trainerProxy, .deployer, .console],
