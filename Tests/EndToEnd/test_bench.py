@@ -14,4 +14,4 @@ def test_the_benchmark_of_the_bus_measures(binaries, row):
     words = [sys.executable, ROOT / "Bench" / "bus.py", "--bin", binaries, "--tiny", row]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Martlet" in done.stdout
+    assert "fsync before" in done.stdout
