@@ -49,13 +49,24 @@ final class People: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(Int.random(in: 20...200)))
             if let (key, wish) = state.withLock({ $0.wishes.first }) {
-                let isDone = try? await context.store.write { try Self.ask(wish, key, $0) }
+                let isDone = await Self.isAsked(wish, key, context)
                 // Answered, but did the answer arrive? A person who is not sure asks again.
-                if isDone == true, Int.random(in: 0..<5) > 0 {
+                if isDone, Int.random(in: 0..<5) > 0 {
                     state.withLock { $0.wishes.removeAll { $0.key == key } }
                 }
             }
             try? await context.store.write { try Self.approve($0) }
+        }
+    }
+
+    private static func isAsked(_ wish: Wish, _ key: String, _ context: ServiceContext) async -> Bool {
+        do {
+            return try await context.store.write { try Self.ask(wish, key, $0) }
+        } catch is Refusal {
+            // The first asking had arrived, and was for a run that is not the newest any more.
+            return true
+        } catch {
+            return false
         }
     }
 
