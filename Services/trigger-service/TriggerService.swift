@@ -36,7 +36,7 @@ struct TriggerServiceCommand: AsyncParsableCommand {
             subscriptions: [.console, .registryService],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 },
-            requests: requests.handlers.merging(Ingest(store: context.store).handlers) { $1 },
+            requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
             takeOver: { try await sessions.restore() },
             leading: [{ await watcher.run() }, { await sessions.run() }])
     }

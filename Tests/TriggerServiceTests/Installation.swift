@@ -44,7 +44,7 @@ final class Installation: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         sessions = Sessions(store: store, dispatcher: dispatcher, logger: logger, elapsed: { clock.elapsed })
         requests = SessionRequests(sessions: sessions, store: store, dispatcher: dispatcher).handlers
-            .merging(Ingest(store: store).handlers) { $1 }
+            .merging(Ingest(store: store, dispatcher: dispatcher).handlers) { $1 }
         let reading = CommitReading(
             mirrors: mirrors, dispatcher: dispatcher, store: store,
             artifacts: ArtifactStore(root: folder + "/artifacts"), scratch: folder + "/scratch")

@@ -22,7 +22,10 @@ struct RunsCommand: AsyncParsableCommand {
         @Option(help: "Only of this pipeline.")
         var pipeline: String?
 
-        @Option(help: "queued, running, finished, or an outcome: succeeded, failed, canceled, skipped, not_promoted.")
+        @Option(
+            help:
+                "queued, running, canceling, finished, or an outcome: succeeded, failed, canceled, skipped, not_promoted."
+        )
         var state: String?
 
         @Option(help: "Only of this branch.")
@@ -35,7 +38,7 @@ struct RunsCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard limit > 0 else { throw ValidationError("--limit: take at least 1") }
-            let words = ["queued", "running", "finished"] + Outcome.allCases.map(\.rawValue)
+            let words = ["queued", "running", "canceling", "finished"] + Outcome.allCases.map(\.rawValue)
             if let state, !words.contains(state) {
                 throw ValidationError("--state: '\(state)' is none of \(words.joined(separator: ", "))")
             }
@@ -67,8 +70,13 @@ struct RunsCommand: AsyncParsableCommand {
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Cancel a run; also one that waits for an approval.",
-            discussion: "Example:\n  martlet runs cancel 12 --reason 'wrong branch'")
+            abstract: "Cancel a run; also one that waits for an approval or for its turn.",
+            discussion: """
+                What is worked on is told to stop; the run shows 'canceling' until every worker has confirmed.
+
+                Example:
+                  martlet runs cancel 12 --reason 'wrong branch'
+                """)
 
         @Argument(help: "The run.")
         var run: String
@@ -88,7 +96,14 @@ struct RunsCommand: AsyncParsableCommand {
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Run again what failed, with what succeeded kept.",
-            discussion: "Examples:\n  martlet runs retry 12\n  martlet runs retry 12 --all")
+            discussion: """
+                Begins with the jobs that did not succeed and those that build on them; outputs and model versions of
+                the others stay. It is the same run, with another attempt: 'martlet runs show' lists them.
+
+                Examples:
+                  martlet runs retry 12
+                  martlet runs retry 12 --all
+                """)
 
         @Argument(help: "The run.")
         var run: String

@@ -31,6 +31,22 @@ extension Cause {
             ])
     }
 
+    /// A step of a run asks for another pipeline of its project. Whoever set off that run set off this one.
+    init(_ start: PipelineStart, item: String, of run: Run, _ started: Envelope, git: GitReference) {
+        self.init(
+            id: started.id, type: started.type, occasion: .started(start, by: item), git: git,
+            project: run.facts.project, because: started.consequence, requester: run.facts.requester,
+            requesterEmail: run.facts.requesterEmail,
+            event: [
+                "kind": "pipeline_start", "id": .string(started.id), "by": .string(run.facts.requester),
+                "branch": .string(git.branch), "sha": .string(git.sha),
+                "run": [
+                    "id": .string(run.id), "number": .int(run.facts.number), "url": .string(run.facts.url),
+                    "pipeline": .string(run.facts.pipeline),
+                ],
+            ])
+    }
+
     /// A run of ours ended. Its outputs come from the run itself: the event leaves out what is too large.
     init(_ finished: RunFinished, _ envelope: Envelope, of run: Run, heads: [LogPosition]) {
         let summary: JSONValue = [

@@ -27,6 +27,8 @@ struct Cause: Sendable, Hashable, Codable {
     enum Occasion: Sendable, Hashable, Codable {
         case push(paths: [String], truncated: Bool)
         case manual(pipeline: String, parameters: [String: JSONValue])
+        /// A step of ours asks for it by name; `by` is its item.
+        case started(PipelineStart, by: String)
         case pipelineFinished(run: String, pipeline: String, outcome: Outcome)
         case modelRegistered(model: String)
         case modelStageChanged(model: String, from: String?, to: String?)
@@ -43,6 +45,7 @@ struct Cause: Sendable, Hashable, Codable {
         switch occasion {
         case .push(let paths, let truncated): .push(branch: git?.branch ?? "", paths: paths, pathsTruncated: truncated)
         case .manual(let pipeline, _): .manual(pipeline: pipeline)
+        case .started(let request, _): .manual(pipeline: request.pipeline)
         case .pipelineFinished(_, let pipeline, let outcome):
             .pipelineFinished(pipeline: pipeline, branch: git?.branch, outcome: outcome)
         case .modelRegistered(let model): .modelRegistered(model: model)
@@ -60,16 +63,34 @@ struct Cause: Sendable, Hashable, Codable {
         if case .manual = occasion { true } else { false }
     }
 
+    /// The only pipeline that it is about: it was asked for by name.
+    var namedPipeline: String? {
+        switch occasion {
+        case .manual(let pipeline, _): pipeline
+        case .started(let request, _): request.pipeline
+        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: nil
+        }
+    }
+
+    /// The item of the step that asks for it.
+    var startingItem: String? {
+        if case .started(_, let item) = occasion { item } else { nil }
+    }
+
     /// Whether people ask why it started nothing, even where no trigger is of its kind. Events of runs and models are
     /// so many that every pipeline's "not for me" would drown the verdicts that say something.
     var isAskedAbout: Bool {
         switch occasion {
-        case .push, .manual: true
+        case .push, .manual, .started: true
         case .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: false
         }
     }
 
     var parameters: [String: JSONValue] {
-        if case .manual(_, let parameters) = occasion { parameters } else { [:] }
+        switch occasion {
+        case .manual(_, let parameters): parameters
+        case .started(let request, _): request.parameters
+        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: [:]
+        }
     }
 }

@@ -63,8 +63,8 @@ extension Dispatcher {
             return try ignore(cause, wanted, "*", code: "other_project", reason, transaction)
         }
         var pipelines = project.pipelines.map(\.name)
-        // A person named one pipeline: nothing is to be said about the others.
-        if case .manual(let pipeline, _) = cause.occasion { pipelines = [pipeline] }
+        // One pipeline was asked for by name: nothing is to be said about the others.
+        if let named = cause.namedPipeline { pipelines = [named] }
         for pipeline in pipelines {
             switch project.verdict(for: cause.facts, pipeline: pipeline) {
             case .ignored("no_trigger", _) where !cause.isAskedAbout:
@@ -104,6 +104,7 @@ extension Dispatcher {
                 reason: reason),
             subject: "pipeline/\(project)/\(pipeline)", key: project, because: cause.because)
         if cause.isCommand { try answer(cause.id, cause.because, refused: reason, transaction) }
+        try notStarted(cause, pipeline, reason, transaction)
     }
 
     /// Nothing starts from a file with errors; that too is a verdict for each pipeline that might have.
@@ -119,8 +120,8 @@ extension Dispatcher {
         let reason = "the project file has errors: \(errors.first?.description ?? "")\(more)"
         let known = try transaction.project(ofRepository: git.repository)
         var pipelines = ["*"]
-        if case .manual(let pipeline, _) = cause.occasion {
-            pipelines = [pipeline]
+        if let named = cause.namedPipeline {
+            pipelines = [named]
         } else if let known, let digest = try known.fileKey(transaction),
             case .success(let project) = try projects.project(digest, repository: git.repository, in: transaction)
         {
@@ -136,10 +137,9 @@ extension Dispatcher {
     func giveUp(_ id: String, code: String, reason: String, _ transaction: Transaction) throws {
         guard let cause = try transaction.waitingCause(id) else { return }
         try transaction.markJudged(cause)
-        var pipeline = "*"
-        if case .manual(let name, _) = cause.occasion { pipeline = name }
         try ignore(
-            cause, cause.project ?? cause.git?.repository ?? "*", pipeline, code: code, reason, transaction)
+            cause, cause.project ?? cause.git?.repository ?? "*", cause.namedPipeline ?? "*", code: code, reason,
+            transaction)
     }
 }
 

@@ -15,7 +15,27 @@ enum TriggerStore {
                 sql: "CREATE INDEX step_canceling ON step (session, item) WHERE state = 'held' AND canceling = 1")
         }
         migrator.registerMigration("v2 heads of removed repositories") { db in try db.execute(sql: lastHeads) }
+        migrator.registerMigration("v3 started pipelines, parked runs, offers in order") { db in
+            try db.execute(sql: starts)
+        }
     }
+
+    private static let starts = """
+        -- The item of the `pipeline/start` that asks for it.
+        ALTER TABLE cause ADD COLUMN item TEXT;
+        CREATE INDEX cause_item ON cause (item) WHERE item IS NOT NULL AND state = 'waiting';
+        ALTER TABLE run ADD COLUMN started_by TEXT;
+        -- Each attempt of a step starts one run.
+        CREATE UNIQUE INDEX run_started_by ON run (started_by) WHERE started_by IS NOT NULL;
+        -- It waits for people or for another run, and needs no worker.
+        ALTER TABLE run ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX run_busy ON run (seq) WHERE state = 'running' AND parked = 0;
+        -- The run's place in line, so that claims find the oldest offers without sorting them.
+        ALTER TABLE step ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+        UPDATE step SET seq = (SELECT seq FROM run WHERE run.id = step.run);
+        DROP INDEX step_offered;
+        CREATE INDEX step_offered ON step (verb, seq, job, position) WHERE state = 'offered';
+        """
 
     private static let lastHeads = """
         -- Where the branches of a repository stood when it was removed: added again, it goes on from there.

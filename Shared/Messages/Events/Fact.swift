@@ -66,7 +66,8 @@ struct FactRule: Sendable {
         EpochBegun.self, ClientDenied.self, SnapshotTaken.self, LogCommandAnswered.self,
         // Wishes: nobody may take up a person's wish that is older than what a log keeps.
         RunRequested.self, RunCancelRequested.self, RunRetryRequested.self, RepositoryAddRequested.self,
-        RepositoryRemoveRequested.self, ApprovalAnswered.self, TransitionRequested.self, RollbackRequested.self,
+        RepositoryRemoveRequested.self, ApprovalAnswered.self, ApprovalRevokeRequested.self, TransitionRequested.self,
+        RollbackRequested.self,
         DeadLetterAnswered.self, LogReleaseRequested.self, LogEpochRequested.self, NotificationTestRequested.self,
     ]
 
@@ -83,6 +84,7 @@ struct FactRule: Sendable {
         on(ProjectLoaded.self) { body, _ in Fact("project/\(body.project)", "file/\(body.digest)") },
         on(ProjectUnchanged.self) { body, _ in Fact("project/\(body.project)", "commit") },
         on(RunQueued.self) { body, _ in .begun("run/\(body.run)", "queued") },
+        on(RunCancelBegun.self) { body, _ in Fact("run/\(body.run)", "canceling") },
         on(RunStarted.self) { body, _ in Fact("run/\(body.run)", "started") },
         on(RunFinished.self) { body, _ in .over("run/\(body.run)", "finished") },
         on(JobStarted.self) { body, _ in Fact("run/\(body.run)", "job/\(body.job)/started") },
@@ -97,6 +99,10 @@ struct FactRule: Sendable {
             Fact("run/\(body.run)", "approval/\(body.approval)/given/\(body.given)")
         },
         on(ApprovalFinished.self) { body, _ in Fact("run/\(body.run)", "approval/\(body.approval)/finished") },
+        // Told for as long as the deployment that it speaks against: the run itself may be over.
+        on(ApprovalRevoked.self) { body, _ in
+            Fact("run/\(body.run)", "approval/\(body.approval)/revoked", days: 365)
+        },
     ]
 
     // MARK: - trainer-proxy: what may still be registered, and where it runs
