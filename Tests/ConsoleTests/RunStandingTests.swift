@@ -111,7 +111,7 @@ struct RevocationTests {
         }
     }
 
-    @Test func `C-12 taking back is an approver's command, and only where there is something to take back`() async throws {
+    @Test func `C-12 only an approver takes back, and only what is there to take back`() async throws {
         try await Desk.open { desk in
             try await asked(desk)
             let path = "/api/v1/approvals/a-1/revoke"

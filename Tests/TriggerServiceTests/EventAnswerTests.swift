@@ -7,22 +7,18 @@ import Testing
 
 struct EventAnswerTests {
     private func waiting() async throws -> (Installation, ApprovalRequested) {
-        let installation = try Installation()
-        let upstream = try await Upstream(
-            in: installation,
-            project: """
-                martlet: 1
-                project: demo
-                environments: { prod: { approvals: { required: 1, from: [key:acme, user:bob] } } }
-                pipelines:
-                  p:
-                    on: { push: { branches: [main] } }
-                    jobs:
-                      a: { steps: [ { id: s, run: "1" } ], outputs: { version: "${{ steps.s.version }}" } }
-                      b: { needs: a, environment: prod, steps: [ { id: s, run: "1" } ] }
-                """)
-        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-        try await installation.look()
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            environments: { prod: { approvals: { required: 1, from: [key:acme, user:bob] } } }
+            pipelines:
+              p:
+                on: { push: { branches: [main] } }
+                jobs:
+                  a: { steps: [ { id: s, run: "1" } ], outputs: { version: "${{ steps.s.version }}" } }
+                  b: { needs: a, environment: prod, steps: [ { id: s, run: "1" } ] }
+            """)
         let work = try #require(try await installation.claim(try await installation.open()).first)
         try await installation.complete(work, StepResult(.succeeded, outputs: ["version": 4]))
         return (installation, try #require(try await installation.published(ApprovalRequested.self).first))

@@ -6,19 +6,15 @@ import Testing
 
 struct GroupTests {
     private func started(_ concurrency: String, settings: Settings = Settings()) async throws -> Installation {
-        let installation = try Installation(settings: settings)
-        let upstream = try await Upstream(
-            in: installation,
-            project: """
-                martlet: 1
-                project: demo
-                environments: { prod: { approvals: { required: 1 } } }
-                pipelines:
-                  p: { on: { manual: {} }, concurrency: \(concurrency), jobs: { a: { steps: [ { id: s, run: "1" } ] } } }
-                  gate: { on: { manual: {} }, jobs: { a: { environment: prod, steps: [ { id: s, run: "1" } ] } } }
-                """)
-        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-        try await installation.look()
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            environments: { prod: { approvals: { required: 1 } } }
+            pipelines:
+              p: { on: { manual: {} }, concurrency: \(concurrency), jobs: { a: { steps: [ { id: s, run: "1" } ] } } }
+              gate: { on: { manual: {} }, jobs: { a: { environment: prod, steps: [ { id: s, run: "1" } ] } } }
+            """, settings: settings)
         return installation
     }
 
@@ -100,18 +96,14 @@ struct GroupTests {
     }
 
     @Test func `a thousand runs that end at once end without a stack for each`() async throws {
-        let installation = try Installation()
-        let upstream = try await Upstream(
-            in: installation,
-            project: """
-                martlet: 1
-                project: demo
-                pipelines:
-                  held: { on: { manual: {} }, concurrency: g, jobs: { a: { steps: [ { id: s, run: "1" } ] } } }
-                  none: { on: { manual: {} }, concurrency: g, jobs: { a: { if: "${{ false }}", steps: [ { run: "1" } ] } } }
-                """)
-        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-        try await installation.look()
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            pipelines:
+              held: { on: { manual: {} }, concurrency: g, jobs: { a: { steps: [ { id: s, run: "1" } ] } } }
+              none: { on: { manual: {} }, concurrency: g, jobs: { a: { if: "${{ false }}", steps: [ { run: "1" } ] } } }
+            """)
         try await ask(installation, 1, "held")
         try await ask(installation, 300, "none")
         let work = try #require(try await installation.claim(try await installation.open()).first)
@@ -120,19 +112,15 @@ struct GroupTests {
     }
 
     @Test func `claims go by the age of runs across verbs`() async throws {
-        let installation = try Installation()
-        let upstream = try await Upstream(
-            in: installation,
-            project: """
-                martlet: 1
-                project: demo
-                pipelines:
-                  b: { on: { manual: {} }, jobs: { a: { steps: [ { id: s, uses: acme/b } ] } } }
-                  a: { on: { manual: {} }, jobs: { a: { steps: [ { id: s, uses: acme/a } ] } } }
-                  z: { on: { manual: {} }, jobs: { a: { steps: [ { id: s, uses: other/z } ] } } }
-                """)
-        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-        try await installation.look()
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            pipelines:
+              b: { on: { manual: {} }, jobs: { a: { steps: [ { id: s, uses: acme/b } ] } } }
+              a: { on: { manual: {} }, jobs: { a: { steps: [ { id: s, uses: acme/a } ] } } }
+              z: { on: { manual: {} }, jobs: { a: { steps: [ { id: s, uses: other/z } ] } } }
+            """)
         for pipeline in ["z", "b", "a", "b"] { try await ask(installation, 1, pipeline) }
         let session = try await installation.open(verbs: ["acme/*"])
         #expect(try await installation.claim(session, max: 2).map(\.verb) == ["acme/b", "acme/a"])

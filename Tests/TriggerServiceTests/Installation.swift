@@ -167,6 +167,17 @@ final class Installation: Sendable {
     }
 }
 
+extension Installation {
+    /// One that watches a repository `demo` with this project file.
+    static func watching(_ project: String, settings: Settings = Settings()) async throws -> Installation {
+        let installation = try Installation(settings: settings)
+        let upstream = try await Upstream(in: installation, project: project)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        return installation
+    }
+}
+
 /// A repository as its owner has it.
 struct Upstream {
     let path: String

@@ -48,10 +48,7 @@ struct PipelineStartTests {
         let session: String
 
         init() async throws {
-            installation = try Installation()
-            let upstream = try await Upstream(in: installation, project: project)
-            try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-            try await installation.look()
+            installation = try await Installation.watching(project)
             session = try await installation.open()
         }
 
@@ -171,10 +168,7 @@ struct PipelineStartTests {
     @Test func `a run that waits for another takes nobody's place`() async throws {
         var settings = Settings()
         settings.runsAtOnce = 1
-        let installation = try Installation(settings: settings)
-        let upstream = try await Upstream(in: installation, project: project)
-        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-        try await installation.look()
+        let installation = try await Installation.watching(project, settings: settings)
         try await installation.command(RunRequested(project: "demo", pipeline: "slow", parameters: [:]))
         let build = try #require(try await installation.claim(try await installation.open()).first)
         try await installation.complete(build)

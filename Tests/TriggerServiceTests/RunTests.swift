@@ -31,11 +31,7 @@ private let project = """
 
 struct RunTests {
     private func started(settings: Settings = Settings(), _ text: String = project) async throws -> Installation {
-        let installation = try Installation(settings: settings)
-        let upstream = try await Upstream(in: installation, project: text)
-        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-        try await installation.look()
-        return installation
+        try await Installation.watching(text, settings: settings)
     }
 
     private func finishCI(_ installation: Installation, _ session: String, _ outcome: Outcome = .succeeded) async throws
