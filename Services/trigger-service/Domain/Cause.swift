@@ -23,6 +23,8 @@ struct Cause: Sendable, Hashable, Codable {
     var upstream: JSONValue = .object([:])
     /// Logs that its runs' workers must have seen.
     var heads: [LogPosition] = []
+    /// The cause that somebody asked to take once more.
+    var replayOf: String?
 
     enum Occasion: Sendable, Hashable, Codable {
         case push(paths: [String], truncated: Bool)
@@ -31,6 +33,7 @@ struct Cause: Sendable, Hashable, Codable {
         case modelRegistered(model: String)
         case modelStageChanged(model: String, from: String?, to: String?)
         case modelTagged(model: String, tags: [String: String])
+        case tick(pipeline: String, cron: String)
     }
 
     /// The longest chain of events that still starts something.
@@ -48,6 +51,15 @@ struct Cause: Sendable, Hashable, Codable {
         case .modelRegistered(let model): .modelRegistered(model: model)
         case .modelStageChanged(let model, let from, let to): .modelStageChanged(model: model, from: from, to: to)
         case .modelTagged(let model, let tags): .modelTagged(model: model, tags: tags)
+        case .tick(let pipeline, let cron): .tick(pipeline: pipeline, cron: cron)
+        }
+    }
+
+    /// The only pipeline that it is about; nothing is to be said about the others.
+    var onlyPipeline: String? {
+        switch occasion {
+        case .manual(let pipeline, _), .tick(let pipeline, _): pipeline
+        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: nil
         }
     }
 
@@ -64,7 +76,7 @@ struct Cause: Sendable, Hashable, Codable {
     /// so many that every pipeline's "not for me" would drown the verdicts that say something.
     var isAskedAbout: Bool {
         switch occasion {
-        case .push, .manual: true
+        case .push, .manual, .tick: true
         case .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: false
         }
     }

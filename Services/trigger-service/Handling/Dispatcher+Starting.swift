@@ -26,7 +26,8 @@ extension Dispatcher {
         guard let pipeline = request.project.pipeline(request.pipeline) else {
             throw NotStarted(code: "no_pipeline", reason: "the project file has no pipeline '\(request.pipeline)'")
         }
-        if let upstream = cause.upstreamRun,
+        // Once for each upstream run; again only when somebody asks for that.
+        if let upstream = cause.upstreamRun, cause.replayOf == nil,
             try transaction.hasDownstream(of: upstream, project: request.project.name, pipeline: pipeline.name)
         {
             throw NotStarted(code: "already_started", reason: "run \(upstream) has started '\(pipeline.name)' before")
