@@ -21,7 +21,7 @@ ZONES = ["UTC", "Europe/Prague", "America/New_York", "Asia/Kolkata", "Australia/
 def field(dice, low, high):
     one = lambda: dice.randint(low, high)  # noqa: E731
     first, last = sorted([one(), one()])
-    kinds = [str(one()), f"{first}-{last}", f"{one()},{one()}", f"{first}-{last}/{dice.randint(2, 9)}"]
+    kinds = [str(one()), f"{first}-{last}", f"{one()},{one()}", f"{first}-{last}/{dice.randint(2, min(9, high))}"]
     return dice.choice(kinds)
 
 
