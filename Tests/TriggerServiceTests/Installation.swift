@@ -58,6 +58,13 @@ final class Installation: Sendable {
 
     func advance(_ duration: Duration) { clock.advance(duration) }
 
+    /// What the timer of schedules does when it looks.
+    func tick() async throws {
+        let dispatcher = dispatcher
+        while try await store.write({ try dispatcher.tick($0) }) {}
+        try await settle()
+    }
+
     /// Carries out what is due until nothing is.
     func settle() async throws {
         for _ in 0..<100 {

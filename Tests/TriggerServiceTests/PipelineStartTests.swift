@@ -92,6 +92,22 @@ struct PipelineStartTests {
         #expect(causes.map(\.type) == [StepStarted.eventType])
     }
 
+    @Test func `the start taken once more is a run of its own, and no step hears of it`() async throws {
+        let world = try await World()
+        let run = try await world.release(["wait": true])
+        let cause = try #require(
+            try await world.installation.published(TriggerMatched.self).last { $0.pipeline == "image" }
+        ).cause
+        let wish = try await world.installation.command(ReplayRequested(event: cause))
+        #expect(try await world.installation.answer(to: wish).accepted)
+        #expect(try await world.queued("image").count == 2)
+        for build in try await world.installation.claim(world.session) {
+            try await world.installation.complete(build, StepResult(.succeeded, outputs: ["tag": "v1"]))
+        }
+        #expect(try await world.installation.published(StepFinished.self).count { $0.verb == "pipeline/start" } == 1)
+        #expect(try await world.finished(run) == nil)
+    }
+
     @Test(arguments: [Outcome.succeeded, .failed, .notPromoted])
     func `with wait it ends when the other run ends, and as that does`(_ outcome: Outcome) async throws {
         let world = try await World()

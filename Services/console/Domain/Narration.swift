@@ -29,6 +29,19 @@ enum Narration {
         if let body = try event.body(RunRequested.self) {
             return Sentence("\(event.actor) asked for \(body.pipeline) of \(body.project)")
         }
+        if let body = try event.body(ReplayRequested.self) {
+            return Sentence("\(event.actor) asked to take event \(body.event) once more")
+        }
+        if let body = try event.body(ScheduleTicked.self) {
+            let missed = body.missed == 0 ? "" : ", \(body.missed) before it missed"
+            return Sentence(
+                "schedule '\(body.cron)' (\(body.timeZone)) of \(body.pipeline) ticked, due \(body.due.text)\(missed)")
+        }
+        if let body = try event.body(ScheduleMissed.self) {
+            return Sentence(
+                "schedule '\(body.cron)' (\(body.timeZone)) of \(body.pipeline) missed \(body.count) up to \(body.last.text)"
+            )
+        }
         if let body = try event.body(RunRetryRequested.self) {
             return Sentence("\(event.actor) asked to retry run \(body.run)")
         }

@@ -5,7 +5,7 @@ struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", abstract: "Runs of pipelines.",
         discussion: "A RUN is an id, its last letters, a number, or pipeline#number.",
-        subcommands: [List.self, Show.self, RunLogsCommand.self, Cancel.self, Retry.self])
+        subcommands: [List.self, Show.self, RunLogsCommand.self, Cancel.self, Retry.self, Replay.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -90,6 +90,32 @@ struct RunsCommand: AsyncParsableCommand {
             try await installation.ask(
                 "runs", run, "cancel", with: ["reason": reason.map { .string($0) }],
                 done: "run \(run) is being canceled")
+        }
+    }
+
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take an event once more: a new cause of its own, about the same commit.",
+            discussion: """
+                What the event starts now are new runs; those of the first time stay as they are.
+
+                Examples:
+                  martlet runs replay 0192f3a1-…
+                  martlet why-not train          (lists events with their ids)
+                """)
+
+        @Argument(help: "The id of a push, tick, command, finished run, change of a model, or an outsider's event.")
+        var event: String
+
+        @OptionGroup var installation: Installation
+
+        func run() async throws {
+            let api = try installation.api()
+            let accepted = try await api.post(APIClient.path(["events", event, "replay"]))
+            try await installation.carryOut(accepted, api) { command in
+                let run = command["run"]?.string.map { "; run \($0) was started" } ?? ""
+                return "event \(event) was taken once more as \(command.text("id"))\(run)"
+            }
         }
     }
 

@@ -82,6 +82,47 @@ extension Cause {
     }
 }
 
+extension Cause {
+    /// A schedule's time has come.
+    init(_ tick: ScheduleTicked, _ envelope: Envelope, git: GitReference) {
+        self.init(
+            id: envelope.id, type: envelope.type, occasion: .tick(pipeline: tick.pipeline, cron: tick.cron), git: git,
+            project: tick.project, because: envelope.consequence, requester: envelope.actor,
+            event: [
+                "kind": "schedule", "id": .string(envelope.id), "cron": .string(tick.cron),
+                "timezone": .string(tick.timeZone), "due": .string(tick.due.text), "missed": .int(tick.missed),
+            ])
+    }
+
+    /// It had come, and nobody was there.
+    init(_ missed: ScheduleMissed, _ envelope: Envelope, git: GitReference) {
+        self.init(
+            id: envelope.id, type: envelope.type, occasion: .tick(pipeline: missed.pipeline, cron: missed.cron),
+            git: git, project: missed.project, because: envelope.consequence, requester: envelope.actor,
+            event: [
+                "kind": "schedule", "id": .string(envelope.id), "cron": .string(missed.cron),
+                "timezone": .string(missed.timeZone), "due": .string(missed.last.text), "missed": .int(missed.count),
+            ])
+    }
+
+    /// The same once more, because a person asked: a cause of its own, about the same commit.
+    func replayed(by request: ReplayRequested, _ envelope: Envelope) -> Cause {
+        var cause = self
+        cause.id = envelope.id
+        cause.type = envelope.type
+        cause.because = envelope.consequence
+        cause.requester = envelope.actor
+        cause.requesterEmail = request.email
+        cause.replayOf = id
+        if case .object(var members) = event {
+            members["id"] = .string(envelope.id)
+            members["replayof"] = .string(id)
+            cause.event = .object(members)
+        }
+        return cause
+    }
+}
+
 /// Where a model's version came from, as far as it is known here.
 struct VersionOrigin: Sendable, Hashable {
     var project: String?

@@ -36,6 +36,10 @@ extension Dispatcher {
             try retry(wish, by: envelope.actor, transaction)
             return Done(run: wish.run)
         }
+        if let wish = try envelope.body(ReplayRequested.self) {
+            try replay(wish, envelope, transaction)
+            return nil
+        }
         if let wish = try envelope.body(RepositoryAddRequested.self) {
             try add(wish, envelope, transaction)
             return Done()

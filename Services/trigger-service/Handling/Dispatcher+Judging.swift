@@ -17,7 +17,7 @@ extension Dispatcher {
         guard try transaction.insert(cause) else { return }
         guard let git = cause.git else {
             try transaction.markJudged(cause)
-            return
+            return try answerReplay(cause, transaction)
         }
         if try transaction.commitFiles(repository: git.repository, sha: git.sha) != nil {
             try judge(cause, transaction)
@@ -29,6 +29,12 @@ extension Dispatcher {
 
     /// The files of the cause's commit were read.
     func judge(_ cause: Cause, _ transaction: Transaction) throws {
+        try weigh(cause, transaction)
+        try answerReplay(cause, transaction)
+        try admit(transaction)
+    }
+
+    private func weigh(_ cause: Cause, _ transaction: Transaction) throws {
         var cause = cause
         guard var git = cause.git, let files = try transaction.commitFiles(repository: git.repository, sha: git.sha)
         else { return }
@@ -52,7 +58,6 @@ extension Dispatcher {
             }
             try judge(cause, git, project, digest, transaction)
         }
-        try admit(transaction)
     }
 
     private func judge(
@@ -62,10 +67,7 @@ extension Dispatcher {
             let reason = "the project is called '\(project.name)' in commit \(git.sha.prefix(12)), not '\(wanted)'"
             return try ignore(cause, wanted, "*", code: "other_project", reason, transaction)
         }
-        var pipelines = project.pipelines.map(\.name)
-        // One pipeline was asked for by name: nothing is to be said about the others.
-        if let named = cause.namedPipeline { pipelines = [named] }
-        for pipeline in pipelines {
+        for pipeline in cause.onlyPipeline.map({ [$0] }) ?? project.pipelines.map(\.name) {
             switch project.verdict(for: cause.facts, pipeline: pipeline) {
             case .ignored("no_trigger", _) where !cause.isAskedAbout:
                 break
@@ -120,8 +122,8 @@ extension Dispatcher {
         let reason = "the project file has errors: \(errors.first?.description ?? "")\(more)"
         let known = try transaction.project(ofRepository: git.repository)
         var pipelines = ["*"]
-        if let named = cause.namedPipeline {
-            pipelines = [named]
+        if let only = cause.onlyPipeline {
+            pipelines = [only]
         } else if let known, let digest = try known.fileKey(transaction),
             case .success(let project) = try projects.project(digest, repository: git.repository, in: transaction)
         {
@@ -138,8 +140,9 @@ extension Dispatcher {
         guard let cause = try transaction.waitingCause(id) else { return }
         try transaction.markJudged(cause)
         try ignore(
-            cause, cause.project ?? cause.git?.repository ?? "*", cause.namedPipeline ?? "*", code: code, reason,
+            cause, cause.project ?? cause.git?.repository ?? "*", cause.onlyPipeline ?? "*", code: code, reason,
             transaction)
+        try answerReplay(cause, transaction)
     }
 }
 

@@ -48,7 +48,7 @@ extension Dispatcher {
 
     /// The run is there: the step has succeeded, unless it waits for the run's end.
     func started(_ cause: Cause, _ facts: RunFacts, _ transaction: Transaction) throws {
-        guard case .started(let start, let item) = cause.occasion, !start.waits else { return }
+        guard let item = cause.startingItem, case .started(let start, _) = cause.occasion, !start.waits else { return }
         let message = "run #\(facts.number) of '\(facts.pipeline)' is queued"
         try end(item, StepResult(.succeeded, outputs: PipelineStart.outputs(facts), message: message), transaction)
     }
@@ -109,7 +109,7 @@ extension Dispatcher {
 
     /// A run that waits for one that waits for it would wait for ever.
     func checkCircle(_ cause: Cause, _ group: ConcurrencyGroup, _ transaction: Transaction) throws {
-        guard case .started(let start, let item) = cause.occasion, start.waits else { return }
+        guard let item = cause.startingItem, case .started(let start, _) = cause.occasion, start.waits else { return }
         var waiting: String? = String(item.prefix { $0 != "/" })
         var inGroup: [Int] = []
         while let id = waiting, let run = try transaction.run(id)?.run {

@@ -26,7 +26,8 @@ extension Dispatcher {
         guard let pipeline = request.project.pipeline(request.pipeline) else {
             throw NotStarted(code: "no_pipeline", reason: "the project file has no pipeline '\(request.pipeline)'")
         }
-        if let upstream = cause.upstreamRun,
+        // Once for each upstream run; again only when somebody asks for that.
+        if let upstream = cause.upstreamRun, cause.replayOf == nil,
             try transaction.hasDownstream(of: upstream, project: request.project.name, pipeline: pipeline.name)
         {
             throw NotStarted(code: "already_started", reason: "run \(upstream) has started '\(pipeline.name)' before")
@@ -126,7 +127,7 @@ extension Dispatcher {
         scope.upstream = cause.upstream
         scope.run = ["id": .string(id), "url": .string(url), "pipeline": .string(pipeline.name)]
         let parameters: [String: JSONValue]
-        switch pipeline.checkParameters(given: cause.parameters, manual: cause.namedPipeline != nil, in: scope) {
+        switch pipeline.checkParameters(given: cause.parameters, manual: cause.isByName, in: scope) {
         case .success(let values): parameters = values
         case .failure(let errors): throw NotStarted(code: "parameters", reason: errors.description)
         }

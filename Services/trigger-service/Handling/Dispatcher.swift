@@ -1,6 +1,7 @@
 import GRDB
 import Messages
 import ProjectFile
+import ServiceKit
 import Store
 
 /// Takes what happened into one transaction: loads what it concerns, lets the domain decide, stores and publishes.
@@ -8,11 +9,17 @@ struct Dispatcher: Sendable {
     let settings: Settings
     let projects: ProjectCache
     let board: OfferBoard
+    /// Rings when there are other schedules, or one of them is due.
+    let alarm: WakeSignal
 
-    init(settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard()) {
+    init(
+        settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard(),
+        alarm: WakeSignal = WakeSignal()
+    ) {
         self.settings = settings
         self.projects = projects
         self.board = board
+        self.alarm = alarm
     }
 
     /// Moves one run and publishes what changed; `nil` when there is no such run.

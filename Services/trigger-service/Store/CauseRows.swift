@@ -32,6 +32,12 @@ extension Transaction {
             .decode(Cause.self, "body")
     }
 
+    func cause(_ id: String) throws -> Cause? {
+        try Row.fetchOne(db, sql: "SELECT body FROM cause WHERE id = ?", arguments: [id])?.decode(Cause.self, "body")
+    }
+
+    func verdicts(of cause: String) throws -> [StoredVerdict] { try CauseQueries.verdicts(of: cause, in: db) }
+
     func markJudged(_ cause: Cause) throws {
         try db.execute(
             sql: "UPDATE cause SET state = 'judged', body = ? WHERE id = ?",

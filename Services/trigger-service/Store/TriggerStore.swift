@@ -15,7 +15,8 @@ enum TriggerStore {
                 sql: "CREATE INDEX step_canceling ON step (session, item) WHERE state = 'held' AND canceling = 1")
         }
         migrator.registerMigration("v2 heads of removed repositories") { db in try db.execute(sql: lastHeads) }
-        migrator.registerMigration("v3 started pipelines, parked runs, offers in order") { db in
+        migrator.registerMigration("v3 schedules") { db in try db.execute(sql: schedules) }
+        migrator.registerMigration("v4 started pipelines, parked runs, offers in order") { db in
             try db.execute(sql: starts)
         }
     }
@@ -46,6 +47,24 @@ enum TriggerStore {
             sha TEXT NOT NULL,
             PRIMARY KEY (repository, branch)
         ) STRICT;
+        """
+
+    private static let schedules = """
+        -- When each schedule fires next: kept, so that what passes while nobody is there is known.
+        CREATE TABLE schedule (
+            project TEXT NOT NULL REFERENCES project (name) ON DELETE CASCADE,
+            pipeline TEXT NOT NULL,
+            cron TEXT NOT NULL,
+            time_zone TEXT NOT NULL,
+            catch_up TEXT NOT NULL CHECK (catch_up IN ('none', 'last', 'all')),
+            next INTEGER NOT NULL,
+            -- What the last tick stood for.
+            last INTEGER,
+            declared INTEGER NOT NULL DEFAULT 1 CHECK (declared IN (0, 1)),
+            PRIMARY KEY (project, pipeline, cron, time_zone)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX schedule_next ON schedule (next);
+        CREATE INDEX schedule_last ON schedule (last) WHERE last IS NOT NULL;
         """
 
     private static let repositories = """

@@ -1,6 +1,8 @@
 /// Every event body of the suite: what the generated reference and the compatibility tests go through.
 public let allEventBodies: [any EventBody.Type] = [
     ChangePushed.self,
+    ScheduleTicked.self,
+    ScheduleMissed.self,
     ProjectLoaded.self,
     ProjectUnchanged.self,
     ProjectRejected.self,
@@ -60,6 +62,7 @@ public let allEventBodies: [any EventBody.Type] = [
     RunRequested.self,
     RunCancelRequested.self,
     RunRetryRequested.self,
+    ReplayRequested.self,
     RepositoryAddRequested.self,
     RepositoryRemoveRequested.self,
     ApprovalAnswered.self,

@@ -59,6 +59,23 @@ public struct RunRetryRequested: EventBody {
     }
 }
 
+/// A person asks to take an event once more as a cause.
+public struct ReplayRequested: EventBody {
+    public static let name = "command.replay_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks to take an event once more as a cause; `replayof` names it as well."
+
+    /// The event's id.
+    public var event: String
+    /// The e-mail address of the person's token.
+    public var email: String?
+
+    public init(event: String, email: String? = nil) {
+        self.event = event
+        self.email = email
+    }
+}
+
 /// A person asks to watch a repository.
 public struct RepositoryAddRequested: EventBody {
     public static let name = "command.repository_add_requested"

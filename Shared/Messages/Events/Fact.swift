@@ -63,6 +63,8 @@ struct FactRule: Sendable {
         // What was sent is nobody's state; what was not is in the notifier's own database.
         NotificationSent.self, NotificationFailed.self, NotifierCommandAnswered.self, SourceSilent.self,
         StepUnserved.self,
+        // Each tick is a cause, and the next one is in the trigger-service's own database.
+        ScheduleTicked.self, ScheduleMissed.self, ReplayRequested.self,
         EpochBegun.self, ClientDenied.self, SnapshotTaken.self, LogCommandAnswered.self,
         // Wishes: nobody may take up a person's wish that is older than what a log keeps.
         RunRequested.self, RunCancelRequested.self, RunRetryRequested.self, RepositoryAddRequested.self,
