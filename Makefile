@@ -9,7 +9,7 @@ VENV := .build/venv
 SOURCES := Package.swift Services Shared Tests Bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-swift test-end-to-end simulate mutants lint format schemas schemas-check bench bench-setup bench-bus demo clean
+.PHONY: help setup build test test-swift test-end-to-end simulate mutants lint format schemas schemas-check bench bench-steps bench-setup bench-bus demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,9 +58,13 @@ schemas: build ## write the JSON Schemas of every event to docs/events, and docs
 schemas-check: build ## fail when they are stale
 	"$(BIN)/martlet" schemas $(SCHEMAS) --check
 
-bench: setup ## the figures, with a release build (BENCH="ready idle steps queued")
+bench: setup ## the figures, with a release build (BENCH="ready idle steps queued waiting")
 	$(SWIFT) build -c release
 	python3 Bench/bench.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
+
+bench-steps: setup ## the cost of a step beside Prefect and Dagster (installs both from PyPI into .build/bench-peers)
+	$(SWIFT) build -c release
+	python3 Bench/steps.py --bin "$$($(SWIFT) build -c release --show-bin-path)" --peers .build/bench-peers
 
 bench-setup: setup ## install the peers that the bus is measured beside (through apt)
 	@./Bench/setup

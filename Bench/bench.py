@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Examples" / "demo"))
 
-from suite import Events, Failed, Suite  # noqa: E402
+from suite import Events, Failed, Suite, free_ports  # noqa: E402
 
 PROJECT = """\
 martlet: 1
@@ -31,6 +31,10 @@ pipelines:
   one:
     on: { manual: {} }
     jobs: { only: { steps: [ { run: "true" } ] } }
+  gate:
+    on: { manual: {} }
+    jobs: { only: { environment: prod, steps: [ { run: "true" } ] } }
+environments: { prod: { approvals: { required: 1 } } }
 """
 
 
@@ -39,7 +43,7 @@ def rows_of(*rows):
     return [(name, measured, f"≤ {limit}", kept) for name, measured, limit, kept in rows]
 
 
-# MARK: the four measurements
+# MARK: the measurements
 
 
 def ready(suite):
@@ -72,8 +76,19 @@ def idle(suite):
 
 def steps(suite):
     events = prepare(suite)
+    # The first two warm caches that a suite in use has warm.
+    times = step_times(suite, events, 22)[2:]
+    events.stop()
+    suite.down()
+    median = statistics.median(times) * 1000
+    spread = f"{median:.0f} ms ({min(times) * 1000:.0f}–{max(times) * 1000:.0f})"
+    return rows_of(("five `run: true` steps, cause to finish, median of 20", spread, "150 ms", median <= 150))
+
+
+def step_times(suite, events, count):
+    """Seconds from the cause of a run of five steps to its end, one run after another."""
     times = []
-    for _ in range(22):
+    for _ in range(count):
         run = suite.ask("run", "five", "--project", "bench")["run"]
         finished = events.wait("run.finished", 60, run=run)
         if finished["data"]["outcome"] != "succeeded":
@@ -81,13 +96,39 @@ def steps(suite):
         queued = events.wait("run.queued", 10, run=run)
         [cause] = [event for event in events.find_all() if event["id"] == queued["data"]["cause"]]
         times.append(at(finished) - at(cause))
-    # The first two warm caches that a suite in use has warm.
-    times = times[2:]
+    return times
+
+
+def waiting(suite, count=10_000):
+    """Runs that wait for people are rows: what so many of them cost the trigger-service."""
+    events = prepare(suite)
+    pid = json.loads((suite.data / "services" / "trigger-service" / "http.json").read_text())["pid"]
+    time.sleep(5)
+    before, threads = resident([pid]), thread_count(pid)
+    request_runs(suite, count, "gate")
+    deadline = time.monotonic() + 1800
+    while len(events.find("approval.requested")) < count:
+        if time.monotonic() > deadline:
+            raise Failed(f"{len(events.find('approval.requested'))} of {count} runs wait within 30 minutes")
+        time.sleep(0.2)
+    time.sleep(10)
+    more, begin, cpu = resident([pid]) - before, time.monotonic(), cpu_seconds([pid])
+    time.sleep(30)
+    share = (cpu_seconds([pid]) - cpu) / (time.monotonic() - begin) * 100
+    grown = thread_count(pid) - threads
+    begin = time.monotonic()
+    run = suite.ask("run", "one", "--project", "bench")["run"]
+    ended = events.wait("run.finished", 60, run=run)
+    took = time.monotonic() - begin
     events.stop()
     suite.down()
-    median = statistics.median(times) * 1000
-    spread = f"{median:.0f} ms ({min(times) * 1000:.0f}–{max(times) * 1000:.0f})"
-    return rows_of(("five `run: true` steps, cause to finish, median of 20", spread, "150 ms", median <= 150))
+    passes = ended["data"]["outcome"] == "succeeded"
+    rows = rows_of(
+        (f"{count} runs that wait for approval: trigger-service's RSS", f"{more:.0f} MB more", "80 MB more", more <= 80),
+        ("… its CPU over 30 s", f"{share:.2f} %", "1 % of a core", share <= 1),
+        ("… its threads", f"{grown} more", "8 more", grown <= 8),
+    )
+    return [*rows, ("… another run passes them in", f"{took * 1000:.0f} ms", "-", passes)]
 
 
 def queued(suite, count=1000):
@@ -164,10 +205,10 @@ def prepare(suite):
     return events
 
 
-def request_runs(suite, count):
+def request_runs(suite, count, pipeline="one"):
     """Through the API: a thousand processes of the CLI would measure themselves."""
     token = (suite.data / "tokens" / "admin").read_text().strip()
-    body = json.dumps({"project": "bench", "pipeline": "one", "parameters": {}})
+    body = json.dumps({"project": "bench", "pipeline": pipeline, "parameters": {}})
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def ask(share):
@@ -213,6 +254,14 @@ def resident(pids):
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
 
+def thread_count(pid):
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+def free_port():
+    return free_ports(1)[0]
+
+
 def at(event):
     return datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
 
@@ -220,7 +269,7 @@ def at(event):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="folder with the executables of a release build")
-    parser.add_argument("which", nargs="*", default=["ready", "idle", "steps", "queued"])
+    parser.add_argument("which", nargs="*", default=["ready", "idle", "steps", "queued", "waiting"])
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows = []
@@ -228,7 +277,7 @@ def main():
         folder = Path(tempfile.mkdtemp(prefix="martlet-bench-"))
         suite = Suite(options.bin, folder / "data")
         try:
-            rows += {"ready": ready, "idle": idle, "steps": steps, "queued": queued}[which](suite)
+            rows += {"ready": ready, "idle": idle, "steps": steps, "queued": queued, "waiting": waiting}[which](suite)
         except Failed as error:
             rows.append((which, str(error), "-", False))
             print(suite.logs(), file=sys.stderr)

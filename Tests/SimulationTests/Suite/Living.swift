@@ -42,6 +42,7 @@ enum Living {
         case 3: suite.people.want(.cancel)
         case 4: suite.people.want(.retry)
         case 5: suite.forge.isDown = world.chance(0.5)
+        case 6: suite.people.want(.run("release"))
         default: break
         }
     }

@@ -102,6 +102,7 @@ struct Suite {
           stages: { preset: trunk }
         environments:
           prod: { approvals: { required: 1, requester_may_approve: false, timeout: 30d, on_timeout: reject } }
+          uat: { enabled: false }
         targets:
           api: { kind: process, command: "python -m serve", health: /healthz, score: /score }
         notify:
@@ -117,6 +118,18 @@ struct Suite {
               two:
                 needs: one
                 steps: [{ run: "true" }]
+          release:
+            on: { manual: {} }
+            concurrency: { group: release, max: 1, on_conflict: queue }
+            jobs:
+              uat: { environment: uat, steps: [{ run: "true" }] }
+              start:
+                needs: uat
+                steps:
+                  - { uses: pipeline/start, with: { pipeline: checks } }
+                  - { uses: pipeline/start, with: { pipeline: checks, wait: true } }
+              ask: { needs: start, environment: prod, steps: [{ run: "true" }, { run: "true" }] }
+              undo: { needs: ask, if: rejected(), steps: [{ run: "true" }] }
           train:
             on: { push: { branches: [main] }, manual: {} }
             jobs:

@@ -79,6 +79,8 @@ struct SuiteChecker {
         }
         outcome.events = heads.values.reduce(0) { $0 + Int($1.seq) }
         problems += try onceProblems()
+        problems += try turnProblems()
+        problems += try startProblems()
         problems += suite.machines.startedTwice.map { "S2 the process \($0) was started twice" }
         problems += try notificationProblems(settled)
         if settled { problems += try projectionProblems() }
@@ -142,6 +144,37 @@ struct SuiteChecker {
                 }
                 if let sent = try envelope.body(NotificationSent.self) { once("notification \(sent.notification)") }
             }
+        }
+        return problems
+    }
+
+    /// Runs of one group go one after another.
+    private func turnProblems() throws -> [String] {
+        var problems: [String] = []
+        var open: Set<String> = []
+        for envelope in try envelopes(.triggerService) {
+            if let begun = try envelope.body(RunStarted.self), begun.pipeline == "release" {
+                if !open.isEmpty { problems.append("I3 run \(begun.run) began before \(open) of its group had ended") }
+                open.insert(begun.run)
+            }
+            if let ended = try envelope.body(RunFinished.self) { open.remove(ended.run) }
+        }
+        return problems
+    }
+
+    /// Each attempt of a step that started a pipeline has started one run.
+    private func startProblems() throws -> [String] {
+        let started = try world.read(.triggerService) { db in
+            try String.fetchAll(db, sql: "SELECT started_by FROM run WHERE started_by IS NOT NULL")
+        }
+        var problems: [String] = []
+        if Set(started).count != started.count { problems.append("I7 a step has started two runs") }
+        for envelope in try envelopes(.triggerService) {
+            guard let step = try envelope.body(StepFinished.self), step.verb == "pipeline/start",
+                step.outcome == .succeeded
+            else { continue }
+            let item = "\(step.run)/\(step.job)/\(step.step)/\(step.attempt)"
+            if !started.contains(item) { problems.append("I4 the step \(item) succeeded and started nothing") }
         }
         return problems
     }
