@@ -84,7 +84,7 @@ let package = Package(
             "ServiceKit",
             [
                 "Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, logging, signals, lifecycle, hummingbird,
-                arguments,
+                arguments, crypto,
             ]),
         service("TriggerService", in: "trigger-service", ["ProjectFile", "Processes", crypto]),
         service("TrainerProxy", in: "trainer-proxy", ["Processes", crypto]),
@@ -109,7 +109,12 @@ let package = Package(
         tests("ArtifactsTests", ["Artifacts", "Messages"]),
         tests("HTTPClientTests", ["HTTPClient"]),
         tests("ProcessesTests", ["Processes", "Messages"]),
-        tests("ServiceKitTests", ["ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", grdb, logging]),
+        tests(
+            "ServiceKitTests",
+            [
+                "ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", "HTTPClient", grdb, logging,
+                hummingbird,
+            ]),
         tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
         tests(of: "TriggerService", ["ProjectFile", "Processes"]),
         tests(of: "TrainerProxy", ["Processes"]),

@@ -9,9 +9,8 @@ struct ContentHash {
     mutating func update(_ piece: Data) { hash.update(data: piece) }
 
     var digest: Messages.Digest {
-        let hex = hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-        guard let digest = Messages.Digest("sha256:" + hex) else {
-            preconditionFailure("SHA-256 has 64 hex digits")
+        guard let digest = Messages.Digest(bytes: Data(hash.finalize())) else {
+            preconditionFailure("SHA-256 has 32 bytes")
         }
         return digest
     }

@@ -45,7 +45,17 @@ public struct Digest: Sendable, Hashable, Codable, CustomStringConvertible {
         self.text = text
     }
 
+    /// `nil` unless there are 32 bytes.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        self.init("sha256:" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+    }
+
     public var hex: String { String(text.dropFirst("sha256:".count)) }
+    public var bytes: Data {
+        let digits = hex.utf8.map { $0 < 58 ? $0 - 48 : $0 - 87 }
+        return Data(stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
+    }
     public var description: String { text }
 
     public init(from decoder: any Decoder) throws {

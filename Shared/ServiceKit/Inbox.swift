@@ -158,6 +158,8 @@ struct Inbox: LogFollower {
             if wish.service == source.name { try beginEpoch(wish, envelope, transaction) }
             return
         }
+        if let created = try envelope.body(TokenCreated.self) { try transaction.apply(created) }
+        if let revoked = try envelope.body(TokenRevoked.self) { try transaction.apply(revoked) }
         try handle(ReceivedEvent(envelope: envelope, position: position), transaction)
     }
 

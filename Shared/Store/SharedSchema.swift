@@ -86,7 +86,20 @@ func migrateShared(_ migrator: inout DatabaseMigrator) {
                     """, arguments: [start.hex, name])
         }
     }
+    migrator.registerMigration("shared 3: API tokens") { db in try db.execute(sql: tokens) }
 }
+
+private let tokens = """
+    -- Those that are valid, by what the console has told of them.
+    CREATE TABLE api_token (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL,
+        groups BLOB NOT NULL,
+        email TEXT,
+        hash BLOB NOT NULL CHECK (length(hash) = 32)
+    ) STRICT;
+    """
 
 private let epochs = """
     -- Where older epochs ended, and the next one went on.

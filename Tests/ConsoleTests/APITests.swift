@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Messages
+import ServiceKit
 import Store
 import Testing
 
@@ -62,7 +63,7 @@ struct APITests {
         try await AdminToken.ensure(at: path, in: other.store)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
         let id = try #require(TokenText(text.trimmingCharacters(in: .whitespacesAndNewlines))).id
-        #expect(try await other.store.read { db in try db.token(id) }?.role == .admin)
+        #expect(try await other.store.read { db in try db.token(id) }?.role == "admin")
     }
 
     @Test func `requests under a foreign name or from a foreign page are refused`() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import ServiceKit
 import Store
 
 /// The token that the CLI on this machine finds by itself: `<data>/tokens/admin`, for its owner's eyes only.
@@ -6,6 +7,7 @@ enum AdminToken {
     static let name = "admin"
 
     /// Makes the file when it is missing, and lets in what it holds: also after the database was restored or lost.
+    /// Services are told of all tokens that they have not been told of.
     static func ensure(at path: String, in store: StateStore) async throws {
         let token: TokenText
         if let text = try? String(contentsOfFile: path, encoding: .utf8) {
@@ -19,8 +21,9 @@ enum AdminToken {
         }
         let stored = TokenMint.stored(token, name: name, role: .admin, groups: [])
         try await store.write { transaction in
+            try transaction.tellOfOlderTokens()
             if try transaction.knowsToken(stored.id) { return }
-            try transaction.insert(stored)
+            try transaction.insert(stored, by: "service:console")
         }
     }
 

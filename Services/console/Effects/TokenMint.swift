@@ -1,6 +1,6 @@
-import Crypto
 import Foundation
-import Messages
+import ServiceKit
+import Store
 
 /// Makes tokens; the only place with chance in it.
 enum TokenMint {
@@ -8,12 +8,11 @@ enum TokenMint {
         TokenText(id: id ?? random(bytes: 8), secret: random(bytes: 32))
     }
 
-    static func hash(_ token: TokenText) -> Data { Data(SHA256.hash(data: Data(token.secret.utf8))) }
-
     static func stored(
         _ token: TokenText, name: String, role: Role, groups: [String], email: String? = nil
     ) -> StoredToken {
-        StoredToken(id: token.id, name: name, role: role, groups: groups, email: email, hash: hash(token))
+        StoredToken(
+            id: token.id, name: name, role: role.rawValue, groups: groups, email: email, hash: token.digest)
     }
 
     private static func random(bytes: Int) -> String {

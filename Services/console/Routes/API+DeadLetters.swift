@@ -1,5 +1,6 @@
 import Hummingbird
 import Messages
+import ServiceKit
 import Store
 
 extension API {

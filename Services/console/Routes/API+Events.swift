@@ -1,6 +1,7 @@
 import Bus
 import Hummingbird
 import Messages
+import ServiceKit
 import Store
 
 extension API {

@@ -1,6 +1,7 @@
 import EventLog
 import Hummingbird
 import Messages
+import ServiceKit
 import Store
 
 /// The services' logs of events, and what an operator does about them; `/runs/{id}/logs` is what steps printed.

@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import Hummingbird
 import Messages
+import ServiceKit
 import Store
 
 extension API {

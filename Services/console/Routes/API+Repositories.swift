@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Messages
+import ServiceKit
 import Store
 
 extension API {

@@ -1,5 +1,6 @@
 import Hummingbird
 import Messages
+import ServiceKit
 import Store
 
 extension API {
@@ -26,7 +27,8 @@ extension API {
             }
             let token = TokenMint.mint()
             let stored = TokenMint.stored(token, name: name, role: role, groups: groups, email: email)
-            try await store.write { transaction in try transaction.insert(stored) }
+            let actor = call.person.actor
+            try await store.write { transaction in try transaction.insert(stored, by: actor) }
             return Reply(
                 [
                     "id": .string(token.id), "name": .string(name), "role": .string(role.rawValue),
@@ -40,7 +42,8 @@ extension API {
             guard id != call.person.token else {
                 throw Refusal(409, "a token cannot revoke itself", hint: "use another admin token")
             }
-            guard try await store.write({ transaction in try transaction.revokeToken(id) }) else {
+            let actor = call.person.actor
+            guard try await store.write({ transaction in try transaction.revokeToken(id, by: actor) }) else {
                 throw Refusal(404, "no token '\(id)'", hint: "'martlet tokens list' shows what there is")
             }
             return Reply(["revoked": .string(id)])

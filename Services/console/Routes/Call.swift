@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Messages
+import ServiceKit
 
 /// One admitted question, as a route sees it.
 struct Call: Sendable {
@@ -97,32 +98,5 @@ struct Call: Sendable {
             throw Refusal(400, "the Idempotency-Key is longer than 200 bytes", hint: "a UUID is enough")
         }
         return "\(person.token)/\(key)"
-    }
-}
-
-/// An answer.
-struct Reply: Sendable {
-    var status: HTTPResponse.Status = .ok
-    var json: JSONValue
-
-    init(_ json: JSONValue, status: HTTPResponse.Status = .ok) {
-        self.json = json
-        self.status = status
-    }
-
-    func response() throws -> Response {
-        let bytes = try Wire.encode(json)
-        return Response(
-            status: status,
-            headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
-}
-
-extension Reply {
-    init(_ refusal: Refusal) {
-        self.init(
-            ["error": .string(refusal.error), "hint": .string(refusal.hint)],
-            status: HTTPResponse.Status(code: refusal.status))
     }
 }

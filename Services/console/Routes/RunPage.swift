@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Messages
+import ServiceKit
 import Store
 
 /// `/runs/<id>` for a browser: what a link in a notification leads to. Whoever looks signs in with a token as password.
@@ -13,7 +14,7 @@ struct RunPage: Sendable {
     func add(to router: Router<BasicRequestContext>) {
         router.get("/runs/:run") { request, context -> Response in
             do {
-                _ = try await gate.admit(request, role: .viewer, atPage: true)
+                _ = try await gate.tokens.admit(request, role: .viewer, basic: true)
                 guard let text = context.parameters.get("run")?.removingPercentEncoding else {
                     throw Refusal(404, "no such run", hint: "'martlet runs list' shows what there is")
                 }
@@ -21,7 +22,8 @@ struct RunPage: Sendable {
                 return Self.response(.ok, "text/html", RunDocument(run ?? .null).html)
             } catch let refusal as Refusal {
                 return Self.response(
-                    .init(code: refusal.status), "text/plain", "\(refusal.error)\n\(Self.hint(refusal))\n")
+                    .init(code: refusal.status), "text/plain", "\(refusal.error)\n\(Self.hint(refusal))\n",
+                    challenge: refusal.challenge)
             }
         }
     }
@@ -39,13 +41,15 @@ struct RunPage: Sendable {
             "default-src 'none'; style-src 'sha256-\(hash)'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     }()
 
-    private static func response(_ status: HTTPResponse.Status, _ type: String, _ text: String) -> Response {
+    private static func response(
+        _ status: HTTPResponse.Status, _ type: String, _ text: String, challenge: String? = nil
+    ) -> Response {
         var headers: HTTPFields = [
             .contentType: "\(type); charset=utf-8", .cacheControl: "no-store", .contentSecurityPolicy: policy,
             .xContentTypeOptions: "nosniff",
         ]
         if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
-        if status == .unauthorized { headers[.wwwAuthenticate] = "Basic realm=\"Martlet\", charset=\"UTF-8\"" }
+        if let challenge { headers[.wwwAuthenticate] = challenge }
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 }

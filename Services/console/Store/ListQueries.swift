@@ -1,5 +1,6 @@
 import GRDB
 import Messages
+import ServiceKit
 
 /// The shorter listings.
 enum ListQueries {

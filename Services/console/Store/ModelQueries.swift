@@ -1,5 +1,6 @@
 import GRDB
 import Messages
+import ServiceKit
 
 enum ModelQueries {
     static func names(_ db: Database) throws -> [String] {

@@ -1,5 +1,6 @@
 import GRDB
 import Messages
+import ServiceKit
 
 enum RunQueries {
     private static let columns = """

@@ -3,50 +3,67 @@ import GRDB
 import Messages
 import Store
 
-/// A token as it is stored: enough to recognise it, too little to use it.
-struct StoredToken: Sendable, Hashable {
-    var id: String
-    var name: String
-    var role: Role
-    var groups: [String]
-    var email: String?
-    var hash: Data
-}
-
 extension Transaction {
-    func insert(_ token: StoredToken) throws {
+    /// Stores a token and tells the services of it.
+    func insert(_ token: StoredToken, by actor: String) throws {
         try db.run(
-            "INSERT INTO tokens (id, name, role, groups_json, email, hash, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [token.id, token.name, token.role.rawValue, try jsonText(token.groups), token.email, token.hash, now.text])
+            """
+            INSERT INTO tokens (id, name, role, groups_json, email, hash, created, told) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+            """,
+            [token.id, token.name, token.role, try jsonText(token.groups), token.email, token.hash, now.text])
+        try tell(of: token, by: actor)
+    }
+
+    /// Tells of tokens that were made before services were told of them; nothing is said twice.
+    func tellOfOlderTokens() throws {
+        let older = try Row.fetchAll(
+            db, sql: "SELECT * FROM tokens WHERE told = 0 AND revoked IS NULL ORDER BY created")
+        for token in try older.map(StoredToken.init(row:)) { try tell(of: token, by: "service:console") }
+        try db.run("UPDATE tokens SET told = 1 WHERE told = 0", [])
+    }
+
+    private func tell(of token: StoredToken, by actor: String) throws {
+        guard let digest = Digest(bytes: token.hash) else { return }
+        try publish(
+            TokenCreated(
+                token: token.id, name: token.name, role: token.role, groups: token.groups, email: token.email,
+                digest: digest),
+            subject: "token/\(token.id)", key: "token/\(token.id)", because: .first(actor: actor))
     }
 
     /// `false` when there is no such token, or no longer.
-    func revokeToken(_ id: String) throws -> Bool {
+    func revokeToken(_ id: String, by actor: String) throws -> Bool {
         try db.run("UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", [now.text, id])
-        return db.changesCount > 0
+        guard db.changesCount > 0 else { return false }
+        try publish(
+            TokenRevoked(token: id), subject: "token/\(id)", key: "token/\(id)", because: .first(actor: actor))
+        return true
+    }
+
+    /// Also a revoked one: a token that was taken away does not come back by itself.
+    func knowsToken(_ id: String) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?)", arguments: [id]) ?? false
+    }
+}
+
+extension StoredToken {
+    fileprivate init(row: Row) throws {
+        let groups: String = row["groups_json"]
+        self.init(
+            id: row["id"], name: row["name"], role: row["role"],
+            groups: try Wire.decode([String].self, from: Data(groups.utf8)), email: row["email"], hash: row["hash"])
     }
 }
 
 extension Database {
     /// A token that was not revoked.
     func token(_ id: String) throws -> StoredToken? {
-        let row = try Row.fetchOne(
-            cachedStatement(sql: "SELECT * FROM tokens WHERE id = ? AND revoked IS NULL"), arguments: [id])
-        guard let row, let role = Role(rawValue: row["role"]) else { return nil }
-        let groups: String = row["groups_json"]
-        return StoredToken(
-            id: row["id"], name: row["name"], role: role,
-            groups: try Wire.decode([String].self, from: Data(groups.utf8)), email: row["email"], hash: row["hash"])
+        try Row.fetchOne(
+            cachedStatement(sql: "SELECT * FROM tokens WHERE id = ? AND revoked IS NULL"), arguments: [id]
+        ).map(StoredToken.init(row:))
     }
 
     func tokens() throws -> [JSONValue] {
         try list("SELECT id, name, role, groups_json, email, created, revoked FROM tokens ORDER BY created")
-    }
-}
-
-extension Transaction {
-    /// Also a revoked one: a token that was taken away does not come back by itself.
-    func knowsToken(_ id: String) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?)", arguments: [id]) ?? false
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Messages
+import ServiceKit
 
 /// Gathers what a story is told from.
 enum WhyQueries {

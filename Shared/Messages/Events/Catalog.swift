@@ -67,4 +67,6 @@ public let allEventBodies: [any EventBody.Type] = [
     LogReleaseRequested.self,
     LogEpochRequested.self,
     NotificationTestRequested.self,
+    TokenCreated.self,
+    TokenRevoked.self,
 ]

@@ -136,12 +136,15 @@ struct FactRule: Sendable {
         on(EndpointChanged.self) { body, _ in Fact("endpoint/\(body.endpoint)", "serves") },
     ]
 
-    // MARK: - everybody: dead letters and halts that wait for an operator
+    // MARK: - everybody: dead letters and halts that wait for an operator, and who may come in
 
     private static let suite: [FactRule] = [
         on(DeadLetterCreated.self) { body, _ in .begun("deadletter/\(body.letter)", "created") },
         on(DeadLetterClosed.self) { body, _ in .over("deadletter/\(body.letter)", "closed") },
         on(ForkDetected.self) { body, _ in .begun("halt/\(body.service)/\(body.source)", "detected") },
         on(ForkReleased.self) { body, _ in .over("halt/\(body.service)/\(body.source)", "released") },
+        on(TokenCreated.self) { body, _ in .begun("token/\(body.token)", "created") },
+        // For ever: whoever was away for long must not go on letting it in.
+        on(TokenRevoked.self) { body, _ in .begun("token/\(body.token)", "revoked") },
     ]
 }
