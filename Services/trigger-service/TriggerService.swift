@@ -38,6 +38,7 @@ struct TriggerServiceCommand: AsyncParsableCommand {
             effects: reading.effects.merging(reminders.effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store).handlers) { $1 },
             takeOver: { try await sessions.restore() },
-            leading: [{ await watcher.run() }, { await sessions.run() }])
+            leading: [{ await watcher.run() }, { await sessions.run() }],
+            forget: { try $0.forgetOldPublications() })
     }
 }
