@@ -27,7 +27,8 @@ struct MartletCommand: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, RepoCommand.self, ValidateCommand.self,
             RunCommand.self, RunsCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
-            ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, WhyCommand.self, WhyNotCommand.self,
+            RevokeCommand.self, ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, WhyCommand.self,
+            WhyNotCommand.self,
             DeadLettersCommand.self, LogsCommand.self, TokensCommand.self, KeysCommand.self, NotifyCommand.self,
             SchemasCommand.self,
         ])

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Messages
 import ServiceKit
+import Store
 
 @main
 struct TriggerServiceCommand: AsyncParsableCommand {
@@ -32,13 +33,18 @@ struct TriggerServiceCommand: AsyncParsableCommand {
         let reminders = Reminders(dispatcher: dispatcher, watcher: watcher)
         let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
         let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
+        let timer = ScheduleTimer(
+            store: context.store, dispatcher: dispatcher, clock: context.clock, logger: context.logger)
         return ServiceParts(
             subscriptions: [.console, .registryService],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 },
-            requests: requests.handlers.merging(Ingest(store: context.store).handlers) { $1 },
-            takeOver: { try await sessions.restore() },
-            leading: [{ await watcher.run() }, { await sessions.run() }],
+            requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
+            takeOver: {
+                try await sessions.restore()
+                try await context.store.write { try dispatcher.followStored($0) }
+            },
+            leading: [{ await watcher.run() }, { await sessions.run() }, { await timer.run() }],
             forget: { try $0.forgetOldPublications() })
     }
 }

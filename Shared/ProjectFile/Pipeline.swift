@@ -73,7 +73,7 @@ package struct Step: Sendable, Hashable {
     package var timeout: Duration?
 }
 
-/// `if:`; without `success()`, `failure()` or `always()` in it, it asks for `success()` as well.
+/// `if:`; without `success()`, `failure()`, `rejected()` or `always()` in it, it asks for `success()` as well.
 package struct Condition: Sendable, Hashable {
     /// `nil`: not given.
     package var expression: Expression?

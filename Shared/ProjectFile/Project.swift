@@ -39,6 +39,15 @@ package struct Model: Sendable, Hashable {
 package struct Environment: Sendable, Hashable {
     package var name: String
     package var approvals: Approvals?
+    /// `nil`: it is. Jobs of a disabled one are passed over, and those that need them go on.
+    package var enabled: Template?
+
+    package func isEnabled(in scope: Scope) throws(EvaluationError) -> Bool {
+        guard let enabled else { return true }
+        let value = try enabled.evaluate(in: scope)
+        // A variable of an .env file is text.
+        return value.isTrue && value != "false"
+    }
 }
 
 package struct Approvals: Sendable, Hashable {
@@ -47,7 +56,7 @@ package struct Approvals: Sendable, Hashable {
     }
 
     package var required = 0
-    /// `user:x`, `group:y`; empty: anybody who may approve.
+    /// `user:x`, `group:y`, `key:z` (a client of the bus that answers by an event); empty: any person who may approve.
     package var from: [String] = []
     package var requesterMayApprove = false
     package var timeout: Duration = .seconds(30 * 86_400)

@@ -22,15 +22,15 @@ import mb1  # noqa: E402
 
 # What the story must bring about; anything beyond it is checked as well.
 TOLD = """
-approval.finished approval.given approval.requested artifact.published change.pushed
-command.approval_answered command.notification_test_requested command.repository_add_requested
+approval.finished approval.given approval.requested approval.revoked artifact.published change.pushed
+command.approval_answered command.approval_revoke_requested command.notification_test_requested command.repository_add_requested
 command.repository_remove_requested command.rollback_requested command.run_cancel_requested command.run_requested
 command.run_retry_requested command.transition_requested
 deployment.command_answered deployment.finished deployment.rolled_back deployment.started endpoint.changed
 environment.built environment.reused evaluation.decided job.finished job.started
 model.command_answered model.registered model.stage_changed model.tagged notification.command_answered
 notification.failed notification.sent project.loaded project.rejected
-repository.added repository.recovered repository.removed repository.unreachable run.finished run.queued run.started
+repository.added repository.recovered repository.removed repository.unreachable run.cancel_begun run.finished run.queued run.started
 smoke_test.finished step.cancel_requested step.finished step.started testsuite.finished training.finished
 training.started trigger.command_answered trigger.ignored trigger.matched
 """.split()
@@ -128,6 +128,9 @@ def tell(suite, events, repo, folder, tap):
         assert events.wait("run.finished", 60, since, pipeline="deploy")["data"]["outcome"] == "succeeded"
     suite.command("endpoints", "rollback", "api", "--reason", "to see it")
     events.wait("deployment.rolled_back", 60)
+    said = suite.command("revoke", asked["data"]["approval"], "--comment", "the score was of last year", token=approver)
+    assert "martlet endpoints rollback api" in said, said
+    events.wait("approval.revoked", 60)
     suite.command("models", "transition", "fast", "2", "production")
     since = events.mark()
     repo.push_model(0)

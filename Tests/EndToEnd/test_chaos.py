@@ -3,12 +3,10 @@
 import json
 import os
 import signal
-import struct
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
+from clock import Clock
 from suite import Events
 from waiting import until
 
@@ -74,21 +72,14 @@ def test_a_bus_that_dies_again_and_again_loses_nothing(suite, events, repo):
 
 def test_an_hours_jump_of_the_clock_ends_nothing(suite, folder, repo):
     """Durations are counted on a clock that does not jump: no lease, session or time limit ends because of it."""
-    clock, library = folder / "clock", folder / "clock.so"
-    source = Path(__file__).parent / "clock.c"
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    clock.write_bytes(struct.pack("l", 0))
-    ours = suite.environment
-    suite.environment = ours | {"LD_PRELOAD": str(library), "MARTLET_TEST_CLOCK": str(clock)}
-    suite.up()
-    suite.environment = ours
+    clock = Clock(folder)
+    clock.start(suite)
     events = Events(suite, tell=lambda event: None)
     follow_small(suite, repo, '{ run: "sleep 4", timeout: 60s }', '{ run: "true" }')
     runs = [events.wait("run.queued", 60)["data"]["run"]]
     for jump in [3600, -3600]:
         events.wait("step.started", 60, run=runs[-1])
-        with open(clock, "r+b") as file:
-            file.write(struct.pack("l", jump))
+        clock.set(jump)
         runs.append(start_run(suite))
         each_ended_once(events, runs, 90)
     hours = {event["time"][:13] for event in events.find_all()}

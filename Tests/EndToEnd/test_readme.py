@@ -60,6 +60,16 @@ def test_the_project_file_is_valid(suite, folder):
     assert "churn is valid" in suite.command("validate", str(path))
 
 
+def test_the_project_files_of_the_page_on_runs_are_valid(suite, folder):
+    files = re.findall(r"```yaml\n(martlet: 1\n.*?)```", (ROOT / "docs" / "runs.md").read_text(), re.DOTALL)
+    assert len(files) >= 2
+    for number, text in enumerate(files):
+        path = folder / f"example-{number}"
+        path.mkdir()
+        (path / "martlet.yml").write_text(text)
+        assert "is valid" in suite.command("validate", str(path)), text
+
+
 def test_the_example_is_valid(suite):
     said = suite.command("validate", str(ROOT / "Examples" / "diabetes"))
     assert "diabetes is valid" in said and "Model-Deploy-CD" in said

@@ -129,7 +129,8 @@ struct ExampleTests {
             try project.modelDeclarations().first?.stages.states["Production"]
                 == StageRule(many: false, replacedBecomes: "Archived"))
         #expect(churn.concurrency?.onConflict == .skip)
-        #expect(churn.triggers.contains(.schedule(Schedule(cron: "0 9 * * *", timeZone: "UTC", catchUp: .last))))
+        let daily = Schedule(cron: try Cron("0 9 * * *"), timeZone: "UTC", catchUp: .last)
+        #expect(churn.triggers.contains(.schedule(daily)))
         let planned = try project.planJobs(of: churn, in: try project.baseScope(environment: "prod"))
         #expect(planned.map(\.id) == ["setup", "featurization", "training", "model-transition"])
         #expect(planned.allSatisfy { $0.environment == "prod" })

@@ -103,7 +103,10 @@ struct ReadingTests {
             "5:47: default of parameter 'x': 'many' is not a number"
         ),
         ("parameters: { x: { type: choice } }", "5:22: parameter 'x' is a choice and needs 'options'"),
-        ("on: { schedule: { cron: '9 * *' } }", "5:29: 'cron' has five fields: minute, hour, day, month, weekday"),
+        (
+            "on: { schedule: { cron: '9 * *' } }",
+            "5:29: 'cron' has five fields: minute, hour, day, month, weekday, not 3"
+        ),
         ("environment: ${{ params.e }}", "5:18: 'environment' cannot hold an expression"),
     ])
     func `a pipeline that leads nowhere is refused`(line: String, error: String) {

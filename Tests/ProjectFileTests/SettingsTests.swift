@@ -24,7 +24,10 @@ struct SettingsTests {
             "2:24: 'kind' cannot be 'spark'; there are local, http, azureml, kubeflow, databricks-jobs"
         ),
         ("backends: { b: { kind: http, wait: pol } }", "2:36: 'wait' cannot be 'pol'; did you mean 'poll'?"),
-        ("environments: { e: { approvals: { from: [me] } } }", "2:42: 'me' is neither user:NAME nor group:NAME"),
+        (
+            "environments: { e: { approvals: { from: [me] } } }",
+            "2:42: 'me' is neither user:NAME nor group:NAME nor key:CLIENT"
+        ),
         (
             "environments: { e: { approvals: { on_timeout: rejct } } }",
             "2:47: 'on_timeout' cannot be 'rejct'; did you mean 'reject'?"

@@ -88,6 +88,52 @@ struct ApprovalTests {
         #expect(two.result == .rejected)
     }
 
+    @Test func `A8 an answer that names another version or decision is refused`() throws {
+        var asked = approval()
+        asked.version = "4"
+        asked.decision = "sha256:d"
+        try asked.check(version: nil, decision: nil)
+        try asked.check(version: "4", decision: "sha256:d")
+        #expect(throws: Refusal.self) { try asked.check(version: "5", decision: nil) }
+        #expect(throws: Refusal.self) { try asked.check(version: "4", decision: "sha256:e") }
+        #expect(throws: Refusal.self) { try self.approval().check(version: "4", decision: nil) }
+    }
+
+    @Test func `C-12 an agreement is withdrawn while others are waited for, and revoked once it was granted`() throws {
+        var two = approval(required: 2, from: ["user:bob", "user:eve", "user:dan"])
+        #expect(throws: Refusal.self) { try two.revoke(by: "user:bob", groups: [], comment: nil, at: Self.now) }
+        _ = try two.answer(true, by: "user:bob", groups: [], comment: nil, at: Self.now)
+        #expect(throws: Refusal.self) { try two.revoke(by: "user:eve", groups: [], comment: nil, at: Self.now) }
+        let withdrawn = try two.revoke(by: "user:Bob", groups: [], comment: "wait", at: Self.now)
+        #expect(withdrawn == .withdrawn && two.agreed.isEmpty && two.result == nil)
+        _ = try two.answer(true, by: "user:bob", groups: [], comment: nil, at: Self.now)
+        _ = try two.answer(true, by: "user:eve", groups: [], comment: nil, at: Self.now)
+        #expect(throws: Refusal.self) { try two.revoke(by: "user:mallory", groups: [], comment: nil, at: Self.now) }
+        let revoked = try two.revoke(by: "user:dan", groups: [], comment: "leak", at: Self.now)
+        #expect(revoked == .revoked && two.revoked?.by == "user:dan")
+        #expect(throws: Refusal.self) { try two.revoke(by: "user:eve", groups: [], comment: nil, at: Self.now) }
+    }
+
+    @Test func `who asked for the run may have an approval revoked, but not give it`() throws {
+        var one = approval(from: ["user:bob"])
+        _ = try one.answer(true, by: "user:bob", groups: [], comment: nil, at: Self.now)
+        let revoked = try one.revoke(by: "user:ann", groups: [], comment: nil, at: Self.now)
+        #expect(revoked == .revoked)
+        var rejected = approval()
+        _ = try rejected.answer(false, by: "user:bob", groups: [], comment: nil, at: Self.now)
+        #expect(throws: Refusal.self) { try rejected.revoke(by: "user:bob", groups: [], comment: nil, at: Self.now) }
+    }
+
+    @Test func `a client of the bus has to be named`() throws {
+        var open = approval()
+        #expect(throws: Refusal.self) {
+            try open.answer(true, by: "key:acme", groups: [], comment: nil, at: Self.now)
+        }
+        var named = approval(from: ["key:acme"])
+        let taken = try named.answer(true, by: "key:acme", groups: [], comment: nil, at: Self.now)
+        #expect(taken == .granted)
+    }
+
     @Test func `C-16 silence rejects`() throws {
         var silent = approval()
         #expect(throws: Refusal.self) {
@@ -116,6 +162,10 @@ struct GateTests {
             recheck: { champion_unchanged: "${{ needs.evaluation.champion }}" }
             steps: [ { id: d, run: "deploy ${{ needs.evaluation.version }}" } ]
           tell: { needs: deployment, if: "${{ always() }}", steps: [ { id: t, run: "1" } ] }
+          undo:
+            needs: [evaluation, deployment]
+            if: ${{ rejected() }}
+            steps: [ { id: u, run: "${{ needs.deployment.approval.result }} by ${{ needs.deployment.approval.by }}: ${{ needs.deployment.approval.comment }}" } ]
         """
 
     private func waiting(champion: String = "3") throws -> (Simulation, Approval) {
@@ -141,7 +191,47 @@ struct GateTests {
         simulation.move { $0.approvalEnded(approval, .rejected, by: "user:bob", comment: "not today") }
         #expect(try simulation.job("deployment").outcome == .failed)
         #expect(try simulation.job("deployment").message == "rejected by user:bob: not today")
-        #expect(simulation.offered == ["tell/t"])
+        #expect(simulation.offered == ["tell/t", "undo/u"])
+    }
+
+    @Test func `A6 a rejection has its own steps, which know who said no and why`() throws {
+        var (simulation, approval) = try waiting()
+        simulation.move { $0.approvalEnded(approval, .rejected, by: "user:bob", comment: "not today") }
+        #expect(try simulation.script("undo/u") == "rejected by user:bob: not today")
+        try simulation.finish("tell/t")
+        try simulation.finish("undo/u")
+        #expect(simulation.run.status.outcome == .failed)
+        var (late, silent) = try waiting()
+        late.move { $0.approvalEnded(silent, .expired, by: nil, comment: nil) }
+        #expect(late.offered.contains("undo/u"))
+    }
+
+    @Test func `what is no rejection does not run them`() throws {
+        var (granted, approval) = try waiting()
+        granted.approve(approval)
+        try granted.finish("deployment/d", .failed)
+        #expect(try granted.job("undo").outcome == .skipped)
+        var (void, _) = try waiting()
+        void.champion = "5"
+        void.move { $0.championMoved() }
+        #expect(try void.job("undo").outcome == .skipped)
+    }
+
+    @Test func `C-12 revoked before it deployed: the job stops, and the rejection's steps run`() throws {
+        var (simulation, approval) = try waiting()
+        simulation.approve(approval)
+        let (item, token) = try simulation.take("deployment/d")
+        let stopped = simulation.move { $0.approvalRevoked(approval, by: "user:bob", comment: "leak") }
+        #expect(stopped)
+        let reason = "the approval was revoked by user:bob: leak"
+        #expect(simulation.changes.contains(.cancelRequested(try simulation.place("deployment/d"), reason: reason)))
+        // The worker was quicker than the word to stop: still nothing more of the job begins.
+        simulation.move { _ = $0.complete(item, token: token, StepResult(.canceled)) }
+        #expect(try simulation.job("deployment").outcome == .canceled)
+        #expect(try simulation.job("deployment").message == reason)
+        #expect(try simulation.script("undo/u") == "revoked by user:bob: leak")
+        let again = simulation.move { $0.approvalRevoked(approval, by: "user:bob", comment: nil) }
+        #expect(!again)
     }
 
     @Test func `an approval is void when the champion moved meanwhile`() throws {

@@ -24,6 +24,7 @@ struct CancelingTests {
         simulation.move { $0.cancel("enough") }
         #expect(simulation.run.status.phase == .running)
         #expect(simulation.changes.contains(.cancelRequested(try simulation.place("a/one"), reason: "enough")))
+        #expect(simulation.changes.contains(.cancelBegun([try simulation.place("a/one")], reason: "enough")))
         #expect(try simulation.job("b").outcome == .canceled)
         simulation.move { _ = $0.complete(item, token: token, StepResult(.canceled)) }
         #expect(simulation.run.status.outcome == .canceled)

@@ -44,7 +44,7 @@ final class Installation: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         sessions = Sessions(store: store, dispatcher: dispatcher, logger: logger, elapsed: { clock.elapsed })
         requests = SessionRequests(sessions: sessions, store: store, dispatcher: dispatcher).handlers
-            .merging(Ingest(store: store).handlers) { $1 }
+            .merging(Ingest(store: store, dispatcher: dispatcher).handlers) { $1 }
         let reading = CommitReading(
             mirrors: mirrors, dispatcher: dispatcher, store: store,
             artifacts: ArtifactStore(root: folder + "/artifacts"), scratch: folder + "/scratch")
@@ -57,6 +57,13 @@ final class Installation: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     func advance(_ duration: Duration) { clock.advance(duration) }
+
+    /// What the timer of schedules does when it looks.
+    func tick() async throws {
+        let dispatcher = dispatcher
+        while try await store.write({ try dispatcher.tick($0) }) {}
+        try await settle()
+    }
 
     /// Carries out what is due until nothing is.
     func settle() async throws {
@@ -164,6 +171,17 @@ final class Installation: Sendable {
         let reply = try await request("complete", try Wire.decode(JSONValue.self, from: try Wire.encode(completion)))
         try await settle()
         return reply
+    }
+}
+
+extension Installation {
+    /// One that watches a repository `demo` with this project file.
+    static func watching(_ project: String, settings: Settings = Settings()) async throws -> Installation {
+        let installation = try Installation(settings: settings)
+        let upstream = try await Upstream(in: installation, project: project)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        return installation
     }
 }
 

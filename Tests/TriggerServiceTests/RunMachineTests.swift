@@ -227,6 +227,69 @@ struct RunMachineTests {
     }
 }
 
+struct EnvironmentTests {
+    private static let pipeline = """
+        jobs:
+          qa: { environment: qa, steps: [ { id: s, run: "1" } ], outputs: { version: "7" } }
+          uat: { needs: qa, environment: uat, steps: [ { id: s, run: "1" } ] }
+          prod: { needs: [qa, uat], environment: prod, steps: [ { id: s, run: "${{ needs.qa.version }} ${{ needs.uat.outcome }}" } ] }
+        """
+
+    @Test(arguments: ["false", "\"${{ vars.uat }}\"", "\"${{ vars.uat == 'yes' }}\""])
+    func `S1-26 a disabled environment is passed over, the next one is not blocked, and the run says so`(
+        _ enabled: String
+    ) throws {
+        var simulation = try Simulation(
+            Self.pipeline,
+            extra: """
+                variables: { uat: "" }
+                environments: { qa: {}, prod: {}, uat: { enabled: \(enabled), approvals: { required: 1 } } }
+                """)
+        simulation.start()
+        try simulation.finish("qa/s")
+        #expect(simulation.wantedApprovals.isEmpty)
+        #expect(try simulation.job("uat").outcome == .skipped)
+        #expect(try simulation.script("prod/s") == "7 skipped")
+        try simulation.finish("prod/s")
+        #expect(simulation.run.status.outcome == .succeeded)
+        #expect(
+            simulation.run.status.message == "job 'uat' was passed over: its environment 'uat' is disabled")
+    }
+
+    @Test func `S1-25 what failed before a disabled environment still blocks what comes after it`() throws {
+        var simulation = try Simulation(
+            Self.pipeline, extra: "environments: { qa: {}, prod: {}, uat: { enabled: false } }")
+        simulation.start()
+        try simulation.finish("qa/s", .failed)
+        #expect(try simulation.job("uat").passedOver == nil)
+        #expect(try simulation.job("prod").outcome == .skipped)
+        #expect(simulation.run.status.outcome == .failed)
+    }
+}
+
+struct MatrixTests {
+    @Test func `a matrix goes no more at once than it says, and its outputs are laid over each other`() throws {
+        var simulation = try Simulation(
+            """
+            jobs:
+              test:
+                matrix: { python: ["3.10", "3.11", "3.12"], os: [a, b], exclude: [ { python: "3.10", os: b } ], include: [ { python: "3.13", os: c } ], max_parallel: 2 }
+                steps: [ { id: s, run: "${{ matrix.python }} ${{ matrix.os }}" } ]
+                outputs: { last: "${{ matrix.python }}" }
+              after: { needs: test, steps: [ { id: s, run: "${{ needs.test.last }} ${{ needs.test.outcome }}" } ] }
+            """)
+        simulation.start()
+        var ran: [String] = []
+        while let next = simulation.offered.first, next != "after/s" {
+            #expect(simulation.offered.count <= 2)
+            ran.append(try simulation.script(next))
+            try simulation.finish(next)
+        }
+        #expect(ran.sorted() == ["3.10 a", "3.11 a", "3.11 b", "3.12 a", "3.12 b", "3.13 c"])
+        #expect(try simulation.script("after/s").hasSuffix("succeeded"))
+    }
+}
+
 struct ScriptTests {
     @Test func `what strangers write is data to the shell and never part of a script`() throws {
         var simulation = try Simulation(

@@ -31,11 +31,7 @@ private let project = """
 
 struct RunTests {
     private func started(settings: Settings = Settings(), _ text: String = project) async throws -> Installation {
-        let installation = try Installation(settings: settings)
-        let upstream = try await Upstream(in: installation, project: text)
-        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
-        try await installation.look()
-        return installation
+        try await Installation.watching(text, settings: settings)
     }
 
     private func finishCI(_ installation: Installation, _ session: String, _ outcome: Outcome = .succeeded) async throws
@@ -232,5 +228,37 @@ struct RunTests {
             #expect(try await installation.published(TriggerIgnored.self).last?.code == "concurrency")
         default: #expect(started == [1, 2] && finished == [.canceled])
         }
+    }
+
+    @Test func `runs retry is another attempt of the same run, and a second wish finds it going`() async throws {
+        let installation = try await started()
+        let session = try await installation.open()
+        try await finishCI(installation, session, .failed)
+        let run = try #require(try await installation.published(RunFinished.self).first).run
+        let first = try await installation.command(RunRetryRequested(run: run, all: false))
+        #expect(try await installation.answer(to: first).accepted)
+        let second = try await installation.command(RunRetryRequested(run: run, all: false))
+        #expect(try await installation.answer(to: second).reason?.contains("is not over yet") == true)
+        #expect(try await installation.published(RunQueued.self).map(\.attempt) == [1, 2])
+    }
+
+    @Test func `C-12 an approval is revoked after the deployment: a roll-back is proposed`() async throws {
+        let installation = try await started()
+        let session = try await installation.open()
+        try await finishCI(installation, session)
+        let asked = try #require(try await installation.published(ApprovalRequested.self).last)
+        let stale = try await installation.command(
+            ApprovalAnswered(approval: asked.approval, approve: true, groups: [], version: "3"), by: "user:bob")
+        #expect(try await installation.answer(to: stale).reason?.contains("about version 3") == true)
+        try await installation.command(
+            ApprovalAnswered(approval: asked.approval, approve: true, groups: []), by: "user:bob")
+        try await installation.complete(try #require(try await installation.claim(session).first))
+        let wish = try await installation.command(
+            ApprovalRevokeRequested(approval: asked.approval, comment: "leak", groups: []), by: "user:bob")
+        let answer = try await installation.answer(to: wish)
+        #expect(answer.accepted && answer.reason?.contains("was over already") == true)
+        let revoked = try #require(try await installation.published(ApprovalRevoked.self).last)
+        #expect(revoked.tooLate && !revoked.stillWaits && revoked.by == "user:bob" && revoked.comment == "leak")
+        #expect(try await installation.published(RunFinished.self).last?.outcome == .succeeded)
     }
 }

@@ -29,12 +29,28 @@ enum Narration {
         if let body = try event.body(RunRequested.self) {
             return Sentence("\(event.actor) asked for \(body.pipeline) of \(body.project)")
         }
+        if let body = try event.body(ReplayRequested.self) {
+            return Sentence("\(event.actor) asked to take event \(body.event) once more")
+        }
+        if let body = try event.body(ScheduleTicked.self) {
+            let missed = body.missed == 0 ? "" : ", \(body.missed) before it missed"
+            return Sentence(
+                "schedule '\(body.cron)' (\(body.timeZone)) of \(body.pipeline) ticked, due \(body.due.text)\(missed)")
+        }
+        if let body = try event.body(ScheduleMissed.self) {
+            return Sentence(
+                "schedule '\(body.cron)' (\(body.timeZone)) of \(body.pipeline) missed \(body.count) up to \(body.last.text)"
+            )
+        }
         if let body = try event.body(RunRetryRequested.self) {
             return Sentence("\(event.actor) asked to retry run \(body.run)")
         }
         if let body = try event.body(ApprovalAnswered.self) {
             return Sentence(
                 "\(event.actor) \(body.approve ? "approved" : "rejected")" + quoted(body.comment))
+        }
+        if let body = try event.body(ApprovalRevokeRequested.self) {
+            return Sentence("\(event.actor) took the approval back" + quoted(body.comment))
         }
         if let body = try event.body(TransitionRequested.self) {
             return Sentence(
@@ -55,6 +71,9 @@ enum Narration {
         }
         if let body = try event.body(RunStarted.self) {
             return Sentence("run #\(body.number) of \(body.project)/\(body.pipeline) began")
+        }
+        if let body = try event.body(RunCancelBegun.self) {
+            return Sentence("run #\(body.number) is being canceled: \(body.reason)")
         }
         return nil
     }
@@ -129,7 +148,16 @@ enum Narration {
             let by = body.by.map { " by \($0)" } ?? ""
             return Sentence("approval for \(body.environment) \(body.result.rawValue)\(by)" + quoted(body.comment))
         }
+        if let body = try event.body(ApprovalRevoked.self) { return revocation(body) }
         return nil
+    }
+
+    private static func revocation(_ body: ApprovalRevoked) -> Sentence {
+        let effect =
+            body.stillWaits
+            ? "\(body.given) of \(body.required) are left"
+            : body.tooLate ? "too late to stop \(body.job)" : "\(body.job) is stopped"
+        return Sentence("\(body.by) took the approval for \(body.environment) back: \(effect)" + quoted(body.comment))
     }
 
     private static func delivery(_ event: Envelope) throws -> Sentence? {

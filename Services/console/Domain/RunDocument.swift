@@ -37,7 +37,13 @@ struct RunDocument: Sendable {
 
     private var standing: String {
         let seconds = run["seconds"]?.double.map { " after \(($0 * 10).rounded() / 10) s" } ?? ""
+        if let reason = run["canceling"]?.string { return "canceling: \(reason)" }
         return run["outcome"]?.string.map { $0 + seconds } ?? text(run["state"])
+    }
+
+    /// The runs before it in its group.
+    private var waitsFor: String {
+        (run["waitsFor"]?.array ?? []).map { "\(text($0["pipeline"])) #\(text($0["number"]))" }.joined(separator: ", ")
     }
 
     private func facts(_ page: inout Markup) {
@@ -48,7 +54,7 @@ struct RunDocument: Sendable {
         let decisions = (run["decisions"]?.array ?? []).map { text($0["message"]) }
         page.table([
             ("Why", text(run["reason"])), ("By", text(run["actor"])), ("Commit", commit),
-            ("Message", run["message"]?.string), ("Failed at", run["failedStep"]?.string),
+            ("Message", run["message"]?.string), ("Waits for", waitsFor), ("Failed at", run["failedStep"]?.string),
             ("Queued", run["queued"]?.string), ("Started", run["started"]?.string),
             ("Finished", run["finished"]?.string), ("Decided", decisions.joined(separator: "\n")),
             ("Versions", versions.joined(separator: ", ")),

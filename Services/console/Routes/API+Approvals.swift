@@ -25,11 +25,36 @@ extension API {
                     409, "this approval is no longer waiting: \(state)",
                     hint: "'martlet approvals list' shows what waits")
             }
+            let shown = (version: try call.optionalText("version"), decision: try call.optionalText("decision"))
+            for (name, value) in [("version", shown.version), ("decision", shown.decision)] {
+                guard let value, value != approval[name]?.scalarText else { continue }
+                throw Refusal(
+                    409,
+                    "this approval is about another \(name): \(approval[name]?.scalarText ?? "none"), not \(value)",
+                    hint: "look again: 'martlet approvals show \(id)'")
+            }
             let body = ApprovalAnswered(
                 approval: id, approve: approve, comment: try call.optionalText("comment"), groups: call.person.groups,
-                email: call.person.email)
+                email: call.person.email, version: shown.version, decision: shown.decision)
             return try await accept(
                 body, call, subject: "approval/\(id)", key: approval["run"]?.string ?? id)
+        }
+        routes.post("/approvals/{id}/revoke", .approver) { call in
+            let text = try call.path("id")
+            guard let approval = try await store.read({ db in try ListQueries.approval(text, db) }) else {
+                throw Refusal(
+                    404, "no approval '\(text)'", hint: "'martlet approvals list --state all' shows every one")
+            }
+            if let state = approval["state"]?.string, !["waiting", "granted"].contains(state) {
+                throw Refusal(
+                    409, "there is nothing to take back: this approval is \(state)",
+                    hint: "'martlet approvals show \(text)' says by whom")
+            }
+            let body = ApprovalRevokeRequested(
+                approval: text, comment: try call.optionalText("comment"), groups: call.person.groups,
+                email: call.person.email)
+            return try await accept(
+                body, call, subject: "approval/\(text)", key: approval["run"]?.string ?? text)
         }
     }
 

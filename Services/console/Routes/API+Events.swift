@@ -46,6 +46,12 @@ extension API {
             }
             return Reply(reply.params)
         }
+        // Takes an event once more as a cause: whatever it starts now is new.
+        routes.post("/events/{id}/replay", .operator) { call in
+            let id = try call.path("id")
+            let body = ReplayRequested(event: id, email: call.person.email)
+            return try await accept(body, call, subject: "event/\(id)", key: id, replayOf: id)
+        }
         routes.get("/events/{id}") { call in
             let id = try call.path("id")
             guard let event = try await store.read({ db in try EventQueries.show(id, db) }) else {

@@ -5,7 +5,7 @@ import Store
 
 extension API {
     static let mostParameterBytes = 16_384
-    static let runStates = ["queued", "running", "finished"] + Outcome.allCases.map(\.rawValue)
+    static let runStates = ["queued", "running", RunQueries.canceling, "finished"] + Outcome.allCases.map(\.rawValue)
 
     func addRuns(_ routes: Routes) {
         routes.get("/runs") { call in

@@ -54,7 +54,9 @@ struct API: Sendable {
     }
 
     /// Writes down a command and answers 202 with its id once it is on disk.
-    func accept<Body: EventBody>(_ body: Body, _ call: Call, subject: String, key: String) async throws -> Reply {
+    func accept<Body: EventBody>(
+        _ body: Body, _ call: Call, subject: String, key: String, replayOf: String? = nil
+    ) async throws -> Reply {
         // With its envelope it has to stay below what the bus carries.
         guard try Wire.encode(body).count <= Self.mostCommandBytes else {
             throw Refusal(
@@ -63,7 +65,8 @@ struct API: Sendable {
         let idempotency = try call.idempotency()
         let person = call.person
         let command = try await store.write { transaction in
-            try transaction.command(body, subject: subject, key: key, by: person, idempotency: idempotency)
+            try transaction.command(
+                body, subject: subject, key: key, by: person, idempotency: idempotency, replayOf: replayOf)
         }
         return Reply(
             [

@@ -17,7 +17,7 @@ extension Transaction {
     /// - Parameter idempotency: the person's key, already made unique to the person.
     /// - Throws: `Refusal` 409 when the key was used for another request.
     func command<Body: EventBody>(
-        _ body: Body, subject: String, key: String, by person: Person, idempotency: String?
+        _ body: Body, subject: String, key: String, by person: Person, idempotency: String?, replayOf: String? = nil
     ) throws -> AcceptedCommand {
         let request = "\(Body.name) \(try jsonText(body))"
         if let idempotency,
@@ -32,7 +32,8 @@ extension Transaction {
             }
             return AcceptedCommand(id: known["id"], repeated: true)
         }
-        let event = try publish(body, subject: subject, key: key, because: .first(actor: person.actor))
+        let event = try publish(
+            body, subject: subject, key: key, because: .first(actor: person.actor), replayOf: replayOf)
         // Shown at once: whoever asks next finds what they did.
         try Projection.take(event, at: try head(), in: db)
         try db.run(

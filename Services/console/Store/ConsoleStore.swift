@@ -14,6 +14,7 @@ enum ConsoleStore {
         migrator.registerMigration("v3 tokens that were told of") {
             try $0.execute(sql: "ALTER TABLE tokens ADD COLUMN told INTEGER NOT NULL DEFAULT 0")
         }
+        migrator.registerMigration("v4 attempts, groups, canceling") { try $0.execute(sql: attempts) }
     }
 
     private static let events = """
@@ -125,6 +126,29 @@ enum ConsoleStore {
         -- Why what serves is not what should serve; NULL while it is.
         ALTER TABLE endpoints ADD COLUMN drift TEXT;
         ALTER TABLE tokens ADD COLUMN email TEXT;
+        """
+
+    private static let attempts = """
+        ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+        -- Why it is being canceled, while workers have not confirmed.
+        ALTER TABLE runs ADD COLUMN canceling TEXT;
+        -- `<project>/<group>` of its concurrency, and how many of them go on at once.
+        ALTER TABLE runs ADD COLUMN concurrency TEXT;
+        ALTER TABLE runs ADD COLUMN concurrency_max INTEGER;
+        CREATE INDEX runs_concurrency ON runs (concurrency, queued)
+            WHERE concurrency IS NOT NULL AND state <> 'finished';
+        CREATE TABLE run_attempts (
+            run TEXT NOT NULL, attempt INTEGER NOT NULL, reason TEXT NOT NULL, outcome TEXT, note TEXT,
+            failed_step TEXT, queued TEXT NOT NULL, started TEXT, finished TEXT, seconds REAL,
+            PRIMARY KEY (run, attempt)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE step_attempts (
+            run TEXT NOT NULL, job TEXT NOT NULL, step TEXT NOT NULL, attempt INTEGER NOT NULL,
+            outcome TEXT NOT NULL, message TEXT, log TEXT, seconds REAL, finished TEXT NOT NULL,
+            PRIMARY KEY (run, job, step, attempt)
+        ) STRICT, WITHOUT ROWID;
+        -- What became of an agreement that was taken back.
+        ALTER TABLE approvals ADD COLUMN rollback_json TEXT;
         """
 
     private static let outcomes = """

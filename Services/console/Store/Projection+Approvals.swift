@@ -17,9 +17,7 @@ let approvalProjections: [Projection] = [
             ])
     },
     .on(ApprovalGiven.self) { body, envelope, db in
-        let known = try String.fetchOne(
-            db, sql: "SELECT answers_json FROM approvals WHERE id = ?", arguments: [body.approval])
-        let answers = try Wire.decode([JSONValue].self, from: Data((known ?? "[]").utf8))
+        let answers = try answers(of: body.approval, db)
         let answer: JSONValue = .object([
             "by": .string(body.by), "comment": body.comment.map { .string($0) } ?? .null,
             "time": .string(envelope.time.text),
@@ -32,6 +30,12 @@ let approvalProjections: [Projection] = [
         try db.run(
             "UPDATE approvals SET state = ?, by = ?, comment = ?, finished = ? WHERE id = ?",
             [body.result.rawValue, body.by, body.comment, envelope.time.text, body.approval])
+    },
+    .on(ApprovalRevoked.self) { body, envelope, db in
+        guard !body.stillWaits else { return try withdraw(body, db) }
+        try db.run(
+            "UPDATE approvals SET state = 'revoked', by = ?, comment = ?, finished = ?, rollback_json = ? WHERE id = ?",
+            [body.by, body.comment, envelope.time.text, try jsonText(body.rollback), body.approval])
     },
     .on(EvaluationDecided.self) { body, envelope, db in
         try db.run(
@@ -47,3 +51,16 @@ let approvalProjections: [Projection] = [
             ])
     },
 ]
+
+private func answers(of approval: String, _ db: Database) throws -> [JSONValue] {
+    let known = try String.fetchOne(db, sql: "SELECT answers_json FROM approvals WHERE id = ?", arguments: [approval])
+    return try Wire.decode([JSONValue].self, from: Data((known ?? "[]").utf8))
+}
+
+/// One person's agreement is taken back, and the others' stand.
+private func withdraw(_ body: ApprovalRevoked, _ db: Database) throws {
+    let left = try answers(of: body.approval, db).filter { $0["by"]?.string != body.by }
+    try db.run(
+        "UPDATE approvals SET given = ?, answers_json = ? WHERE id = ?",
+        [body.given, try jsonText(left), body.approval])
+}

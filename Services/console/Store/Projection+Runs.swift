@@ -6,34 +6,48 @@ let runProjections: [Projection] = [
         try db.run(
             """
             INSERT INTO runs (id, number, project, pipeline, branch, sha, message, cause, reason, state, queued, actor,
-            correlation, event, parameters_json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)
+            correlation, event, parameters_json, attempt, concurrency, concurrency_max)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET state = 'queued', outcome = NULL, failed_step = NULL, note = NULL,
-            finished = NULL, seconds = NULL, reason = excluded.reason
+            finished = NULL, seconds = NULL, canceling = NULL, reason = excluded.reason, attempt = excluded.attempt
             """,
             [
                 body.run, body.number, body.project, body.pipeline, body.git?.branch, body.git?.sha, body.git?.message,
                 body.cause, body.reason, envelope.time.text, envelope.actor, envelope.correlationid, envelope.id,
-                try jsonText(body.parameters),
+                try jsonText(body.parameters), body.attempt ?? 1, body.concurrency?.group, body.concurrency?.max,
             ])
+        try db.run(
+            "INSERT OR IGNORE INTO run_attempts (run, attempt, reason, queued) VALUES (?, ?, ?, ?)",
+            [body.run, body.attempt ?? 1, body.reason, envelope.time.text])
         for (ordinal, job) in body.jobs.enumerated() { try plan(job, ordinal, of: body.run, db) }
     },
     .on(RunStarted.self) { body, envelope, db in
         try db.run(
             """
             UPDATE runs SET state = 'running', started = ?, outcome = NULL, finished = NULL, seconds = NULL, note = NULL,
-            failed_step = NULL WHERE id = ?
+            failed_step = NULL, canceling = NULL WHERE id = ?
             """,
             [envelope.time.text, body.run])
+        try db.run("UPDATE run_attempts SET started = ? \(newestAttempt)", [envelope.time.text, body.run, body.run])
+    },
+    .on(RunCancelBegun.self) { body, _, db in
+        try db.run("UPDATE runs SET canceling = ? WHERE id = ? AND state <> 'finished'", [body.reason, body.run])
     },
     .on(RunFinished.self) { body, envelope, db in
         try db.run(
             """
             UPDATE runs SET state = 'finished', outcome = ?, note = ?, failed_step = ?, seconds = ?, outputs_json = ?,
-            finished = ? WHERE id = ?
+            finished = ?, canceling = NULL WHERE id = ?
             """,
             [
                 body.outcome.rawValue, body.message, body.failedStep, body.seconds, try jsonText(body.outputs),
                 envelope.time.text, body.run,
+            ])
+        try db.run(
+            "UPDATE run_attempts SET outcome = ?, note = ?, failed_step = ?, seconds = ?, finished = ? \(newestAttempt)",
+            [
+                body.outcome.rawValue, body.message, body.failedStep, body.seconds, envelope.time.text, body.run,
+                body.run,
             ])
         // What was away when its end was told, as after a snapshot: nothing of a run outlives it.
         for table in ["jobs", "steps"] {
@@ -74,6 +88,9 @@ let runProjections: [Projection] = [
             [body.run, body.job])
     },
 ]
+
+/// An attempt of a run is told of by its run's events in order: they speak of the newest.
+private let newestAttempt = "WHERE run = ? AND attempt = (SELECT max(attempt) FROM run_attempts WHERE run = ?)"
 
 private func plan(_ job: JobPlan, _ ordinal: Int, of run: String, _ db: Database) throws {
     try db.run(
@@ -122,6 +139,15 @@ let stepProjections: [Projection] = [
             [
                 body.run, body.job, body.step, body.verb, body.verb, body.attempt, body.outcome.rawValue, body.message,
                 body.log?.text, try jsonText(body.outputs), body.seconds, envelope.time.text,
+            ])
+        try db.run(
+            """
+            INSERT OR IGNORE INTO step_attempts (run, job, step, attempt, outcome, message, log, seconds, finished)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                body.run, body.job, body.step, body.attempt, body.outcome.rawValue, body.message, body.log?.text,
+                body.seconds, envelope.time.text,
             ])
     },
 ]

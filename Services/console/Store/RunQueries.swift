@@ -5,8 +5,11 @@ import ServiceKit
 enum RunQueries {
     private static let columns = """
         SELECT id, number, project, pipeline, branch, sha, message, state, outcome, note, failed_step, reason, actor,
-        queued, started, finished, seconds FROM runs
+        queued, started, finished, seconds, attempt, canceling, concurrency FROM runs
         """
+
+    /// Not a state of its own: it goes on until the workers have confirmed.
+    static let canceling = "canceling"
 
     static func list(
         project: String?, pipeline: String?, state: String?, branch: String?, _ page: Page, _ db: Database
@@ -15,7 +18,11 @@ enum RunQueries {
         filter.equal("project", project)
         filter.equal("pipeline", pipeline)
         filter.equal("branch", branch)
-        if let state { filter.add("(state = ? OR outcome = ?)", state, state) }
+        if state == canceling {
+            filter.add("canceling IS NOT NULL")
+        } else if let state {
+            filter.add("(state = ? OR outcome = ?)", state, state)
+        }
         return try db.page(columns, filter, order: "queued DESC, number DESC", page)
     }
 
@@ -54,18 +61,42 @@ enum RunQueries {
 
     static func show(_ id: String, _ db: Database) throws -> JSONValue? {
         guard let run = try db.one("SELECT * FROM runs WHERE id = ?", [id]) else { return nil }
-        let steps = try db.list("SELECT * FROM steps WHERE run = ? ORDER BY ordinal, started", [id])
+        let tries = Dictionary(
+            grouping: try db.list(
+                "SELECT * FROM step_attempts WHERE run = ? ORDER BY job, step, attempt", [id]), by: place)
+        let steps = try db.list("SELECT * FROM steps WHERE run = ? ORDER BY ordinal, started", [id]).map { step in
+            step.with("attempts", .array(tries[place(step)] ?? []))
+        }
         let jobs = try db.list("SELECT * FROM jobs WHERE run = ? ORDER BY ordinal, started", [id]).map { job in
             job.with("steps", .array(steps.filter { $0["job"] == job["job"] }))
         }
         return
             run
+            .with("attempts", .array(try attempts(of: id, db)))
+            .with("waitsFor", .array(try waitsFor(run, db)))
             .with("jobs", .array(jobs))
             .with("approvals", .array(try db.list("SELECT * FROM approvals WHERE run = ? ORDER BY requested", [id])))
             .with("decisions", .array(try db.list("SELECT * FROM decisions WHERE run = ? ORDER BY decided", [id])))
             .with(
                 "versions",
                 .array(try db.list("SELECT model, version, stage FROM versions WHERE run = ? ORDER BY version", [id])))
+    }
+
+    private static func place(_ step: JSONValue) -> [String?] { [step["job"]?.string, step["step"]?.string] }
+
+    private static func attempts(of id: String, _ db: Database) throws -> [JSONValue] {
+        try db.list("SELECT * FROM run_attempts WHERE run = ? ORDER BY attempt", [id])
+    }
+
+    /// The runs of its group that go before a queued one.
+    private static func waitsFor(_ run: JSONValue, _ db: Database) throws -> [JSONValue] {
+        guard run["state"] == "queued", let group = run["concurrency"]?.string else { return [] }
+        return try db.list(
+            """
+            SELECT id, number, pipeline, state, canceling FROM runs WHERE concurrency = ? AND state <> 'finished'
+            AND (state = 'running' OR queued < ? OR (queued = ? AND id < ?)) AND id <> ? ORDER BY queued, id LIMIT 20
+            """,
+            [group, run["queued"]?.string, run["queued"]?.string, run["id"]?.string, run["id"]?.string])
     }
 
     /// The steps that have begun, in the order of their beginning: what has a log.

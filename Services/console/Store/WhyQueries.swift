@@ -44,7 +44,8 @@ enum WhyQueries {
             let event = try EventQueries.event(id, db)
         {
             path.append(event)
-            next = event.causationid
+            // What was taken once more has the story of what it repeats.
+            next = event.causationid ?? event.replayof
         }
         return path.reversed()
     }

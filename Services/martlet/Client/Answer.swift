@@ -17,12 +17,16 @@ extension Installation {
         try await carryOut(accepted, api, done: done)
     }
 
-    /// Carries a command out to its answer and says what came of it.
     func carryOut(_ accepted: JSONValue, _ api: APIClient, done: String) async throws {
+        try await carryOut(accepted, api) { _ in done }
+    }
+
+    /// Carries a command out to its answer and says what came of it.
+    func carryOut(_ accepted: JSONValue, _ api: APIClient, done: (JSONValue) -> String) async throws {
         let command = try await api.command(accepted)
         let isWaiting = command["state"]?.string == "waiting"
         let waiting = "accepted as \(command.text("id")); it is stored and will be done when its service is back"
         let reason = command["reason"]?.string.map { ": \($0)" } ?? ""
-        try print(command, isWaiting ? waiting : done + reason)
+        try print(command, isWaiting ? waiting : done(command) + reason)
     }
 }

@@ -10,16 +10,31 @@ struct ValidateCommand: AsyncParsableCommand {
             Examples:
               martlet validate
               martlet validate ../churn/martlet.yml --json
+              martlet validate --ticks 5         (also when its schedules fire next)
             """)
 
     @Argument(help: "A folder with martlet.yml, or the file itself.")
     var path = "."
 
+    @Option(help: "Show so many of the next ticks of each schedule, up to 1000.")
+    var ticks = 0
+
+    @Option(help: "The ticks after this time, for example 2026-03-29T00:00:00Z. Default: now.")
+    var after: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        if !(0...1000).contains(ticks) { throw ValidationError("--ticks: take 0 to 1000") }
+        if let after, Timestamp(after) == nil {
+            throw ValidationError("--after: '\(after)' is not a time; write it as 2026-01-31T12:00:00Z")
+        }
+    }
+
     func run() async throws {
-        let report = try ValidationReport(path: path)
+        var report = try ValidationReport(path: path)
+        report.addTicks(ticks, after: after.flatMap(Timestamp.init) ?? Timestamp(Date()))
         if json { try Terminal.show(report.json) } else { print(report.text) }
         if !report.errors.isEmpty { throw ExitCode(CommandLineRun.failed) }
     }
@@ -30,6 +45,13 @@ struct ValidationReport {
     var path: String
     var project: Project?
     var errors: [FileError] = []
+    private var ticks: [ScheduleTicks] = []
+
+    private struct ScheduleTicks {
+        var pipeline: String
+        var schedule: Schedule
+        var times: [Timestamp]
+    }
 
     init(path: String) throws {
         let folder = try Self.folder(of: path)
@@ -45,6 +67,18 @@ struct ValidationReport {
                 var named = error
                 if let other, error.file == ProjectReader.mainFile { named.file = other.lastPathComponent }
                 return named
+            }
+        }
+    }
+
+    /// When its schedules fire next.
+    mutating func addTicks(_ count: Int, after time: Timestamp) {
+        guard count > 0, let project else { return }
+        for pipeline in project.pipelines {
+            for case .schedule(let schedule) in pipeline.triggers {
+                var times: [Timestamp] = []
+                while times.count < count, let next = schedule.next(after: times.last ?? time) { times.append(next) }
+                ticks.append(ScheduleTicks(pipeline: pipeline.name, schedule: schedule, times: times))
             }
         }
     }
@@ -84,7 +118,12 @@ struct ValidationReport {
             return errors.map(\.description).joined(separator: "\n") + "\n\(count)"
         }
         let pipelines = project.pipelines.map(\.name).joined(separator: ", ")
-        return "\(project.name) is valid; pipelines: \(pipelines.isEmpty ? "none" : pipelines)"
+        let valid = "\(project.name) is valid; pipelines: \(pipelines.isEmpty ? "none" : pipelines)"
+        let schedules = ticks.map { entry in
+            "\n\(entry.pipeline): '\(entry.schedule.cron.text)' (\(entry.schedule.timeZone))"
+                + entry.times.map { "\n  \($0.text)" }.joined()
+        }
+        return valid + schedules.joined()
     }
 
     var json: JSONValue {
@@ -94,9 +133,16 @@ struct ValidationReport {
                 "message": .string(error.message),
             ]
         }
+        let schedules = ticks.map { entry -> JSONValue in
+            [
+                "pipeline": .string(entry.pipeline), "cron": .string(entry.schedule.cron.text),
+                "timezone": .string(entry.schedule.timeZone), "ticks": .array(entry.times.map { .string($0.text) }),
+            ]
+        }
         return [
             "valid": .bool(errors.isEmpty), "project": project.map { .string($0.name) } ?? .null,
             "pipelines": .array((project?.pipelines ?? []).map { .string($0.name) }), "errors": .array(found),
+            "schedules": .array(schedules),
         ]
     }
 }

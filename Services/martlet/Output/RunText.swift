@@ -27,6 +27,7 @@ enum RunText {
             "state     \(run.standing)\(run["note"]?.string.map { ": \($0)" } ?? "")",
             "queued    \(run.time("queued"))   took \(run.seconds("seconds"))",
         ]
+        lines += standing(run)
         for job in run["jobs"]?.array ?? [] {
             lines.append("\njob \(job.text("job")): \(job.standing)")
             let steps = Table([
@@ -35,6 +36,7 @@ enum RunText {
             ])
             lines.append(steps.render(job["steps"]?.array ?? [], empty: "  no steps"))
         }
+        lines += tries(run)
         for job in run["jobs"]?.array ?? [] {
             for step in job["steps"]?.array ?? [] where step["outcome"]?.string == "failed" {
                 guard let message = step["message"]?.string, !message.isEmpty else { continue }
@@ -49,11 +51,50 @@ enum RunText {
         }
         for approval in run["approvals"]?.array ?? [] {
             lines.append(
-                "\napproval \(approval.text("id")) for \(approval.text("environment")): \(approval.text("state"))")
+                "\napproval \(approval.text("id")) for \(approval.text("environment")): \(ApprovalText.standing(approval))"
+            )
         }
         for version in run["versions"]?.array ?? [] {
             lines.append("\nversion \(version.text("model"))/\(version.text("version")): \(version.text("stage"))")
         }
         return lines.joined(separator: "\n").printable
+    }
+
+    /// What it waits for, and how its attempts before this one ended.
+    private static func standing(_ run: JSONValue) -> [String] {
+        var lines: [String] = []
+        if let reason = run["canceling"]?.string {
+            lines.append("canceling \(reason); it ends when its workers confirm")
+        }
+        let ahead = (run["waitsFor"]?.array ?? []).map { "#\($0.text("number")) (\($0.standing))" }
+        if !ahead.isEmpty {
+            lines.append("waits for \(ahead.joined(separator: ", ")) of the group \(run.text("concurrency"))")
+        }
+        let attempts = run["attempts"]?.array ?? []
+        for attempt in attempts where attempts.count > 1 {
+            let step = attempt["failedStep"]?.string.map { " at \($0)" } ?? ""
+            let ending =
+                attempt["outcome"]?.string.map { "\($0)\(step) after \(attempt.seconds("seconds"))" } ?? "goes on"
+            lines.append("attempt \(attempt.text("attempt")) \(ending)   (\(attempt.text("reason")))")
+        }
+        return lines
+    }
+
+    /// Steps that were tried several times.
+    private static func tries(_ run: JSONValue) -> [String] {
+        var lines: [String] = []
+        for job in run["jobs"]?.array ?? [] {
+            for step in job["steps"]?.array ?? [] {
+                let attempts = step["attempts"]?.array ?? []
+                guard attempts.count > 1 else { continue }
+                lines.append("\n\(job.text("job"))/\(step.text("step")) was tried \(attempts.count) times:")
+                for attempt in attempts {
+                    lines.append(
+                        "  \(attempt.text("attempt"))  \(attempt.standing) after \(attempt.seconds("seconds"))"
+                            + "  \(attempt.text("message").prefix { $0 != "\n" })")
+                }
+            }
+        }
+        return lines
     }
 }

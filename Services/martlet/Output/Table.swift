@@ -63,6 +63,9 @@ extension JSONValue {
     /// The seven letters that people use of a commit.
     var commit: String { self["sha"]?.string.map { String($0.prefix(7)) } ?? "-" }
 
-    /// `running`, or how it ended.
-    var standing: String { self["outcome"]?.string ?? text("state") }
+    /// `running`, `canceling`, or how it ended.
+    var standing: String {
+        if let outcome = self["outcome"]?.string { return outcome }
+        return self["canceling"]?.string == nil ? text("state") : "canceling"
+    }
 }

@@ -9,6 +9,9 @@ extension NoticeWriter {
         if try envelope.body(RunStarted.self) != nil {
             return Notice(headline: "\(runName) started")
         }
+        if let body = try envelope.body(RunCancelBegun.self) {
+            return Notice(headline: "\(runName) is being canceled", details: [body.reason])
+        }
         if let body = try envelope.body(RunFinished.self) {
             return Notice(
                 headline: "\(runName) \(Self.ended(body.outcome)) after \(Self.seconds(body.seconds))",
@@ -68,6 +71,12 @@ extension NoticeWriter {
             return Notice(
                 headline: "\(runName): approval to \(body.environment) \(body.result.rawValue)\(who)",
                 details: [body.comment].compactMap(\.self))
+        }
+        if let body = try envelope.body(ApprovalRevoked.self) {
+            let late = body.tooLate ? ", after the job was over" : ""
+            return Notice(
+                headline: "\(runName): \(body.by) took the approval to \(body.environment) back\(late)",
+                details: [body.comment].compactMap(\.self) + body.rollback.map { "martlet endpoints rollback \($0)" })
         }
         return nil
     }

@@ -9,7 +9,7 @@ struct Approval: Sendable, Hashable, Codable {
     var pipeline: String
     var environment: String
     var required: Int
-    /// `user:x`, `group:y`; empty: anybody who may approve.
+    /// `user:x`, `group:y`, `key:z`; empty: any person who may approve.
     var from: [String]
     var requester: String
     /// Of the token with which the run was asked for.
@@ -23,6 +23,8 @@ struct Approval: Sendable, Hashable, Codable {
     var agreed: [Agreement] = []
     /// `nil` while it waits.
     var result: ApprovalResult?
+    /// It was granted, and then taken back.
+    var revoked: Agreement?
 
     struct Agreement: Sendable, Hashable, Codable {
         var by: String
@@ -36,6 +38,20 @@ struct Approval: Sendable, Hashable, Codable {
         case counted
         case granted
         case rejected
+    }
+
+    /// - Throws: `Refusal` when somebody was shown something else than what is asked about.
+    func check(version: String?, decision: String?) throws(Refusal) {
+        let told = "the approval is about \(subject); look again: `martlet approvals show \(id)`"
+        if let version, version != self.version { throw Refusal("the answer is about version \(version): \(told)") }
+        if let decision, decision != self.decision {
+            throw Refusal("the answer is about decision \(decision): \(told)")
+        }
+    }
+
+    private var subject: String {
+        let what = version.map { "version \($0)" + (model.map { " of \($0)" } ?? "") } ?? "no version"
+        return what + (decision.map { ", decision \($0)" } ?? "")
     }
 
     /// - Parameter email: of the person's token, where it has one.
@@ -65,12 +81,14 @@ struct Approval: Sendable, Hashable, Codable {
         return .granted
     }
 
-    private func check(_ person: String, _ email: String?, _ groups: [String]) throws(Refusal) {
-        if from.isEmpty { return }
+    func check(_ person: String, _ email: String?, _ groups: [String]) throws(Refusal) {
+        // A client of the bus has to be named: whoever may approve at all is a person.
+        if from.isEmpty, !person.hasPrefix("key:") { return }
         let names =
             [person] + (email.map { ["user:\($0)"] } ?? []) + groups.map { $0.hasPrefix("group:") ? $0 : "group:\($0)" }
         guard names.contains(where: { name in from.contains { same($0, name) } }) else {
-            throw Refusal("\(person) is not among \(from.joined(separator: ", ")), who may answer for '\(environment)'")
+            let list = from.isEmpty ? "the people" : from.joined(separator: ", ")
+            throw Refusal("\(person) is not among \(list) who may answer for '\(environment)'")
         }
     }
 
@@ -79,7 +97,7 @@ struct Approval: Sendable, Hashable, Codable {
     /// Who pushed is known by the e-mail address of the commit, who answers by an access token. Where the token has an
     /// address the two are compared as a whole, whatever the case. Where it has none its name must be neither the
     /// address nor the part before its `@`.
-    private func isRequester(_ person: String, _ email: String?) -> Bool {
+    func isRequester(_ person: String, _ email: String?) -> Bool {
         if same(person, requester) { return true }
         let pusher = requester.contains("@") ? String(requester.trimmingPrefix("user:")) : nil
         if let email, let address = requesterEmail ?? pusher { return sameAddress(email, address) }
@@ -91,13 +109,13 @@ struct Approval: Sendable, Hashable, Codable {
         return local[0] == local[1]
     }
 
-    private func sameAddress(_ one: String?, _ other: String?) -> Bool {
+    func sameAddress(_ one: String?, _ other: String?) -> Bool {
         guard let one, let other else { return false }
         return same(one, other)
     }
 
     /// Names of people are not told apart by their case.
-    private func same(_ one: String, _ other: String) -> Bool { one.lowercased() == other.lowercased() }
+    func same(_ one: String, _ other: String) -> Bool { one.lowercased() == other.lowercased() }
 
     /// Nobody answered in time; `nil` when it does not wait any more.
     mutating func expire() -> ApprovalResult? {

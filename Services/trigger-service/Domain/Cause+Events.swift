@@ -31,6 +31,22 @@ extension Cause {
             ])
     }
 
+    /// A step of a run asks for another pipeline of its project. Whoever set off that run set off this one.
+    init(_ start: PipelineStart, item: String, of run: Run, _ started: Envelope, git: GitReference) {
+        self.init(
+            id: started.id, type: started.type, occasion: .started(start, by: item), git: git,
+            project: run.facts.project, because: started.consequence, requester: run.facts.requester,
+            requesterEmail: run.facts.requesterEmail,
+            event: [
+                "kind": "pipeline_start", "id": .string(started.id), "by": .string(run.facts.requester),
+                "branch": .string(git.branch), "sha": .string(git.sha),
+                "run": [
+                    "id": .string(run.id), "number": .int(run.facts.number), "url": .string(run.facts.url),
+                    "pipeline": .string(run.facts.pipeline),
+                ],
+            ])
+    }
+
     /// A run of ours ended. Its outputs come from the run itself: the event leaves out what is too large.
     init(_ finished: RunFinished, _ envelope: Envelope, of run: Run, heads: [LogPosition]) {
         let summary: JSONValue = [
@@ -63,6 +79,47 @@ extension Cause {
             because: envelope.consequence, requester: origin.requester ?? envelope.actor,
             requesterEmail: origin.requesterEmail,
             event: ["kind": "model", "id": .string(envelope.id), "model": .object(members)], heads: [position])
+    }
+}
+
+extension Cause {
+    /// A schedule's time has come.
+    init(_ tick: ScheduleTicked, _ envelope: Envelope, git: GitReference) {
+        self.init(
+            id: envelope.id, type: envelope.type, occasion: .tick(pipeline: tick.pipeline, cron: tick.cron), git: git,
+            project: tick.project, because: envelope.consequence, requester: envelope.actor,
+            event: [
+                "kind": "schedule", "id": .string(envelope.id), "cron": .string(tick.cron),
+                "timezone": .string(tick.timeZone), "due": .string(tick.due.text), "missed": .int(tick.missed),
+            ])
+    }
+
+    /// It had come, and nobody was there.
+    init(_ missed: ScheduleMissed, _ envelope: Envelope, git: GitReference) {
+        self.init(
+            id: envelope.id, type: envelope.type, occasion: .tick(pipeline: missed.pipeline, cron: missed.cron),
+            git: git, project: missed.project, because: envelope.consequence, requester: envelope.actor,
+            event: [
+                "kind": "schedule", "id": .string(envelope.id), "cron": .string(missed.cron),
+                "timezone": .string(missed.timeZone), "due": .string(missed.last.text), "missed": .int(missed.count),
+            ])
+    }
+
+    /// The same once more, because a person asked: a cause of its own, about the same commit.
+    func replayed(by request: ReplayRequested, _ envelope: Envelope) -> Cause {
+        var cause = self
+        cause.id = envelope.id
+        cause.type = envelope.type
+        cause.because = envelope.consequence
+        cause.requester = envelope.actor
+        cause.requesterEmail = request.email
+        cause.replayOf = id
+        if case .object(var members) = event {
+            members["id"] = .string(envelope.id)
+            members["replayof"] = .string(id)
+            cause.event = .object(members)
+        }
+        return cause
     }
 }
 

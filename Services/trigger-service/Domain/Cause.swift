@@ -23,14 +23,19 @@ struct Cause: Sendable, Hashable, Codable {
     var upstream: JSONValue = .object([:])
     /// Logs that its runs' workers must have seen.
     var heads: [LogPosition] = []
+    /// The cause that somebody asked to take once more.
+    var replayOf: String?
 
     enum Occasion: Sendable, Hashable, Codable {
         case push(paths: [String], truncated: Bool)
         case manual(pipeline: String, parameters: [String: JSONValue])
+        /// A step of ours asks for it by name; `by` is its item.
+        case started(PipelineStart, by: String)
         case pipelineFinished(run: String, pipeline: String, outcome: Outcome)
         case modelRegistered(model: String)
         case modelStageChanged(model: String, from: String?, to: String?)
         case modelTagged(model: String, tags: [String: String])
+        case tick(pipeline: String, cron: String)
     }
 
     /// The longest chain of events that still starts something.
@@ -43,11 +48,22 @@ struct Cause: Sendable, Hashable, Codable {
         switch occasion {
         case .push(let paths, let truncated): .push(branch: git?.branch ?? "", paths: paths, pathsTruncated: truncated)
         case .manual(let pipeline, _): .manual(pipeline: pipeline)
+        case .started(let request, _): .manual(pipeline: request.pipeline)
         case .pipelineFinished(_, let pipeline, let outcome):
             .pipelineFinished(pipeline: pipeline, branch: git?.branch, outcome: outcome)
         case .modelRegistered(let model): .modelRegistered(model: model)
         case .modelStageChanged(let model, let from, let to): .modelStageChanged(model: model, from: from, to: to)
         case .modelTagged(let model, let tags): .modelTagged(model: model, tags: tags)
+        case .tick(let pipeline, let cron): .tick(pipeline: pipeline, cron: cron)
+        }
+    }
+
+    /// The only pipeline that it is about; nothing is to be said about the others.
+    var onlyPipeline: String? {
+        switch occasion {
+        case .manual(let pipeline, _), .tick(let pipeline, _): pipeline
+        case .started(let start, _): start.pipeline
+        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: nil
         }
     }
 
@@ -60,16 +76,34 @@ struct Cause: Sendable, Hashable, Codable {
         if case .manual = occasion { true } else { false }
     }
 
+    /// Its pipeline was asked for by name, so parameters of `manual` count.
+    var isByName: Bool {
+        switch occasion {
+        case .manual, .started: true
+        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged, .tick: false
+        }
+    }
+
+    /// The item of the step that asks for it. When a person has it taken once more, no step waits.
+    var startingItem: String? {
+        guard replayOf == nil, case .started(_, let item) = occasion else { return nil }
+        return item
+    }
+
     /// Whether people ask why it started nothing, even where no trigger is of its kind. Events of runs and models are
     /// so many that every pipeline's "not for me" would drown the verdicts that say something.
     var isAskedAbout: Bool {
         switch occasion {
-        case .push, .manual: true
+        case .push, .manual, .started, .tick: true
         case .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: false
         }
     }
 
     var parameters: [String: JSONValue] {
-        if case .manual(_, let parameters) = occasion { parameters } else { [:] }
+        switch occasion {
+        case .manual(_, let parameters): parameters
+        case .started(let request, _): request.parameters
+        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged, .tick: [:]
+        }
     }
 }

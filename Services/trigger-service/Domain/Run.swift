@@ -40,6 +40,8 @@ struct RunFacts: Sendable, Hashable, Codable {
     /// `vars.` in expressions, evaluated once.
     var variables: JSONValue
     var queued: Timestamp
+    /// The item of the `pipeline/start` that started it.
+    var startedBy: String?
 }
 
 /// What moves while a run goes on.
@@ -84,6 +86,18 @@ struct RunJob: Sendable, Hashable {
         var timedOut: String?
         /// Attempts of steps that its `retry` has paid for.
         var retries = 0
+        /// What came of asking people.
+        var answer: GateAnswer?
+        /// The agreement that it went by was taken back: what is left is not begun.
+        var revoked: String?
+        /// Its environment is disabled: nothing was done, and those that need it go on.
+        var passedOver: Bool?
+
+        /// Its outcome as those see it that build on it.
+        var standing: Outcome? { passedOver == true ? .succeeded : outcome }
+
+        /// What is left of it is not begun any more.
+        var isStopped: Bool { timedOut != nil || revoked != nil }
     }
 }
 
@@ -96,6 +110,14 @@ struct RunStep: Sendable, Hashable {
     var id: String
     var verb: String
     var status = Status()
+
+    /// A worker has it or may take it.
+    var isAtWork: Bool {
+        switch status.phase {
+        case .offered, .held: verb != PipelineStart.verb
+        case .waiting, .delayed, .finished: false
+        }
+    }
 
     struct Status: Sendable, Hashable, Codable {
         var phase = Phase.waiting
@@ -142,17 +164,39 @@ extension Run {
 
     /// Where an item stands; `nil` when it is of an older attempt or another run.
     func place(of item: String) -> StepPlace? {
-        for job in jobs.indices {
-            for step in jobs[job].steps.indices where self.item(StepPlace(job: job, step: step)) == item {
-                return StepPlace(job: job, step: step)
-            }
-        }
-        return nil
+        let parts = item.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == id, let job = jobs.firstIndex(where: { $0.id == parts[1] }),
+            let step = jobs[job].steps.firstIndex(where: { $0.id == parts[2] }),
+            parts[3] == String(jobs[job].steps[step].status.attempt)
+        else { return nil }
+        return StepPlace(job: job, step: step)
+    }
+
+    /// It goes on, but nothing of it wants or has a worker: it waits for people, for another run, or for a next attempt.
+    var isParked: Bool {
+        guard status.phase == .running else { return false }
+        return !jobs.contains { job in job.steps.contains(where: \.isAtWork) }
+    }
+
+    var places: [StepPlace] {
+        jobs.indices.flatMap { job in jobs[job].steps.indices.map { StepPlace(job: job, step: $0) } }
     }
 
     subscript(place: StepPlace) -> RunStep {
         get { jobs[place.job].steps[place.step] }
         set { jobs[place.job].steps[place.step] = newValue }
+    }
+}
+
+extension Run {
+    /// The endpoints to which a job has deployed.
+    func endpoints(of job: String) -> [String] {
+        var endpoints: [String] = []
+        for step in jobs.first(where: { $0.id == job })?.steps ?? []
+        where step.verb.hasPrefix("deploy/") && step.status.outcome == .succeeded {
+            if let name = step.status.outputs["endpoint"]?.string, !endpoints.contains(name) { endpoints.append(name) }
+        }
+        return endpoints
     }
 }
 

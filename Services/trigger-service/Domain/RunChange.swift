@@ -4,6 +4,8 @@ import Messages
 enum RunChange: Sendable, Hashable {
     case runStarted
     case runFinished
+    /// It is over when the workers of these have confirmed.
+    case cancelBegun([StepPlace], reason: String)
     case jobStarted(Int)
     case jobFinished(Int)
     case stepFinished(StepPlace, FinishedAttempt)

@@ -46,6 +46,7 @@ extension RunMachine {
             run.jobs[job].status.phase == .approval
         else { return }
         let words = comment.map { ": \($0)" } ?? ""
+        run.jobs[job].status.answer = GateAnswer(result, by: person, comment: comment)
         switch result {
         case .granted:
             resume(job)
@@ -81,5 +82,19 @@ extension RunMachine {
             finishJob(job, .notPromoted, message: reason)
         }
         advance()
+    }
+
+    /// What was agreed is taken back: nothing more of the job begins, and what a worker holds is to be stopped.
+    /// - Returns: `false` when the job was over, or has asked anew since.
+    mutating func approvalRevoked(_ approval: Approval, by person: String, comment: String?) -> Bool {
+        guard let job = run.jobs.firstIndex(where: { $0.status.approval == approval.id }),
+            run.jobs[job].status.phase == .running, run.jobs[job].status.revoked == nil
+        else { return false }
+        let reason = "the approval was revoked by \(person)\(comment.map { ": \($0)" } ?? "")".shortened()
+        run.jobs[job].status.answer = GateAnswer(.revoked, by: person, comment: comment)
+        run.jobs[job].status.revoked = reason
+        stop(job, reason)
+        advance()
+        return true
     }
 }

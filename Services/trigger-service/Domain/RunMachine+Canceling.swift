@@ -21,6 +21,8 @@ extension RunMachine {
                 break
             }
         }
+        let held = run.places.filter { run[$0].status.phase == .held || run[$0].status.canceling }
+        if !held.isEmpty { changes.append(.cancelBegun(held, reason: reason)) }
         advance()
     }
 
@@ -36,7 +38,7 @@ extension RunMachine {
         advance()
     }
 
-    private mutating func stop(_ job: Int, _ reason: String) {
+    mutating func stop(_ job: Int, _ reason: String) {
         for step in run.jobs[job].steps.indices {
             let place = StepPlace(job: job, step: step)
             switch run[place].status.phase {
@@ -57,6 +59,7 @@ extension RunMachine {
 
     mutating func closeApproval(of job: Int, _ result: ApprovalResult, reason: String) {
         guard let approval = run.jobs[job].status.approval else { return }
+        run.jobs[job].status.answer = GateAnswer(result, comment: reason)
         changes.append(.approvalClosed(approval, result, reason: reason))
     }
 }

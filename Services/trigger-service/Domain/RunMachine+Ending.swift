@@ -9,6 +9,10 @@ extension RunMachine {
             finishJob(job, .failed, message: reason)
             return
         }
+        if let reason = run.jobs[job].status.revoked {
+            finishJob(job, .canceled, message: reason)
+            return
+        }
         let outcome = Scope.standing(of: Self.counting(steps))
         let decisive = steps.first { $0.status.outcome == outcome && !$0.status.tolerated }
         finishJob(job, outcome, message: outcome == .succeeded ? nil : decisive?.status.message, decisive: decisive?.id)
@@ -42,6 +46,7 @@ extension RunMachine {
     /// failed > canceled > not_promoted > succeeded; a run of which nothing was to be done is skipped.
     mutating func finishRun() {
         let outcomes = run.jobs.compactMap(\.status.outcome)
+        let passedOver = run.jobs.filter { $0.status.passedOver == true }.compactMap(\.status.message)
         let counting = outcomes.filter { $0 != .skipped }
         let outcome = counting.isEmpty && !outcomes.isEmpty ? .skipped : Scope.standing(of: counting)
         run.status.phase = .finished
@@ -50,9 +55,9 @@ extension RunMachine {
         let decisive = run.jobs.first { $0.status.outcome == outcome }
         run.status.message =
             switch outcome {
-            case .succeeded: nil
+            case .succeeded: passedOver.isEmpty ? nil : passedOver.joined(separator: "; ").shortened()
             case .canceled: run.status.canceling ?? decisive?.status.message
-            case .skipped: "no job's condition held"
+            case .skipped: passedOver.first ?? "no job's condition held"
             case .failed, .notPromoted: decisive?.status.message
             }
         changes.append(.runFinished)

@@ -12,7 +12,8 @@ extension RunMachine {
         let needed = plan.needs(of: job)
         for (id, cells) in Dictionary(grouping: needed, by: { plan[$0].id }) { needs[id] = outcome(of: cells) }
         scope.needs = .object(needs)
-        scope.standing = Scope.standing(of: needed.compactMap { run.jobs[$0].status.outcome })
+        scope.standing = Scope.standing(of: needed.compactMap { run.jobs[$0].status.standing })
+        scope.rejected = needed.contains { run.jobs[$0].status.answer?.isRefusal == true }
         var values: [String: JSONValue] = [:]
         for (name, template) in plan[job].with { values[name] = try template.evaluate(in: scope) }
         scope.job = .object(values)
@@ -25,6 +26,8 @@ extension RunMachine {
         for cell in cells { members.merge(run.jobs[cell].status.outputs.object ?? [:]) { $1 } }
         let outcome = Scope.standing(of: cells.compactMap { run.jobs[$0].status.outcome })
         members["outcome"] = .string(outcome.rawValue)
+        let answers = cells.compactMap { run.jobs[$0].status.answer }
+        if let answer = answers.first(where: \.isRefusal) ?? answers.first { members["approval"] = answer.members }
         return .object(members)
     }
 

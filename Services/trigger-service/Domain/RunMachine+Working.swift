@@ -62,7 +62,7 @@ extension RunMachine {
     private func retries(_ place: StepPlace, after result: StepResult) -> Bool {
         guard result.outcome == .failed, let retry = plan[place.job].retry else { return false }
         let job = run.jobs[place.job].status
-        return job.retries < retry.max && job.timedOut == nil && run.status.canceling == nil
+        return job.retries < retry.max && !job.isStopped && run.status.canceling == nil
             && !run[place].status.canceling
     }
 

@@ -69,6 +69,13 @@ struct RunMachine {
 
     /// Past its condition: what must still hold is looked at, then people are asked, then it begins.
     private mutating func open(_ job: Int) throws(EvaluationError) {
+        if let environment = plan.environment(of: job), !(try environment.isEnabled(in: scope(before: job))) {
+            run.jobs[job].status.passedOver = true
+            finishJob(
+                job, .skipped,
+                message: "job '\(run.jobs[job].id)' was passed over: its environment '\(environment.name)' is disabled")
+            return
+        }
         if let reason = try staleness(of: job) {
             finishJob(job, .notPromoted, message: reason)
             return
@@ -99,7 +106,7 @@ struct RunMachine {
             guard run[place].status.phase == .waiting else { return }
             if run.status.canceling != nil {
                 finishStep(place, StepResult(.canceled))
-            } else if run.jobs[job].status.timedOut != nil {
+            } else if run.jobs[job].status.isStopped {
                 finishStep(place, StepResult(.skipped))
             } else if offer(place) {
                 return

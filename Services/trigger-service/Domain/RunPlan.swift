@@ -6,14 +6,17 @@ struct RunPlan: Sendable {
     let project: Project
     let pipeline: Pipeline
     let jobs: [PlannedJob]
-    private let positions: [String: Int]
+    private let needed: [[Int]]
+    private let cells: [String: [Int]]
 
     init(project: Project, pipeline: Pipeline, jobs: [PlannedJob]) {
         self.project = project
         self.pipeline = pipeline
         self.jobs = jobs
-        positions = Dictionary(
+        let positions = Dictionary(
             jobs.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        needed = jobs.map { job in job.needs.compactMap { positions[$0] } }
+        cells = Dictionary(grouping: jobs.indices) { jobs[$0].job.id }
     }
 
     /// - Throws: `Refusal` when the file has no such pipeline or its matrix has no value.
@@ -28,10 +31,10 @@ struct RunPlan: Sendable {
 
     subscript(job: Int) -> Job { jobs[job].job }
 
-    func needs(of job: Int) -> [Int] { jobs[job].needs.compactMap { positions[$0] } }
+    func needs(of job: Int) -> [Int] { needed[job] }
 
     /// The jobs that were made of the same declaration.
-    func cells(like job: Int) -> [Int] { jobs.indices.filter { jobs[$0].job.id == jobs[job].job.id } }
+    func cells(like job: Int) -> [Int] { cells[jobs[job].job.id] ?? [] }
 
     func environment(of job: Int) -> Environment? { jobs[job].environment.flatMap { project.environments[$0] } }
 

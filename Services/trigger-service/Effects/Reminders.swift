@@ -17,6 +17,9 @@ struct Reminders: Sendable {
                 guard let item = reminder.item else { return }
                 try dispatcher.move(reminder.run, transaction) { $0.retryDue(item) }
             },
+            IntentKind.startTimeout: remind { reminder, dispatcher, transaction in
+                try dispatcher.startTimedOut(reminder, transaction)
+            },
             IntentKind.expiry: { [dispatcher] intent in
                 .done { try dispatcher.expire(intent.id, $0) }
             },

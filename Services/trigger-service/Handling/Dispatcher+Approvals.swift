@@ -1,15 +1,10 @@
 import Messages
 import Store
 
-/// A person who answered, as the token says.
+/// Who answered: a person, as the token says, or a client of the bus, as its key does.
 struct Answerer: Sendable, Hashable {
     let name: String
     let email: String?
-
-    init(_ envelope: Envelope, _ answer: ApprovalAnswered) {
-        name = envelope.actor
-        email = answer.email
-    }
 }
 
 extension Dispatcher {
@@ -26,36 +21,84 @@ extension Dispatcher {
         try transaction.intend(IntentKind.expiry, id: approval.id, payload: approval.id, at: approval.expires)
     }
 
-    /// A person answered.
+    /// Somebody answered.
     /// - Throws: `Refusal` with the reason.
-    func answer(_ answer: ApprovalAnswered, by envelope: Envelope, _ transaction: Transaction) throws {
-        guard let asked = try transaction.approval(answer.approval) else {
-            throw Refusal("there is no approval '\(answer.approval)'; `martlet approvals list` shows those that wait")
-        }
+    func answer(
+        _ answer: ApprovalAnswered, by person: Answerer, because wish: Causation, _ transaction: Transaction
+    ) throws {
+        let asked = try askedFor(answer.approval, transaction)
+        try asked.check(version: answer.version, decision: answer.decision)
         // What was asked for may have become void since this service last looked.
         try move(asked.run, transaction) { $0.championMoved() }
         guard var approval = try transaction.approval(answer.approval) else { return }
         let progress = try approval.answer(
-            answer.approve, by: envelope.actor, email: answer.email, groups: answer.groups, comment: answer.comment,
+            answer.approve, by: person.name, email: person.email, groups: answer.groups, comment: answer.comment,
             at: transaction.now)
         try transaction.save(approval)
-        // The answer belongs to the run's story, wherever the person's wish came from.
-        var because = envelope.consequence
-        because.correlation = try transaction.run(approval.run)?.run.facts.causation.correlation ?? because.correlation
+        let because = try told(wish, approval, transaction)
         if answer.approve {
             try transaction.publish(
                 ApprovalGiven(
-                    approval: approval.id, run: approval.run, by: envelope.actor, email: answer.email,
+                    approval: approval.id, run: approval.run, by: person.name, email: person.email,
                     comment: answer.comment, given: approval.agreed.count, required: approval.required),
                 subject: "run/\(approval.run)", key: approval.run, because: because)
         }
         switch progress {
         case .counted: break
         case .granted:
-            try end(approval, .granted, by: Answerer(envelope, answer), comment: answer.comment, because, transaction)
+            try end(approval, .granted, by: person, comment: answer.comment, because, transaction)
         case .rejected:
-            try end(approval, .rejected, by: Answerer(envelope, answer), comment: answer.comment, because, transaction)
+            try end(approval, .rejected, by: person, comment: answer.comment, because, transaction)
         }
+    }
+
+    private func askedFor(_ id: String, _ transaction: Transaction) throws -> Approval {
+        guard let asked = try transaction.approval(id) else {
+            throw Refusal("there is no approval '\(id)'; `martlet approvals list` shows those that wait")
+        }
+        return asked
+    }
+
+    /// What people do belongs to the run's story, wherever their wish came from.
+    private func told(_ wish: Causation, _ approval: Approval, _ transaction: Transaction) throws -> Causation {
+        var because = wish
+        because.correlation = try transaction.run(approval.run)?.run.facts.causation.correlation ?? wish.correlation
+        return because
+    }
+
+    /// A person takes back what was agreed (C-12). Returns what is left to do, in words; `nil` where nothing is.
+    /// - Throws: `Refusal` with the reason.
+    func revoke(
+        _ wish: ApprovalRevokeRequested, by person: Answerer, because: Causation, _ transaction: Transaction
+    ) throws -> String? {
+        var approval = try askedFor(wish.approval, transaction)
+        let revocation = try approval.revoke(
+            by: person.name, email: person.email, groups: wish.groups, comment: wish.comment, at: transaction.now)
+        try transaction.save(approval)
+        let told = try told(because, approval, transaction)
+        let stopped: Bool
+        var rollback: [String] = []
+        switch revocation {
+        case .withdrawn: stopped = false
+        case .revoked:
+            stopped =
+                try move(approval.run, transaction) {
+                    $0.approvalRevoked(approval, by: person.name, comment: wish.comment)
+                } ?? false
+            if !stopped { rollback = try transaction.run(approval.run)?.run.endpoints(of: approval.job) ?? [] }
+        }
+        let isTooLate = revocation == .revoked && !stopped
+        try transaction.publish(
+            ApprovalRevoked(
+                approval: approval.id, run: approval.run, job: approval.job, environment: approval.environment,
+                by: person.name, email: person.email, comment: wish.comment, given: approval.agreed.count,
+                required: approval.required, stillWaits: revocation == .withdrawn, tooLate: isTooLate,
+                rollback: rollback, model: approval.model, version: approval.version, decision: approval.decision),
+            subject: "run/\(approval.run)", key: approval.run, because: told)
+        guard isTooLate else { return nil }
+        if rollback.isEmpty { return "the job '\(approval.job)' was over already, and deployed nothing" }
+        let commands = rollback.map { "`martlet endpoints rollback \($0)`" }.joined(separator: ", ")
+        return "the job '\(approval.job)' was over already; to take its deployment back: \(commands)"
     }
 
     /// Its time is over.

@@ -7,48 +7,67 @@ extension Dispatcher {
     /// People's wishes; each gets an answer.
     func command(_ envelope: Envelope, _ transaction: Transaction) throws {
         do {
-            guard let run = try carryOut(envelope, transaction) else { return }
-            try answer(envelope.id, envelope.consequence, run: run.isEmpty ? nil : run, transaction)
+            guard let done = try carryOut(envelope, transaction) else { return }
+            try answer(envelope.id, envelope.consequence, run: done.run, note: done.note, transaction)
         } catch let refusal as Refusal {
             try answer(envelope.id, envelope.consequence, refused: refusal.reason, transaction)
         }
     }
 
-    /// The run that it is about, empty where it is about none; `nil` when it is answered later or is not for us.
-    private func carryOut(_ envelope: Envelope, _ transaction: Transaction) throws -> String? {
+    /// What came of a wish.
+    private struct Done {
+        /// That it is about.
+        var run: String?
+        /// What the person should know of it.
+        var note: String?
+    }
+
+    /// `nil` when it is answered later or is not for us.
+    private func carryOut(_ envelope: Envelope, _ transaction: Transaction) throws -> Done? {
         if let wish = try envelope.body(RunRequested.self) {
             try request(wish, envelope, transaction)
             return nil
         }
         if let wish = try envelope.body(RunCancelRequested.self) {
             try cancel(wish, by: envelope.actor, transaction)
-            return wish.run
+            return Done(run: wish.run)
         }
         if let wish = try envelope.body(RunRetryRequested.self) {
             try retry(wish, by: envelope.actor, transaction)
-            return wish.run
+            return Done(run: wish.run)
+        }
+        if let wish = try envelope.body(ReplayRequested.self) {
+            try replay(wish, envelope, transaction)
+            return nil
         }
         if let wish = try envelope.body(RepositoryAddRequested.self) {
             try add(wish, envelope, transaction)
-            return ""
+            return Done()
         }
         if let wish = try envelope.body(RepositoryRemoveRequested.self) {
             try remove(wish, envelope, transaction)
-            return ""
+            return Done()
         }
         if let wish = try envelope.body(ApprovalAnswered.self) {
-            try answer(wish, by: envelope, transaction)
-            return try transaction.approval(wish.approval)?.run ?? ""
+            let person = Answerer(name: envelope.actor, email: wish.email)
+            try answer(wish, by: person, because: envelope.consequence, transaction)
+            return Done(run: try transaction.approval(wish.approval)?.run)
+        }
+        if let wish = try envelope.body(ApprovalRevokeRequested.self) {
+            let person = Answerer(name: envelope.actor, email: wish.email)
+            let note = try revoke(wish, by: person, because: envelope.consequence, transaction)
+            return Done(run: try transaction.approval(wish.approval)?.run, note: note)
         }
         return nil
     }
 
     func answer(
-        _ command: String, _ because: Causation, run: String? = nil, refused reason: String? = nil,
+        _ command: String, _ because: Causation, run: String? = nil, refused reason: String? = nil, note: String? = nil,
         _ transaction: Transaction
     ) throws {
         try transaction.publish(
-            CommandAnswered(command: command, accepted: reason == nil, reason: reason?.shortened(), run: run),
+            CommandAnswered(
+                command: command, accepted: reason == nil, reason: (reason ?? note)?.shortened(), run: run),
             subject: "command/\(command)", key: run ?? command, because: because)
     }
 

@@ -17,7 +17,7 @@ extension Dispatcher {
         guard try transaction.insert(cause) else { return }
         guard let git = cause.git else {
             try transaction.markJudged(cause)
-            return
+            return try answerReplay(cause, transaction)
         }
         if try transaction.commitFiles(repository: git.repository, sha: git.sha) != nil {
             try judge(cause, transaction)
@@ -29,6 +29,12 @@ extension Dispatcher {
 
     /// The files of the cause's commit were read.
     func judge(_ cause: Cause, _ transaction: Transaction) throws {
+        try weigh(cause, transaction)
+        try answerReplay(cause, transaction)
+        try admit(transaction)
+    }
+
+    private func weigh(_ cause: Cause, _ transaction: Transaction) throws {
         var cause = cause
         guard var git = cause.git, let files = try transaction.commitFiles(repository: git.repository, sha: git.sha)
         else { return }
@@ -52,7 +58,6 @@ extension Dispatcher {
             }
             try judge(cause, git, project, digest, transaction)
         }
-        try admit(transaction)
     }
 
     private func judge(
@@ -62,10 +67,7 @@ extension Dispatcher {
             let reason = "the project is called '\(project.name)' in commit \(git.sha.prefix(12)), not '\(wanted)'"
             return try ignore(cause, wanted, "*", code: "other_project", reason, transaction)
         }
-        var pipelines = project.pipelines.map(\.name)
-        // A person named one pipeline: nothing is to be said about the others.
-        if case .manual(let pipeline, _) = cause.occasion { pipelines = [pipeline] }
-        for pipeline in pipelines {
+        for pipeline in cause.onlyPipeline.map({ [$0] }) ?? project.pipelines.map(\.name) {
             switch project.verdict(for: cause.facts, pipeline: pipeline) {
             case .ignored("no_trigger", _) where !cause.isAskedAbout:
                 break
@@ -104,6 +106,7 @@ extension Dispatcher {
                 reason: reason),
             subject: "pipeline/\(project)/\(pipeline)", key: project, because: cause.because)
         if cause.isCommand { try answer(cause.id, cause.because, refused: reason, transaction) }
+        try notStarted(cause, pipeline, reason, transaction)
     }
 
     /// Nothing starts from a file with errors; that too is a verdict for each pipeline that might have.
@@ -119,8 +122,8 @@ extension Dispatcher {
         let reason = "the project file has errors: \(errors.first?.description ?? "")\(more)"
         let known = try transaction.project(ofRepository: git.repository)
         var pipelines = ["*"]
-        if case .manual(let pipeline, _) = cause.occasion {
-            pipelines = [pipeline]
+        if let only = cause.onlyPipeline {
+            pipelines = [only]
         } else if let known, let digest = try known.fileKey(transaction),
             case .success(let project) = try projects.project(digest, repository: git.repository, in: transaction)
         {
@@ -136,10 +139,10 @@ extension Dispatcher {
     func giveUp(_ id: String, code: String, reason: String, _ transaction: Transaction) throws {
         guard let cause = try transaction.waitingCause(id) else { return }
         try transaction.markJudged(cause)
-        var pipeline = "*"
-        if case .manual(let name, _) = cause.occasion { pipeline = name }
         try ignore(
-            cause, cause.project ?? cause.git?.repository ?? "*", pipeline, code: code, reason, transaction)
+            cause, cause.project ?? cause.git?.repository ?? "*", cause.onlyPipeline ?? "*", code: code, reason,
+            transaction)
+        try answerReplay(cause, transaction)
     }
 }
 

@@ -55,6 +55,7 @@ extension Dispatcher {
                 loaded.position = try transaction.head()
             }
             try transaction.save(loaded, models: models.map(\.name))
+            try follow(project, transaction)
             return nil
         } catch let error as EvaluationError {
             return FileError(file: ProjectReader.mainFile, line: 1, column: 1, message: error.message)

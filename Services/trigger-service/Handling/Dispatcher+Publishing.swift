@@ -19,6 +19,7 @@ enum IntentKind {
     static let deadline = "deadline"
     static let attempt = "attempt"
     static let expiry = "expiry"
+    static let startTimeout = "start-timeout"
 }
 
 extension Dispatcher {
@@ -33,6 +34,13 @@ extension Dispatcher {
                     snapshot: run.status.snapshot), run, transaction)
         case .runFinished:
             return try say(run.finishedEvent, run, transaction)
+        case .cancelBegun(let places, let reason):
+            try say(
+                RunCancelBegun(
+                    run: run.id, number: run.facts.number, project: run.facts.project, pipeline: run.facts.pipeline,
+                    reason: reason,
+                    waitsFor: places.prefix(Self.mostAwaited).map { "\(run.jobs[$0.job].id)/\(run[$0].id)" }),
+                run, transaction)
         case .jobStarted(let job):
             try say(JobStarted(run: run.id, job: run.jobs[job].id), run, transaction)
         case .jobFinished(let job):
@@ -61,6 +69,9 @@ extension Dispatcher {
         }
         return nil
     }
+
+    /// Named steps of those whose workers have to confirm.
+    private static let mostAwaited = 100
 
     @discardableResult
     func say(_ body: some EventBody, _ run: Run, _ transaction: Transaction) throws -> Envelope {

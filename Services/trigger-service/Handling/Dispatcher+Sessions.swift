@@ -25,20 +25,33 @@ extension Dispatcher {
         guard free > 0 else { return [] }
         var granted: [StepWork] = []
         for offer in try SessionQueries.offered(session.verbs, limit: free, in: transaction.db) {
-            let lease = StepLease(session: session.id, worker: session.worker, token: try transaction.nextToken())
-            try move(offer.run, transaction) { $0.take(offer.place, lease) }
-            guard let stored = try transaction.run(offer.run) else { continue }
-            let step = stored.run[offer.place]
-            let started = try say(
-                StepStarted(
-                    run: stored.run.id, job: stored.run.jobs[offer.place.job].id, step: step.id,
-                    attempt: step.status.attempt, verb: step.verb, worker: session.worker, token: lease.token),
-                stored.run, transaction)
-            let work = stored.run.work(
-                offer.place, token: lease.token, after: stored.heads, because: started.consequence)
+            guard
+                let (stored, started) = try take(
+                    offer, session: session.id, worker: session.worker, transaction),
+                let token = stored.run[offer.place].status.lease?.token
+            else { continue }
+            let work = stored.run.work(offer.place, token: token, after: stored.heads, because: started.consequence)
             if let work { granted.append(work) }
         }
         return granted
+    }
+
+    /// One offered step for one worker, with the event that says so; `nil` when it is not offered any more.
+    func take(
+        _ offer: OfferedStep, session: String, worker: String, _ transaction: Transaction
+    ) throws -> (StoredRun, Envelope)? {
+        let lease = StepLease(session: session, worker: worker, token: try transaction.nextToken())
+        try move(offer.run, transaction) { $0.take(offer.place, lease) }
+        guard let stored = try transaction.run(offer.run), stored.run[offer.place].status.lease == lease else {
+            return nil
+        }
+        let step = stored.run[offer.place]
+        let started = try say(
+            StepStarted(
+                run: stored.run.id, job: stored.run.jobs[offer.place.job].id, step: step.id,
+                attempt: step.status.attempt, verb: step.verb, worker: worker, token: lease.token),
+            stored.run, transaction)
+        return (stored, started)
     }
 
     /// A worker says what came of a step.

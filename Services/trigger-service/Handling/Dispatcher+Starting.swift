@@ -26,7 +26,8 @@ extension Dispatcher {
         guard let pipeline = request.project.pipeline(request.pipeline) else {
             throw NotStarted(code: "no_pipeline", reason: "the project file has no pipeline '\(request.pipeline)'")
         }
-        if let upstream = cause.upstreamRun,
+        // Once for each upstream run; again only when somebody asks for that.
+        if let upstream = cause.upstreamRun, cause.replayOf == nil,
             try transaction.hasDownstream(of: upstream, project: request.project.name, pipeline: pipeline.name)
         {
             throw NotStarted(code: "already_started", reason: "run \(upstream) has started '\(pipeline.name)' before")
@@ -53,14 +54,17 @@ extension Dispatcher {
                 code: "concurrency",
                 reason: "run \(older[0]) of the group '\(group.name)' is not over: on_conflict is skip")
         }
+        if let group { try checkCircle(cause, group, transaction) }
         facts.causation = try matched(request, facts, transaction)
         try queue(Run(facts: facts, jobs: plan.newJobs), plan, request, group, transaction)
-        if pipeline.concurrency?.onConflict == .cancelOlder {
-            for run in older {
-                try move(run, transaction) { $0.cancel("run \(facts.number) of the same group came after it") }
+        if let group, pipeline.concurrency?.onConflict == .cancelOlder {
+            // No more than have to make room.
+            for run in older.prefix(max(0, older.count - group.most + 1)) {
+                try move(run, transaction) { $0.cancel("run #\(facts.number) of the same group came after it") }
             }
         }
         if cause.isCommand { try answer(cause.id, cause.because, run: facts.id, transaction) }
+        try started(cause, facts, transaction)
     }
 
     /// The verdict, stored and told; the run's own events follow from it.
@@ -94,6 +98,10 @@ extension Dispatcher {
     }
 
     func announceQueued(_ run: Run, _ plan: RunPlan, reason: String, _ transaction: Transaction) throws {
+        let concurrency = try transaction.group(of: run.id).map { group in
+            let ahead = try transaction.open(inGroup: group.name).prefix { $0 != run.id }
+            return RunConcurrency(group: group.name, max: group.most, ahead: Array(ahead.prefix(Self.mostAhead)))
+        }
         let (jobs, omitted) = EventRoom.fitting(plan.jobs.map(\.plan))
         var git = run.facts.git
         if let message = git?.message { git?.message = message.shortened(to: 4 << 10) }
@@ -101,9 +109,13 @@ extension Dispatcher {
             RunQueued(
                 run: run.id, number: run.facts.number, project: run.facts.project, pipeline: run.facts.pipeline,
                 git: git, cause: run.facts.cause, reason: reason.shortened(to: 4 << 10), jobs: jobs,
-                jobsOmitted: omitted, parameters: .object(run.facts.parameters), fileDigest: plan.project.digest),
+                jobsOmitted: omitted, parameters: .object(run.facts.parameters), fileDigest: plan.project.digest,
+                attempt: run.status.attempt, concurrency: concurrency),
             run, transaction)
     }
+
+    /// Of the runs before one in its group.
+    private static let mostAhead = 20
 
     private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {
         let (cause, project) = (request.cause, request.project)
@@ -115,7 +127,7 @@ extension Dispatcher {
         scope.upstream = cause.upstream
         scope.run = ["id": .string(id), "url": .string(url), "pipeline": .string(pipeline.name)]
         let parameters: [String: JSONValue]
-        switch pipeline.checkParameters(given: cause.parameters, manual: cause.isCommand, in: scope) {
+        switch pipeline.checkParameters(given: cause.parameters, manual: cause.isByName, in: scope) {
         case .success(let values): parameters = values
         case .failure(let errors): throw NotStarted(code: "parameters", reason: errors.description)
         }
@@ -133,7 +145,7 @@ extension Dispatcher {
             causation: cause.because, parameters: parameters,
             event: cause.event, upstream: cause.upstream, fileDigest: request.fileDigest,
             model: scope.model["name"]?.string, champion: scope.model["champion"]?.string, variables: scope.vars,
-            queued: transaction.now)
+            queued: transaction.now, startedBy: cause.startingItem)
     }
 }
 

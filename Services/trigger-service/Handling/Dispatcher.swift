@@ -1,6 +1,7 @@
 import GRDB
 import Messages
 import ProjectFile
+import ServiceKit
 import Store
 
 /// Takes what happened into one transaction: loads what it concerns, lets the domain decide, stores and publishes.
@@ -8,11 +9,17 @@ struct Dispatcher: Sendable {
     let settings: Settings
     let projects: ProjectCache
     let board: OfferBoard
+    /// Rings when there are other schedules, or one of them is due.
+    let alarm: WakeSignal
 
-    init(settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard()) {
+    init(
+        settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard(),
+        alarm: WakeSignal = WakeSignal()
+    ) {
         self.settings = settings
         self.projects = projects
         self.board = board
+        self.alarm = alarm
     }
 
     /// Moves one run and publishes what changed; `nil` when there is no such run.
@@ -57,11 +64,34 @@ struct Dispatcher: Sendable {
         var offered: Set<String> = []
         var finished: Envelope?
         for change in machine.changes {
-            if case .offered(let place) = change { offered.insert(machine.run[place].verb) }
             if let envelope = try publish(change, machine, transaction) { finished = envelope }
+            if case .offered(let place) = change, machine.run[place].verb != PipelineStart.verb {
+                offered.insert(machine.run[place].verb)
+            }
         }
         if !offered.isEmpty { wakeClaims(offered, transaction) }
-        if let finished { try followUp(finished, machine.run, transaction) }
+        try workOwn(machine, transaction)
+        if let finished {
+            try followUp(finished, machine.run, transaction)
+        } else if machine.run.isParked, stored.run.status.phase == .running, !stored.run.isParked {
+            // It needs no worker for a while: there is room for another.
+            try admit(transaction)
+        }
+    }
+
+    /// Steps that this service does itself, after everything that led to them was told.
+    private func workOwn(_ machine: RunMachine, _ transaction: Transaction) throws {
+        func own(_ place: StepPlace) -> Bool { machine.run[place].verb == PipelineStart.verb }
+        var starts: [StepPlace] = []
+        for change in machine.changes {
+            switch change {
+            case .offered(let place) where own(place): starts.append(place)
+            case .cancelRequested(let place, let reason) where own(place):
+                try stopStarts([place], of: machine.run, reason: reason, transaction)
+            default: break
+            }
+        }
+        try begin(starts, of: machine.run.id, transaction)
     }
 
     /// Whoever waits for such steps looks again once they can be seen.
@@ -75,13 +105,23 @@ struct Dispatcher: Sendable {
         if let finished = try envelope.body(RunFinished.self) {
             let heads = try (transaction.run(run.id)?.heads ?? []).merging([transaction.head()])
             try take(Cause(finished, envelope, of: run, heads: heads), transaction)
+            try startedEnded(run, transaction)
         }
         try admit(transaction)
     }
 
+    @TaskLocal private static var isAdmitting = false
+
     /// Starts queued runs, in order, as long as there is room.
     func admit(_ transaction: Transaction) throws {
-        while try transaction.runningCount() < settings.runsAtOnce, let id = try transaction.nextToStart() {
+        // A run that starts may end or park at once and lead here again: the loop below goes on anyway, and the stack
+        // does not grow with the queue.
+        if Self.isAdmitting { return }
+        try Self.$isAdmitting.withValue(true) { try admitAll(transaction) }
+    }
+
+    private func admitAll(_ transaction: Transaction) throws {
+        while try transaction.busyCount() < settings.runsAtOnce, let id = try transaction.nextToStart() {
             try move(id, transaction) { $0.start(snapshot: $0.run.status.snapshot) }
         }
     }

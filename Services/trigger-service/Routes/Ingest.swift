@@ -9,6 +9,7 @@ struct Ingest: Sendable {
     static let largest = 48 << 10
 
     let store: StateStore
+    let dispatcher: Dispatcher
 
     var handlers: [String: RequestHandler] {
         ["publish": { await publish($0) }]
@@ -24,7 +25,8 @@ struct Ingest: Sendable {
                     "an event has at most \(Self.largest) bytes, this one \(event.size);"
                         + " put more into an artifact and refer to it")
             }
-            switch try await store.write({ try Self.take(event, $0) }) {
+            let client = Self.mayName(request) ? nil : request.user
+            switch try await store.write({ try take(event, key: client, $0) }) {
             case .success(let position):
                 return .ok([
                     "source": .string(position.source.name), "epoch": .int(Int(position.epoch)),
@@ -43,11 +45,17 @@ struct Ingest: Sendable {
 
     /// The console publishes in the name of the person whose token it has checked; nobody else speaks for others.
     private static func publisher(_ request: BusRequest) -> String {
-        let mayName = ["local", Source.console.name].contains(request.user)
-        return mayName ? request.params["actor"]?.string ?? request.user : request.user
+        mayName(request) ? request.params["actor"]?.string ?? request.user : request.user
     }
 
-    static func take(_ event: OutsideEvent, _ transaction: Transaction) throws -> Result<LogPosition, Refusal> {
+    private static func mayName(_ request: BusRequest) -> Bool {
+        ["local", Source.console.name].contains(request.user)
+    }
+
+    /// - Parameter client: whose key proved that it is the publisher; `nil` where none did.
+    func take(
+        _ event: OutsideEvent, key client: String?, _ transaction: Transaction
+    ) throws -> Result<LogPosition, Refusal> {
         if let known = try transaction.publication(source: event.source, id: event.id) {
             if known.digest == event.digest { return .success(known.position) }
             return .failure(
@@ -55,9 +63,11 @@ struct Ingest: Sendable {
                     "the event \(event.id) of \(event.source) was published before with other content; give it another id"
                 ))
         }
-        let position = try transaction.append(event.envelope(at: transaction.now), to: .ingest)
+        let envelope = event.envelope(at: transaction.now)
+        let position = try transaction.append(envelope, to: .ingest)
         try transaction.insert(
             Publication(source: event.source, id: event.id, digest: event.digest, position: position))
+        try dispatcher.answer(envelope, key: client, transaction)
         return .success(position)
     }
 }

@@ -2,8 +2,10 @@ import GRDB
 import Store
 
 extension Transaction {
-    func runningCount() throws -> Int {
-        try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM run WHERE state = 'running'")) ?? 0
+    /// Runs that need workers now. One that waits for people or for another run takes nobody's place.
+    func busyCount() throws -> Int {
+        try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM run WHERE state = 'running' AND parked = 0"))
+            ?? 0
     }
 
     /// The queued run whose turn it is: the oldest whose source is there and whose group has room. Within a group nobody
@@ -19,6 +21,19 @@ extension Transaction {
                             SELECT 1 FROM run WHERE concurrency = r.concurrency AND state = 'queued' AND seq < r.seq)))
                     ORDER BY seq LIMIT 1
                     """))
+    }
+
+    func group(of run: String) throws -> ConcurrencyGroup? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT concurrency, at_once FROM run WHERE id = ? AND concurrency IS NOT NULL"),
+            arguments: [run]
+        ).map { ConcurrencyGroup(name: $0["concurrency"], most: $0["at_once"]) }
+    }
+
+    /// The run that a `pipeline/start` started.
+    func run(startedBy item: String) throws -> String? {
+        try String.fetchOne(
+            db.cachedStatement(sql: "SELECT id FROM run WHERE started_by = ?"), arguments: [item])
     }
 
     /// The runs of a group that are not over, the oldest first.

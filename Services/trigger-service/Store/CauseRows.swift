@@ -18,8 +18,11 @@ extension Transaction {
     /// `false`: this event was taken before.
     func insert(_ cause: Cause) throws -> Bool {
         try db.execute(
-            sql: "INSERT INTO cause (id, type, body, state, at) VALUES (?, ?, ?, 'waiting', ?) ON CONFLICT DO NOTHING",
-            arguments: [cause.id, cause.type, try Wire.encode(cause), now.milliseconds])
+            sql: """
+                INSERT INTO cause (id, type, body, state, at, item) VALUES (?, ?, ?, 'waiting', ?, ?)
+                ON CONFLICT DO NOTHING
+                """,
+            arguments: [cause.id, cause.type, try Wire.encode(cause), now.milliseconds, cause.startingItem])
         return db.changesCount == 1
     }
 
@@ -29,10 +32,22 @@ extension Transaction {
             .decode(Cause.self, "body")
     }
 
+    func cause(_ id: String) throws -> Cause? {
+        try Row.fetchOne(db, sql: "SELECT body FROM cause WHERE id = ?", arguments: [id])?.decode(Cause.self, "body")
+    }
+
+    func verdicts(of cause: String) throws -> [StoredVerdict] { try CauseQueries.verdicts(of: cause, in: db) }
+
     func markJudged(_ cause: Cause) throws {
         try db.execute(
             sql: "UPDATE cause SET state = 'judged', body = ? WHERE id = ?",
             arguments: [try Wire.encode(cause), cause.id])
+    }
+
+    /// A step that asks for a run was stopped before its commit was read: nothing starts any more.
+    func forgetCause(startedBy item: String) throws {
+        try db.execute(
+            sql: "UPDATE cause SET state = 'judged' WHERE item = ? AND state = 'waiting'", arguments: [item])
     }
 
     func insert(_ verdict: StoredVerdict) throws {

@@ -65,6 +65,10 @@ extension Transaction {
             .map(LoadedProject.init(row:))
     }
 
+    func projects() throws -> [LoadedProject] {
+        try Row.fetchAll(db, sql: "SELECT * FROM project ORDER BY name").map(LoadedProject.init(row:))
+    }
+
     /// The project that this repository had last.
     func project(ofRepository repository: String) throws -> LoadedProject? {
         try Row.fetchOne(db, sql: "SELECT * FROM project WHERE repository = ? LIMIT 1", arguments: [repository])

@@ -28,13 +28,14 @@ extension Transaction {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO run (id, project, pipeline, number, cause, upstream, repository, sha, state, snapshot,
-                    concurrency, at_once, facts, status, heads, queued)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    concurrency, at_once, facts, status, heads, queued, started_by, parked)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
             run.id, facts.project, facts.pipeline, facts.number, facts.cause, upstream, facts.git?.repository,
             facts.git?.sha, status.phase.rawValue, status.snapshot?.text, group?.name, group?.most ?? 1,
             try Wire.encode(facts), try Wire.encode(status), try Wire.encode(stored.heads), now.milliseconds,
+            facts.startedBy, run.isParked,
         ])
         for job in run.jobs.indices {
             try write(run, job: job)
@@ -44,12 +45,12 @@ extension Transaction {
 
     /// Writes what differs from `old`.
     func update(_ run: Run, from old: Run) throws {
-        if run.status != old.status {
+        if run.status != old.status || run.isParked != old.isParked {
             let statement = try db.cachedStatement(
-                sql: "UPDATE run SET state = ?, outcome = ?, snapshot = ?, status = ? WHERE id = ?")
+                sql: "UPDATE run SET state = ?, outcome = ?, snapshot = ?, status = ?, parked = ? WHERE id = ?")
             try statement.execute(arguments: [
                 run.status.phase.rawValue, run.status.outcome?.rawValue, run.status.snapshot?.text,
-                try Wire.encode(run.status), run.id,
+                try Wire.encode(run.status), run.isParked, run.id,
             ])
         }
         for job in run.jobs.indices {
@@ -75,8 +76,9 @@ extension Transaction {
         let step = run[place]
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO step (run, job, position, item, verb, state, outcome, session, token, canceling, offered, body)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO step (run, job, position, item, verb, state, outcome, session, token, canceling, offered, body,
+                    seq)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT seq FROM run WHERE id = ?))
                 ON CONFLICT (run, job, position) DO UPDATE SET item = excluded.item, state = excluded.state,
                     outcome = excluded.outcome, session = excluded.session, token = excluded.token,
                     canceling = excluded.canceling, offered = excluded.offered, body = excluded.body
@@ -84,7 +86,7 @@ extension Transaction {
         try statement.execute(arguments: [
             run.id, place.job, place.step, run.item(place), step.verb, step.status.phase.rawValue,
             step.status.outcome?.rawValue, step.status.lease?.session, step.status.lease?.token, step.status.canceling,
-            step.status.phase == .offered ? now.milliseconds : nil, try Wire.encode(step.status),
+            step.status.phase == .offered ? now.milliseconds : nil, try Wire.encode(step.status), run.id,
         ])
     }
 

@@ -74,38 +74,46 @@ enum SessionQueries {
     }
 
     /// What workers of these verbs may take. The oldest run goes first: runs end one after another, instead of all
-    /// crawling together.
+    /// crawling together. Each verb's offers are read in the index's order, however many wait behind them.
     static func offered(_ verbs: [String], limit: Int, in db: Database) throws -> [OfferedStep] {
-        if verbs.isEmpty { return [] }
-        var terms: [String] = []
-        var arguments = StatementArguments()
-        for verb in verbs {
-            if verb.hasSuffix("*") {
-                terms.append("substr(verb, 1, ?) = ?")
-                let prefix = String(verb.dropLast())
-                arguments += [prefix.unicodeScalars.count, prefix]
-            } else {
-                terms.append("verb = ?")
-                arguments += [verb]
-            }
+        let wanted = try offeredVerbs(in: db).filter { verb in
+            verbs.contains { StepWork.pattern($0, covers: verb) }
         }
-        arguments += [limit]
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT step.run, step.job, step.position FROM step JOIN run ON run.id = step.run
-                WHERE step.state = 'offered' AND (\(terms.joined(separator: " OR ")))
-                ORDER BY run.seq, step.job, step.position LIMIT ?
-                """)
-        return try Row.fetchAll(statement, arguments: arguments).map {
+        var rows: [Row] = []
+        for verb in wanted {
+            rows += try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT seq, run, job, position FROM step WHERE state = 'offered' AND verb = ?
+                        ORDER BY seq, job, position LIMIT ?
+                        """),
+                arguments: [verb, limit])
+        }
+        func rank(_ row: Row) -> (Int64, Int, Int) { (row["seq"], row["job"], row["position"]) }
+        if wanted.count > 1 { rows.sort { rank($0) < rank($1) } }
+        return rows.prefix(limit).map {
             OfferedStep(run: $0["run"], place: StepPlace(job: $0["job"], step: $0["position"]))
         }
+    }
+
+    /// One look into the index for each verb, not for each offer.
+    private static func offeredVerbs(in db: Database) throws -> [String] {
+        try String.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    WITH RECURSIVE known (verb) AS (
+                        SELECT min(verb) FROM step WHERE state = 'offered'
+                        UNION ALL
+                        SELECT (SELECT min(verb) FROM step WHERE state = 'offered' AND verb > known.verb)
+                        FROM known WHERE known.verb IS NOT NULL)
+                    SELECT verb FROM known WHERE verb IS NOT NULL
+                    """))
     }
 
     /// Offered steps that no open session can take, by item; not more than `limit`.
     static func unserved(limit: Int, in db: Database) throws -> [String: OfferedStep] {
         let patterns = try all(in: db).flatMap(\.verbs)
-        let verbs = try String.fetchAll(
-            db.cachedStatement(sql: "SELECT DISTINCT verb FROM step WHERE state = 'offered'"))
+        let verbs = try offeredVerbs(in: db)
         var found: [String: OfferedStep] = [:]
         for verb in verbs where !patterns.contains(where: { StepWork.pattern($0, covers: verb) }) {
             let rows = try Row.fetchAll(

@@ -18,7 +18,28 @@ enum TriggerStore {
             try db.execute(sql: "CREATE INDEX publication_place ON publication (epoch, seq)")
         }
         migrator.registerMigration("v2 heads of removed repositories") { db in try db.execute(sql: lastHeads) }
+        migrator.registerMigration("v3 schedules") { db in try db.execute(sql: schedules) }
+        migrator.registerMigration("v4 started pipelines, parked runs, offers in order") { db in
+            try db.execute(sql: starts)
+        }
     }
+
+    private static let starts = """
+        -- The item of the `pipeline/start` that asks for it.
+        ALTER TABLE cause ADD COLUMN item TEXT;
+        CREATE INDEX cause_item ON cause (item) WHERE item IS NOT NULL AND state = 'waiting';
+        ALTER TABLE run ADD COLUMN started_by TEXT;
+        -- Each attempt of a step starts one run.
+        CREATE UNIQUE INDEX run_started_by ON run (started_by) WHERE started_by IS NOT NULL;
+        -- It waits for people or for another run, and needs no worker.
+        ALTER TABLE run ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX run_busy ON run (seq) WHERE state = 'running' AND parked = 0;
+        -- The run's place in line, so that claims find the oldest offers without sorting them.
+        ALTER TABLE step ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+        UPDATE step SET seq = (SELECT seq FROM run WHERE run.id = step.run);
+        DROP INDEX step_offered;
+        CREATE INDEX step_offered ON step (verb, seq, job, position) WHERE state = 'offered';
+        """
 
     private static let lastHeads = """
         -- Where the branches of a repository stood when it was removed: added again, it goes on from there.
@@ -29,6 +50,24 @@ enum TriggerStore {
             sha TEXT NOT NULL,
             PRIMARY KEY (repository, branch)
         ) STRICT;
+        """
+
+    private static let schedules = """
+        -- When each schedule fires next: kept, so that what passes while nobody is there is known.
+        CREATE TABLE schedule (
+            project TEXT NOT NULL REFERENCES project (name) ON DELETE CASCADE,
+            pipeline TEXT NOT NULL,
+            cron TEXT NOT NULL,
+            time_zone TEXT NOT NULL,
+            catch_up TEXT NOT NULL CHECK (catch_up IN ('none', 'last', 'all')),
+            next INTEGER NOT NULL,
+            -- What the last tick stood for.
+            last INTEGER,
+            declared INTEGER NOT NULL DEFAULT 1 CHECK (declared IN (0, 1)),
+            PRIMARY KEY (project, pipeline, cron, time_zone)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX schedule_next ON schedule (next);
+        CREATE INDEX schedule_last ON schedule (last) WHERE last IS NOT NULL;
         """
 
     private static let repositories = """

@@ -109,3 +109,54 @@ public struct ApprovalFinished: EventBody {
         self.decision = decision
     }
 }
+
+/// A person took back what was agreed.
+public struct ApprovalRevoked: EventBody {
+    public static let name = "approval.revoked"
+    public static let source: Source? = .triggerService
+    public static let summary =
+        "A person took back what was agreed: the job is stopped, or its deployment is proposed for a roll-back."
+
+    public var approval: String
+    public var run: String
+    public var job: String
+    public var environment: String
+    public var by: String
+    /// The e-mail address of the person's token.
+    public var email: String?
+    public var comment: String?
+    /// Agreements that are left.
+    public var given: Int
+    public var required: Int
+    /// It was not granted yet and goes on waiting for people; otherwise it is over.
+    public var stillWaits: Bool
+    /// The job was over before: nothing could be stopped any more.
+    public var tooLate: Bool
+    /// Endpoints to which the job had deployed: `martlet endpoints rollback` takes them back.
+    public var rollback: [String]
+    public var model: String?
+    public var version: String?
+    public var decision: String?
+
+    public init(
+        approval: String, run: String, job: String, environment: String, by: String, email: String? = nil,
+        comment: String? = nil, given: Int, required: Int, stillWaits: Bool, tooLate: Bool, rollback: [String] = [],
+        model: String? = nil, version: String? = nil, decision: String? = nil
+    ) {
+        self.approval = approval
+        self.run = run
+        self.job = job
+        self.environment = environment
+        self.by = by
+        self.email = email
+        self.comment = comment
+        self.given = given
+        self.required = required
+        self.stillWaits = stillWaits
+        self.tooLate = tooLate
+        self.rollback = rollback
+        self.model = model
+        self.version = version
+        self.decision = decision
+    }
+}

@@ -59,6 +59,23 @@ public struct RunRetryRequested: EventBody {
     }
 }
 
+/// A person asks to take an event once more as a cause.
+public struct ReplayRequested: EventBody {
+    public static let name = "command.replay_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks to take an event once more as a cause; `replayof` names it as well."
+
+    /// The event's id.
+    public var event: String
+    /// The e-mail address of the person's token.
+    public var email: String?
+
+    public init(event: String, email: String? = nil) {
+        self.event = event
+        self.email = email
+    }
+}
+
 /// A person asks to watch a repository.
 public struct RepositoryAddRequested: EventBody {
     public static let name = "command.repository_add_requested"
@@ -105,10 +122,40 @@ public struct ApprovalAnswered: EventBody {
     public var groups: [String]
     /// The e-mail address of the person's token.
     public var email: String?
+    /// What the person was shown: where it is given and the approval is about another one, the answer is refused.
+    public var version: String?
+    /// The digest of the decision that the person was shown, likewise.
+    public var decision: String?
 
-    public init(approval: String, approve: Bool, comment: String? = nil, groups: [String], email: String? = nil) {
+    public init(
+        approval: String, approve: Bool, comment: String? = nil, groups: [String], email: String? = nil,
+        version: String? = nil, decision: String? = nil
+    ) {
         self.approval = approval
         self.approve = approve
+        self.comment = comment
+        self.groups = groups
+        self.email = email
+        self.version = version
+        self.decision = decision
+    }
+}
+
+/// A person takes back what was agreed.
+public struct ApprovalRevokeRequested: EventBody {
+    public static let name = "command.approval_revoke_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person takes back what was agreed."
+
+    public var approval: String
+    public var comment: String?
+    /// The groups of the person's token.
+    public var groups: [String]
+    /// The e-mail address of the person's token.
+    public var email: String?
+
+    public init(approval: String, comment: String? = nil, groups: [String], email: String? = nil) {
+        self.approval = approval
         self.comment = comment
         self.groups = groups
         self.email = email

@@ -63,10 +63,13 @@ struct FactRule: Sendable {
         // What was sent is nobody's state; what was not is in the notifier's own database.
         NotificationSent.self, NotificationFailed.self, NotifierCommandAnswered.self, SourceSilent.self,
         StepUnserved.self,
+        // Each tick is a cause, and the next one is in the trigger-service's own database.
+        ScheduleTicked.self, ScheduleMissed.self, ReplayRequested.self,
         EpochBegun.self, ClientDenied.self, SnapshotTaken.self, LogCommandAnswered.self,
         // Wishes: nobody may take up a person's wish that is older than what a log keeps.
         RunRequested.self, RunCancelRequested.self, RunRetryRequested.self, RepositoryAddRequested.self,
-        RepositoryRemoveRequested.self, ApprovalAnswered.self, TransitionRequested.self, RollbackRequested.self,
+        RepositoryRemoveRequested.self, ApprovalAnswered.self, ApprovalRevokeRequested.self, TransitionRequested.self,
+        RollbackRequested.self,
         DeadLetterAnswered.self, LogReleaseRequested.self, LogEpochRequested.self, NotificationTestRequested.self,
     ]
 
@@ -83,6 +86,7 @@ struct FactRule: Sendable {
         on(ProjectLoaded.self) { body, _ in Fact("project/\(body.project)", "file/\(body.digest)") },
         on(ProjectUnchanged.self) { body, _ in Fact("project/\(body.project)", "commit") },
         on(RunQueued.self) { body, _ in .begun("run/\(body.run)", "queued") },
+        on(RunCancelBegun.self) { body, _ in Fact("run/\(body.run)", "canceling") },
         on(RunStarted.self) { body, _ in Fact("run/\(body.run)", "started") },
         on(RunFinished.self) { body, _ in .over("run/\(body.run)", "finished") },
         on(JobStarted.self) { body, _ in Fact("run/\(body.run)", "job/\(body.job)/started") },
@@ -97,6 +101,10 @@ struct FactRule: Sendable {
             Fact("run/\(body.run)", "approval/\(body.approval)/given/\(body.given)")
         },
         on(ApprovalFinished.self) { body, _ in Fact("run/\(body.run)", "approval/\(body.approval)/finished") },
+        // Told for as long as the deployment that it speaks against: the run itself may be over.
+        on(ApprovalRevoked.self) { body, _ in
+            Fact("run/\(body.run)", "approval/\(body.approval)/revoked", days: 365)
+        },
     ]
 
     // MARK: - trainer-proxy: what may still be registered, and where it runs

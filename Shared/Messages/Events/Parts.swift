@@ -112,6 +112,22 @@ public struct StepPlan: Sendable, Hashable, Codable {
     }
 }
 
+/// The group in which a run takes turns with others.
+public struct RunConcurrency: Sendable, Hashable, Codable {
+    /// `<project>/<group>`.
+    public var group: String
+    /// Runs of the group that go on at once.
+    public var max: Int
+    /// The runs before it that are not over, the oldest first; of many only the first.
+    public var ahead: [String]
+
+    public init(group: String, max: Int, ahead: [String]) {
+        self.group = group
+        self.max = max
+        self.ahead = ahead
+    }
+}
+
 public enum ApprovalResult: String, Sendable, Hashable, Codable, CaseIterable {
     case granted, rejected, expired, void, canceled
 }

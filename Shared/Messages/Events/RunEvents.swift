@@ -19,10 +19,14 @@ public struct RunQueued: EventBody {
     public var jobsOmitted: Int?
     public var parameters: JSONValue
     public var fileDigest: String?
+    /// 2 and more: it is run again. Left out by versions that did not count.
+    public var attempt: Int?
+    public var concurrency: RunConcurrency?
 
     public init(
         run: String, number: Int, project: String, pipeline: String, git: GitReference? = nil, cause: String,
-        reason: String, jobs: [JobPlan], jobsOmitted: Int? = nil, parameters: JSONValue, fileDigest: String? = nil
+        reason: String, jobs: [JobPlan], jobsOmitted: Int? = nil, parameters: JSONValue, fileDigest: String? = nil,
+        attempt: Int? = nil, concurrency: RunConcurrency? = nil
     ) {
         self.run = run
         self.number = number
@@ -35,6 +39,33 @@ public struct RunQueued: EventBody {
         self.jobsOmitted = jobsOmitted
         self.parameters = parameters
         self.fileDigest = fileDigest
+        self.attempt = attempt
+        self.concurrency = concurrency
+    }
+}
+
+/// A run is being canceled: it is over when every worker that holds a step of it has confirmed.
+public struct RunCancelBegun: EventBody {
+    public static let name = "run.cancel_begun"
+    public static let source: Source? = .triggerService
+    public static let summary = "A run is being canceled: it is over when every worker has confirmed."
+
+    public var run: String
+    public var number: Int
+    public var project: String
+    public var pipeline: String
+    /// Who asked, and why.
+    public var reason: String
+    /// `<job>/<step>` of what is still worked on; of many only the first.
+    public var waitsFor: [String]
+
+    public init(run: String, number: Int, project: String, pipeline: String, reason: String, waitsFor: [String]) {
+        self.run = run
+        self.number = number
+        self.project = project
+        self.pipeline = pipeline
+        self.reason = reason
+        self.waitsFor = waitsFor
     }
 }
 

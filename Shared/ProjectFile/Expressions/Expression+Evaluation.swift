@@ -38,6 +38,7 @@ extension Expression.Function {
         case .success: return .bool(scope.standing == .succeeded)
         case .failure: return .bool(scope.standing == .failed)
         case .always: return true
+        case .rejected: return .bool(scope.rejected)
         case .contains: return .bool(try Self.contains(values))
         case .startsWith:
             guard let text = values[0].scalarText, let start = values[1].scalarText else { return false }

@@ -12,11 +12,11 @@ package indirect enum Expression: Sendable, Hashable {
     case notEqual(Expression, Expression)
 
     package enum Function: String, Sendable, Hashable, CaseIterable {
-        case success, failure, always, contains, startsWith
+        case success, failure, always, rejected, contains, startsWith
 
         var arity: Int {
             switch self {
-            case .success, .failure, .always: 0
+            case .success, .failure, .always, .rejected: 0
             case .contains, .startsWith: 2
             }
         }

@@ -21,6 +21,8 @@ package struct Scope: Sendable, Hashable {
     package var job: JSONValue
     /// How it went so far: `success()` is true for `succeeded` only, so it is false after `not_promoted`.
     package var standing: Outcome
+    /// People did not agree to one of the jobs that had to come before: no, nobody in time, or taken back.
+    package var rejected = false
 
     package init(
         project: String = "", event: JSONValue = [:], git: JSONValue = [:], run: JSONValue = [:],

@@ -37,7 +37,7 @@ extension Reading {
             name: name, models: models, variables: variables(sections, open: open),
             variableFiles: variableFiles(sections, names),
             variableGroups: sections.groups.flatMap { texts($0, "'variable_groups'").map(\.text) },
-            environments: environments(sections.named["environments"] ?? []), backends: backends,
+            environments: environments(sections.named["environments"] ?? [], names), backends: backends,
             targets: targets(sections.named["targets"] ?? [], names),
             notifications: sections.notify.compactMap { notification($0, names) },
             pipelines: pipelines(sections, names, start), digest: digest

@@ -2,12 +2,14 @@ import Messages
 
 /// Environments, back ends, targets and notifications.
 extension Reading {
-    func environments(_ entries: [Tree.Entry]) -> [String: Environment] {
+    func environments(_ entries: [Tree.Entry], _ names: KnownNames) -> [String: Environment] {
         var result: [String: Environment] = [:]
         for entry in entries {
             let what = "environment '\(entry.key)'"
-            let fields = fields(entry.value, of: what, keys: ["approvals", "description", "url"])
-            result[entry.key] = Environment(name: entry.key, approvals: approvals(fields?["approvals"]))
+            let fields = fields(entry.value, of: what, keys: ["approvals", "enabled", "description", "url"])
+            result[entry.key] = Environment(
+                name: entry.key, approvals: approvals(fields?["approvals"]),
+                enabled: fields?["enabled"].map { template($0, names.visible.without([.secrets])) })
         }
         return result
     }
@@ -19,8 +21,8 @@ extension Reading {
         approvals.required = integer(fields["required"], "'required'", 0...100) ?? approvals.required
         approvals.from = texts(fields["from"], "'from'").compactMap { entry in
             let parts = entry.text.split(separator: ":", maxSplits: 1)
-            if parts.count == 2, ["user", "group"].contains(parts[0]) { return entry.text }
-            fail(entry.place, "'\(entry.text)' is neither user:NAME nor group:NAME")
+            if parts.count == 2, ["user", "group", "key"].contains(parts[0]) { return entry.text }
+            fail(entry.place, "'\(entry.text)' is neither user:NAME nor group:NAME nor key:CLIENT")
             return nil
         }
         approvals.requesterMayApprove =

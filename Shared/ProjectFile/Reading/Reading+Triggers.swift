@@ -220,28 +220,4 @@ extension Reading {
             return []
         }
     }
-
-    private func schedule(_ tree: Tree) -> Trigger? {
-        if let cron = tree.text, !tree.isEmpty {
-            return .schedule(Schedule(cron: checkedCron(cron, at: tree.place), timeZone: "UTC", catchUp: .last))
-        }
-        guard let fields = fields(tree, of: "'schedule'", keys: ["cron", "timezone", "catch_up"]) else { return nil }
-        guard let tree = fields["cron"], let cron = fixedText(tree, "'cron'") else {
-            if fields["cron"] == nil { fail(fields.place, "'schedule' needs 'cron'") }
-            return nil
-        }
-        return .schedule(
-            Schedule(
-                cron: checkedCron(cron, at: tree.place), timeZone: fixedText(fields["timezone"], "'timezone'") ?? "UTC",
-                catchUp: word(fields["catch_up"], "'catch_up'", Schedule.CatchUp.self) ?? .last
-            )
-        )
-    }
-
-    private func checkedCron(_ cron: String, at place: Place) -> String {
-        if cron.split(separator: " ").count != 5 {
-            fail(place, "'cron' has five fields: minute, hour, day, month, weekday")
-        }
-        return cron
-    }
 }

@@ -122,9 +122,9 @@ extension Reading {
             fail(reference.place, message)
             return
         }
-        guard reference.path.count > 1, !outputs.contains(reference.path[1]), reference.path[1] != "outcome" else {
-            return
-        }
+        guard reference.path.count > 1, !outputs.contains(reference.path[1]),
+            !["outcome", "approval"].contains(reference.path[1])
+        else { return }
         fail(
             reference.place,
             "unknown reference '\(reference.text)': job '\(job)' has no output '\(reference.path[1])'"

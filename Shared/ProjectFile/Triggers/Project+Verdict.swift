@@ -66,8 +66,8 @@ extension Project {
         case (.event(let wanted, let filter), .event(let type, let data)):
             return filter.verdict(type: type, wanted: wanted, data: data)
         case (.schedule(let schedule), .tick(_, let cron)):
-            guard schedule.cron == cron else {
-                return .ignored(code: "other_schedule", reason: "its schedule is '\(schedule.cron)'")
+            guard schedule.cron.text == cron else {
+                return .ignored(code: "other_schedule", reason: "its schedule is '\(schedule.cron.text)'")
             }
             return .matched(reason: "schedule '\(cron)'")
         case (.push, _), (.pullRequest, _), (.tag, _), (.comment, _), (.manual, _), (.pipeline, _), (.event, _),

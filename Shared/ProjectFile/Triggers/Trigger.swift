@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 
 /// What starts a pipeline: one entry of `on:`.
@@ -57,12 +58,23 @@ package struct EventFilter: Sendable, Hashable {
 }
 
 package struct Schedule: Sendable, Hashable {
+    /// What becomes of ticks that were missed while nobody was there.
     package enum CatchUp: String, Sendable, Hashable, CaseIterable {
         case none, last, all
     }
 
-    /// Five fields.
-    package var cron: String
+    package var cron: Cron
+    /// Of the IANA database, as `Europe/Prague`.
     package var timeZone: String
     package var catchUp: CatchUp
+
+    package init(cron: Cron, timeZone: String, catchUp: CatchUp) {
+        self.cron = cron
+        self.timeZone = timeZone
+        self.catchUp = catchUp
+    }
+
+    package func next(after time: Timestamp) -> Timestamp? {
+        cron.next(after: time, in: TimeZone(identifier: timeZone) ?? .gmt)
+    }
 }

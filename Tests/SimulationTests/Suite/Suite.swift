@@ -77,7 +77,7 @@ struct Suite {
             subscriptions: [.console, .registryService],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(Reminders(dispatcher: dispatcher, watcher: watcher).effects) { $1 },
-            requests: requests.handlers.merging(Ingest(store: context.store).handlers) { $1 },
+            requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
             takeOver: { try await sessions.restore() },
             leading: [{ await watcher.run() }, { await sessions.run() }])
     }

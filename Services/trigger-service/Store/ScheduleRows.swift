@@ -1,0 +1,85 @@
+import GRDB
+import Messages
+import ProjectFile
+import Store
+
+extension StoredSchedule {
+    /// `nil` for what this version cannot read: the next file that is loaded says it anew.
+    fileprivate init?(row: Row) {
+        guard let cron = try? Cron(row["cron"]), let catchUp = Schedule.CatchUp(rawValue: row["catch_up"]) else {
+            return nil
+        }
+        self.init(
+            project: row["project"], pipeline: row["pipeline"],
+            schedule: Schedule(cron: cron, timeZone: row["time_zone"], catchUp: catchUp),
+            next: Timestamp(milliseconds: row["next"]),
+            last: (row["last"] as Int64?).map { Timestamp(milliseconds: $0) })
+    }
+}
+
+extension Transaction {
+    /// What the project file says now; what was there before keeps its next tick.
+    func setSchedules(_ schedules: [StoredSchedule], of project: String) throws {
+        try db.execute(sql: "UPDATE schedule SET declared = 0 WHERE project = ?", arguments: [project])
+        for schedule in schedules {
+            try db.execute(
+                sql: """
+                    INSERT INTO schedule (project, pipeline, cron, time_zone, catch_up, next) VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (project, pipeline, cron, time_zone)
+                    DO UPDATE SET catch_up = excluded.catch_up, declared = 1
+                    """,
+                arguments: [
+                    project, schedule.pipeline, schedule.schedule.cron.text, schedule.schedule.timeZone,
+                    schedule.schedule.catchUp.rawValue, schedule.next.milliseconds,
+                ])
+        }
+        try db.execute(sql: "DELETE FROM schedule WHERE project = ? AND declared = 0", arguments: [project])
+    }
+
+    /// Those whose time has come, the longest due first, and those that a wrong clock sent too far ahead.
+    func dueSchedules(limit: Int) throws -> [StoredSchedule] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM (SELECT * FROM schedule WHERE next <= ? ORDER BY next LIMIT ?)
+                UNION SELECT * FROM (SELECT * FROM schedule WHERE last > ? LIMIT ?) ORDER BY next, project, pipeline
+                """,
+            arguments: [
+                now.milliseconds, limit, now.advanced(by: Ticking.farthestAhead).milliseconds, limit,
+            ]
+        ).compactMap(StoredSchedule.init(row:))
+    }
+
+    func setTick(next: Timestamp, last: Timestamp?, of schedule: StoredSchedule) throws {
+        try db.execute(
+            sql: """
+                UPDATE schedule SET next = ?, last = ?
+                WHERE project = ? AND pipeline = ? AND cron = ? AND time_zone = ?
+                """,
+            arguments: [
+                next.milliseconds, last?.milliseconds, schedule.project, schedule.pipeline,
+                schedule.schedule.cron.text, schedule.schedule.timeZone,
+            ])
+    }
+
+    func delete(_ schedule: StoredSchedule) throws {
+        try db.execute(
+            sql: "DELETE FROM schedule WHERE project = ? AND pipeline = ? AND cron = ? AND time_zone = ?",
+            arguments: [
+                schedule.project, schedule.pipeline, schedule.schedule.cron.text, schedule.schedule.timeZone,
+            ])
+    }
+}
+
+enum ScheduleQueries {
+    /// When there is something to do; `nil` where there is no schedule.
+    static func next(at now: Timestamp, in db: Database) throws -> Timestamp? {
+        let ahead = now.advanced(by: Ticking.farthestAhead).milliseconds
+        if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM schedule WHERE last > ?)", arguments: [ahead])
+            == true
+        {
+            return now
+        }
+        return try Int64.fetchOne(db, sql: "SELECT min(next) FROM schedule").map { Timestamp(milliseconds: $0) }
+    }
+}
