@@ -17,11 +17,14 @@ final class RequestRouter: Sendable {
     private let isStopping = Mutex(false)
 
     /// What one thread knows beside its sockets.
-    private struct Life {
+    struct Life {
         var table: RouterTable
         var generation: Int
         var reporter = DenialReporter()
         var reportsAt = Duration.zero
+
+        /// When it has to look around again though nobody asks anything; what is not awaited wakes nobody.
+        var wakeAt: Duration { [table.nextDeadline, reporter.wakeAt].compactMap(\.self).reduce(reportsAt, min) }
     }
 
     init(
@@ -78,9 +81,7 @@ final class RequestRouter: Sendable {
             let more = receive(from: router, &life, now)
             send(life.table.expire(now: now), from: router, &life, now)
             report(router, &life, now)
-            let next = min(
-                life.table.nextDeadline ?? .seconds(60), life.reporter.wakeAt ?? .seconds(60), life.reportsAt)
-            poll.wait(more ? .zero : max(.zero, next - (.now - start)))
+            poll.wait(more ? .zero : max(.zero, life.wakeAt - (.now - start)))
         }
     }
 

@@ -23,7 +23,10 @@ struct NotifierCommand: AsyncParsableCommand {
                 handle: announcements.handle,
                 effects: [Delivering.kind: delivering.carryOut],
                 verbs: [NotifyStep.verb], onFork: .goOn,
-                forget: { try $0.forgetOldDeliveries() })
+                forget: { transaction in
+                    try transaction.forgetOldDeliveries()
+                    try transaction.forgetOldPlaces()
+                })
         }
     }
 }

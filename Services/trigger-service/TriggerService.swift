@@ -44,6 +44,7 @@ struct TriggerServiceCommand: AsyncParsableCommand {
                 try await sessions.restore()
                 try await context.store.write { try dispatcher.followStored($0) }
             },
-            leading: [{ await watcher.run() }, { await sessions.run() }, { await timer.run() }])
+            leading: [{ await watcher.run() }, { await sessions.run() }, { await timer.run() }],
+            forget: { try $0.forgetOldPublications() })
     }
 }

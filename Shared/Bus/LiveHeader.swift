@@ -40,7 +40,7 @@ package struct LiveHeader: Sendable, Hashable {
         bytes.append(0x20)
         bytes.append(contentsOf: String(seq).utf8)
         bytes.append(0x20)
-        bytes.append(contentsOf: chain.hex.utf8)
+        chain.withDigits { bytes.append(contentsOf: $0) }
         return bytes
     }
 
@@ -59,7 +59,7 @@ package struct LiveHeader: Sendable, Hashable {
         let seqBytes = bytes[20..<(chainStart - 1)]
         guard bytes[chainStart - 1] == 0x20, seqBytes.first != 0x30 || seqBytes.count == 1,
             let seq = Self.number(seqBytes),
-            let chain = Chain(hex: String(decoding: bytes[chainStart...], as: UTF8.self))
+            let chain = Chain(digits: UnsafeRawBufferPointer(rebasing: bytes[chainStart...]))
         else { return nil }
         switch kind {
         case .event: guard seq > 0, epoch > 0 else { return nil }

@@ -73,10 +73,14 @@ package struct SocketOption: Sendable {
         common(maxFrame: liveFrame, linger: 0, slowestReconnect: 5000)
         + [SocketOption(ZMQ_RCVHWM, 2000)]
 
-    /// Lossy at 2,000 for each subscriber; VERBOSE tells of every new subscription, so that a newcomer is greeted.
+    /// Messages that wait for one subscriber; what is more is lost to it, and fetched. At the largest event this is some
+    /// 90 MB, which keeps the bus within its memory while a subscriber is stuck.
+    private static let feedBacklog: Int32 = 1500
+
+    /// Lossy above the backlog for each subscriber; VERBOSE tells of every new subscription, so that a newcomer is greeted.
     package static let xpub =
         common(maxFrame: liveFrame, linger: 0, slowestReconnect: 5000)
-        + [SocketOption(ZMQ_SNDHWM, 2000), SocketOption(ZMQ_XPUB_VERBOSE, 1)]
+        + [SocketOption(ZMQ_SNDHWM, feedBacklog), SocketOption(ZMQ_XPUB_VERBOSE, 1)]
 
     package static let router =
         common(maxFrame: requestFrame, linger: 0, slowestReconnect: 5000)
@@ -89,7 +93,7 @@ package struct SocketOption: Sendable {
     /// message was received last.
     package static let keyedXpub =
         common(maxFrame: subscriptionFrame, linger: 0, slowestReconnect: 5000)
-        + [SocketOption(ZMQ_SNDHWM, 2000), SocketOption(ZMQ_XPUB_MANUAL, 1)]
+        + [SocketOption(ZMQ_SNDHWM, feedBacklog), SocketOption(ZMQ_XPUB_MANUAL, 1)]
 
     /// 93 is `ZMQ_ZAP_ENFORCE_DOMAIN`, which zmq.h shows only with the draft API. Without it libzmq lets everybody in
     /// while no ZAP handler is there.

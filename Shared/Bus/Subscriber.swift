@@ -148,7 +148,7 @@ package final class Subscriber: Sendable {
 
     private func load(_ request: SnapshotRequest, from source: Source) async -> SnapshotAnswer {
         do {
-            let params = try Wire.decode(JSONValue.self, from: Wire.encode(request))
+            let params = try Wire.tree(request)
             let reply = try await bus.request("snapshot", to: source.name, params: params, timeout: .seconds(10))
             return SnapshotAnswer(reply, of: source)
         } catch {

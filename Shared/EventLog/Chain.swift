@@ -4,28 +4,73 @@ import Messages
 
 /// 16 bytes that sum up a log to one point: a restored, forked or altered log shows at once (bus.md 3).
 package struct Chain: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// 32 lower-case hex digits.
-    package let hex: String
+    // Two numbers, not a text: records are compared and handed on far more often than they are written.
+    private let high: UInt64
+    private let low: UInt64
 
     /// `nil` unless the text is 32 lower-case hex digits.
     package init?(hex: String) {
-        guard hex.utf8.count == 32, hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
-            return nil
-        }
-        self.hex = hex
+        var hex = hex
+        guard let chain = hex.withUTF8({ Chain(digits: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = chain
+    }
+
+    /// `nil` unless they are 32 lower-case hex digits.
+    package init?(digits: UnsafeRawBufferPointer) {
+        guard digits.count == Self.digitCount, let high = Self.number(digits[0..<16]),
+            let low = Self.number(digits[16..<32])
+        else { return nil }
+        self.high = high
+        self.low = low
     }
 
     private init(first16 digest: SHA256.Digest) {
-        hex = String(unsafeUninitializedCapacity: 32) { text in
-            for (index, byte) in digest.prefix(16).enumerated() {
-                text[2 * index] = Self.digits[Int(byte >> 4)]
-                text[2 * index + 1] = Self.digits[Int(byte & 0x0f)]
-            }
-            return 32
+        (high, low) = digest.withUnsafeBytes { bytes in
+            (
+                UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
         }
     }
 
-    private static let digits = Array("0123456789abcdef".utf8)
+    private static func number(_ digits: Slice<UnsafeRawBufferPointer>) -> UInt64? {
+        var value: UInt64 = 0
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return value
+    }
+
+    private static let digitCount = 32
+    private static let digits: StaticString = "0123456789abcdef"
+
+    /// 32 lower-case hex digits.
+    package var hex: String {
+        String(unsafeUninitializedCapacity: Self.digitCount) { text in
+            write(to: UnsafeMutableRawBufferPointer(text))
+            return Self.digitCount
+        }
+    }
+
+    /// The 32 digits of ``hex``, which is what is hashed and sent.
+    private func write(to text: UnsafeMutableRawBufferPointer) {
+        for place in 0..<Self.digitCount {
+            let word = place < 16 ? high : low
+            text[place] = Self.digits.utf8Start[Int(word >> UInt64(60 - 4 * (place % 16)) & 0x0f)]
+        }
+    }
+
+    /// Hands out the 32 digits of ``hex`` without making a text of them.
+    package func withDigits<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(byteCount: Self.digitCount, alignment: 1) { text in
+            write(to: text)
+            return body(UnsafeRawBufferPointer(text))
+        }
+    }
 
     /// `SHA-256("MB1" ‖ source ‖ epoch ‖ parent)[0..16)`.
     package static func start(of source: Source, epoch: Int64, parent: LogParent?) -> Chain {
@@ -40,10 +85,12 @@ package struct Chain: Sendable, Hashable, Codable, CustomStringConvertible {
     /// `SHA-256(chain ‖ topic ‖ 0x00 ‖ body)[0..16)`, the chain as its 32 hex digits.
     package func next(topic: String, body: Data) -> Chain {
         var hash = SHA256()
-        hash.update(data: Data(hex.utf8))
-        hash.update(data: Data(topic.utf8))
-        hash.update(data: Data([0]))
-        hash.update(data: body)
+        withDigits { hash.update(bufferPointer: $0) }
+        var topic = topic
+        topic.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        var end: UInt8 = 0
+        withUnsafeBytes(of: &end) { hash.update(bufferPointer: $0) }
+        body.withUnsafeBytes { hash.update(bufferPointer: $0) }
         return Chain(first16: hash.finalize())
     }
 

@@ -58,9 +58,24 @@ public struct Envelope: Sendable, Hashable, Codable {
     /// The body as its Swift type; `nil` when this envelope is of another type.
     /// - Throws: `DecodingError` when the type is right and the body is not: such an event is dead at once (bus.md 5).
     public func body<Body: EventBody>(_ body: Body.Type) throws -> Body? {
-        guard type == Body.eventType else { return nil }
+        guard isOf(Body.self) else { return nil }
         return try Wire.decode(Body.self, from: try Wire.encode(data))
     }
+
+    /// Whether it is an event of this type; compared piece by piece, since everybody asks this of everything.
+    public func isOf<Body: EventBody>(_ body: Body.Type) -> Bool {
+        let prefix = EventTypeName.prefix, name = Body.name, version = EventTypeName.version(Body.majorVersion)
+        guard type.utf8.count == prefix.utf8.count + name.utf8.count + version.utf8.count else { return false }
+        return type.hasPrefix(prefix) && type.hasSuffix(version) && type.dropFirst(prefix.count).hasPrefix(name)
+    }
+}
+
+/// The parts of `dev.martlet.run.finished.v1` around the event's own name.
+enum EventTypeName {
+    static let prefix = "dev.martlet."
+
+    // Short enough to need no memory of its own.
+    static func version(_ major: Int) -> String { ".v\(major)" }
 }
 
 /// Why something happens: the chain that `martlet why` prints.

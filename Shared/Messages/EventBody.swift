@@ -15,7 +15,7 @@ public protocol EventBody: Codable, Sendable, Hashable {
 
 extension EventBody {
     public static var majorVersion: Int { 1 }
-    public static var eventType: String { "dev.martlet.\(name).v\(majorVersion)" }
+    public static var eventType: String { EventTypeName.prefix + name + EventTypeName.version(majorVersion) }
     public static var schemaURI: String { "https://martlet.dev/events/\(name).v\(majorVersion).json" }
 }
 

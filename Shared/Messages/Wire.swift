@@ -31,6 +31,9 @@ extension Wire {
         return Data(writer.bytes)
     }
 
+    /// The value that the type's JSON stands for.
+    public static func tree(_ value: some Encodable) throws -> JSONValue { try JSONTree.of(value) }
+
     public static func decode(_ type: JSONValue.Type, from data: Data) throws -> JSONValue { try JSONReader.read(data) }
 
     public static func decode(_ type: [String: JSONValue].Type, from data: Data) throws -> [String: JSONValue] {

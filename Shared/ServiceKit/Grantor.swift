@@ -67,7 +67,7 @@ struct Grantor: Sendable {
     private func request(
         _ method: String, _ params: some Encodable, timeout: Duration = .seconds(5)
     ) async throws -> BusReply {
-        let params = try Wire.decode(JSONValue.self, from: Wire.encode(params))
+        let params = try Wire.tree(params)
         return try await bus.request(method, to: Self.target, params: params, timeout: timeout)
     }
 

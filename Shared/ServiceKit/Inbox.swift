@@ -22,8 +22,8 @@ struct Inbox: LogFollower {
     let retries: WakeSignal
     let metrics: MetricsRegistry
     let logger: Logger
-    /// Told after the commit, for what is not a matter of state: a step to be canceled here.
-    let committed: @concurrent @Sendable (Envelope) async -> Void
+    /// Told after the commit, for what is not a matter of state: a step that is worked here is to stop.
+    let canceled: @concurrent @Sendable (StepCancelRequested) async -> Void
 
     func cursor(for source: Source) async throws -> LogCursor? {
         let cursor = try await store.cursor(for: source)
@@ -72,7 +72,11 @@ struct Inbox: LogFollower {
             "martlet_events_applied_total", "Events applied.", labels: [("source", source.name)],
             by: Double(envelopes.count))
         if parked { retries.wake() }
-        for envelope in envelopes { await committed(envelope) }
+        for envelope in envelopes { await tell(envelope) }
+    }
+
+    private func tell(_ envelope: Envelope) async {
+        if let request = try? envelope.body(StepCancelRequested.self) { await canceled(request) }
     }
 
     /// Those that were handled; the others are parked or dead.
@@ -230,7 +234,7 @@ struct Inbox: LogFollower {
                 return nil
             }
         }
-        if let envelope { await committed(envelope) }
+        if let envelope { await tell(envelope) }
     }
 
     /// The bus is heard, this source is not.

@@ -97,9 +97,7 @@ package enum Service {
             source: context.source, owned: owned, onFork: parts.onFork, halted: halted, store: context.store,
             handle: parts.handle, positions: positions, retries: retries,
             metrics: context.metrics, logger: context.logger,
-            committed: { envelope in
-                if let request = try? envelope.body(StepCancelRequested.self) { await worker.cancel(request.item) }
-            })
+            canceled: { await worker.cancel($0.item) })
         let publisher = Publisher(
             bus: context.bus, reader: context.store, sources: owned, logger: context.logger)
         context.store.onCommit { summary in

@@ -111,32 +111,13 @@ actor StepWorker {
     func cancel(_ item: String) { held[item]?.task?.cancel() }
 
     private func perform(_ work: StepWork) async {
-        await catchUp(with: work.after)
+        // What the step builds on is applied; a replica that does not lead learns it from the database (ReplicaWatch).
+        await positions.wait(for: work.after)
         let settled = await settle(work)
         // In a task of its own: also a canceled step has to tell what came of it.
         await Task { await self.complete(settled) }.value
         held[work.item] = nil
         freed.wake()
-    }
-
-    /// Waits until what the step builds on is applied. Where another replica follows the logs, only the database that
-    /// both share can tell.
-    private func catchUp(with needed: [LogPosition]) async {
-        let (positions, store) = (positions, context.store)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await positions.wait(for: needed) }
-            group.addTask {
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: .milliseconds(100))
-                    for source in Set(needed.map(\.source)) {
-                        guard let cursor = try? await store.cursor(for: source) else { continue }
-                        await positions.reached(source, epoch: cursor.epoch, seq: cursor.seq)
-                    }
-                }
-            }
-            await group.next()
-            group.cancelAll()
-        }
     }
 
     /// Works the step unless its result is stored already, and stores it; retried until the disk takes it.

@@ -44,7 +44,7 @@ package struct Transaction {
         let envelope = Envelope(
             id: newID(), source: "/martlet/\(source)", type: Body.eventType, subject: subject, time: now,
             partitionkey: key, causation: because, dataschema: Body.schemaURI, replayof: replayOf,
-            data: try Wire.decode(JSONValue.self, from: try Wire.encode(body))
+            data: try Wire.tree(body)
         )
         try append(envelope, to: source)
         return envelope

@@ -72,6 +72,65 @@ import Testing
         if let read = try? JSONReader.read(text) { #expect(read == foundationRead(text)) }
     }
 
+    /// What a type's JSON stands for, by way of the JSON.
+    private func byWayOfText(_ value: some Encodable) throws -> JSONValue {
+        try JSONReader.read(try foundationWrite(value))
+    }
+
+    @Test(arguments: 1...100)
+    func `a type becomes the value that its JSON stands for`(seed: UInt64) throws {
+        var chance = Chance(state: seed)
+        let thing = Thing(&chance, depth: 3)
+        #expect(try JSONTree.of(thing) == byWayOfText(thing))
+    }
+
+    @Test func `what is not an object, and what Foundation writes in ways of its own, becomes the same too`() throws {
+        #expect(try JSONTree.of(7) == 7 && JSONTree.of("a") == "a" && JSONTree.of([1, 2]) == [1, 2])
+        #expect(
+            try JSONTree.of(Float(0.1)) == byWayOfText(Float(0.1)) && JSONTree.of(UInt64.max) == byWayOfText(UInt64.max)
+        )
+        #expect(try JSONTree.of([3: "a"]) == byWayOfText([3: "a"]))
+        #expect(
+            try JSONTree.of([String: Int]()) == [:] && JSONTree.of([Int]()) == [] && JSONTree.of([Int?.none]) == [.null]
+        )
+        for value in [Date(timeIntervalSince1970: 1.5)] { #expect(try JSONTree.of(value) == byWayOfText(value)) }
+        #expect(try JSONTree.of(Data([1, 2])) == byWayOfText(Data([1, 2])))
+        let url = try #require(URL(string: "https://example.org/a b%20c"))
+        #expect(try JSONTree.of([url]) == byWayOfText([url]))
+        #expect(throws: EncodingError.self) { try JSONTree.of(Double.nan) }
+        #expect(throws: EncodingError.self) { try JSONTree.of(["a": Double.infinity]) }
+    }
+
+    /// One of everything that events are made of.
+    private struct Thing: Codable, Equatable {
+        enum Kind: String, Codable { case one, other }
+        enum Shape: Codable, Equatable { case point, circle(radius: Double), text(String) }
+
+        var text: String, number: Int, flag: Bool, ratio: Double, kind: Kind, shape: Shape
+        var time: Timestamp
+        var some: Int?, none: String?
+        var names: [String], counts: [String: Int], things: [Thing], any: JSONValue
+
+        init(_ chance: inout Chance, depth: Int) {
+            text = ["", "ä\"\\n", "plain"].randomElement(using: &chance) ?? ""
+            number = Int.random(in: .min ... .max, using: &chance)
+            flag = Bool.random(using: &chance)
+            ratio = [0, 1, 0.5, -1e300, 12.0].randomElement(using: &chance) ?? 0
+            kind = Bool.random(using: &chance) ? .one : .other
+            shape = [.point, .circle(radius: 2), .text("x")].randomElement(using: &chance) ?? .point
+            time = Timestamp(milliseconds: Int64.random(in: 0...2_000_000_000_000, using: &chance))
+            some = Bool.random(using: &chance) ? 3 : nil
+            none = nil
+            names = (0..<Int.random(in: 0...3, using: &chance)).map { "n\($0)" }
+            counts = Dictionary(uniqueKeysWithValues: names.map { ($0, $0.count) })
+            any = JSONTests.value(&chance, depth: 2)
+            things = []
+            for _ in 0..<(depth > 0 ? Int.random(in: 0...2, using: &chance) : 0) {
+                things.append(Thing(&chance, depth: depth - 1))
+            }
+        }
+    }
+
     @Test func `a number that JSON cannot say is an error`() {
         #expect(throws: EncodingError.self) { try Wire.encode(JSONValue.double(.nan)) }
         #expect(throws: EncodingError.self) { try Wire.encode(JSONValue.double(.infinity)) }

@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 import ServiceKit
 import Store
@@ -40,6 +41,16 @@ struct AnnouncementTests {
         try await desk.hear(event(projectLoaded([slackRule(["run.failed"], secret: "NEW")], digest: "d2")))
         try await desk.hear(event(runFinished(.failed)))
         #expect(try await desk.deliveries().map(\.recipient) == [.slackSecret("OLD")])
+    }
+
+    @Test func `a run of more than a year ago is forgotten, one of this year is not`() async throws {
+        let desk = try Desk()
+        let now = Timestamp(Date())
+        let runs = [now.advanced(by: .seconds(-500 * 86_400)), now].map { UUIDv7().next(at: $0) }
+        for run in runs { try await desk.hear(event(runQueued(run))) }
+        try await desk.store.write { try $0.forgetOldPlaces() }
+        let places = try await desk.store.write { tx in try runs.map { try tx.place(of: $0)?.run } }
+        #expect(places == [nil, runs[1]])
     }
 
     @Test func `a reverted project file counts again`() async throws {

@@ -22,7 +22,7 @@ private final class Follower: Sendable {
         inbox = Inbox(
             source: .deployer, owned: [.deployer], onFork: policy, store: store, handle: { _, _ in },
             positions: PositionTracker(followed: [.console]), retries: WakeSignal(), metrics: MetricsRegistry(),
-            logger: Logger(label: "test"), committed: { _ in })
+            logger: Logger(label: "test"), canceled: { _ in })
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -128,7 +128,7 @@ private let cursor = LogCursor(epoch: 7, seq: 4, chain: .unknown)
             source: .deployer, owned: [.deployer], store: follower.store,
             handle: { event, _ in handled.withLock { $0.append(event.envelope.id) } },
             positions: PositionTracker(followed: []), retries: WakeSignal(), metrics: MetricsRegistry(),
-            logger: Logger(label: "test"), committed: { _ in })
+            logger: Logger(label: "test"), canceled: { _ in })
         let records = try (1...4).map { seq in
             let envelope = Envelope(
                 id: "e\(seq)", source: "/martlet/x", type: "acme.thing.v1", subject: "x/1",

@@ -41,7 +41,7 @@ private final class Fixture: Sendable {
                 handled.withLock { $0.append(event.envelope.id) }
             },
             positions: positions, retries: WakeSignal(), metrics: MetricsRegistry(), logger: Logger(label: "test"),
-            committed: { _ in })
+            canceled: { _ in })
     }
 
     /// Consecutive records of the console's log, one for each (id, key).

@@ -27,7 +27,7 @@ private struct Door {
         defer { server.cancel() }
         let inbox = Inbox(
             source: .notifier, store: store, handle: { _, _ in }, positions: PositionTracker(followed: [.console]),
-            retries: WakeSignal(), metrics: MetricsRegistry(), logger: quiet, committed: { _ in })
+            retries: WakeSignal(), metrics: MetricsRegistry(), logger: quiet, canceled: { _ in })
         try await body(Door(inbox: inbox, store: store, url: "http://127.0.0.1:\(port)/secret"))
     }
 

@@ -59,5 +59,5 @@ extension Decision {
 }
 
 extension ComparisonRule {
-    func asJSON() throws -> JSONValue { try Wire.decode(JSONValue.self, from: try Wire.encode(self)) }
+    func asJSON() throws -> JSONValue { try Wire.tree(self) }
 }

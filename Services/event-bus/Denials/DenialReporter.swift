@@ -34,7 +34,7 @@ struct DenialReporter {
             "type": .string(ClientDenied.eventType), "subject": .string("client/\(denied.client)"),
             "time": .string(time.text), "datacontenttype": "application/json",
             "dataschema": .string(ClientDenied.schemaURI), "partitionkey": .string(denied.client),
-            "data": (try? Wire.decode(JSONValue.self, from: Wire.encode(denied))) ?? [:],
+            "data": (try? Wire.tree(denied)) ?? [:],
         ]
         guard let body = try? Wire.encode(event) else { return }
         number += 1

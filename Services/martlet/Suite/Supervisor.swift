@@ -107,7 +107,7 @@ actor Supervisor {
 
     /// Starts a member again whenever it ends, until the suite stops or it cannot live.
     private func keep(_ member: Member) async {
-        var backOff = BackOff()
+        var restarts = RestartPolicy()
         while !isStopping, let child = children[member.name] {
             guard let end = try? await child.process.wait(), !isStopping else { return }
             // One that ends by itself before all are ready cannot be helped by trying again; a killed one can.
@@ -115,7 +115,7 @@ actor Supervisor {
                 failure = failure ?? explain(member, child, end)
                 return
             }
-            switch backOff.died(after: .now - child.started) {
+            switch restarts.died(after: .now - child.started) {
             case .giveUp:
                 Terminal.complain("\(explain(member, child, end))\n  it is not started any more; the others go on")
                 return

@@ -42,6 +42,17 @@ extension Transaction {
             ])
     }
 
+    /// Runs of more than a year ago: an approval may wait, and a version be moved, long after its run began. Rules stay: an
+    /// older project file may count again.
+    func forgetOldPlaces() throws {
+        let horizon = now.advanced(by: .seconds(-400 * 86_400))
+        // Ids of runs sort by the time at which they were made.
+        let oldest = UUIDv7(random: { 0 }).next(at: horizon)
+        try db.execute(
+            sql: "DELETE FROM run_place WHERE run IN (SELECT run FROM run_place WHERE run < ? ORDER BY run LIMIT 500)",
+            arguments: [oldest])
+    }
+
     func place(of run: String) throws -> RunPlace? {
         let row = try Row.fetchOne(db, sql: "SELECT * FROM run_place WHERE run = ?", arguments: [run])
         return row.map { row in

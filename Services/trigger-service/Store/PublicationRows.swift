@@ -22,6 +22,16 @@ extension Transaction {
         }
     }
 
+    /// Publications whose events the log does not keep any more: the same id is another event from then on.
+    func forgetOldPublications() throws {
+        try db.execute(
+            sql: """
+                DELETE FROM publication WHERE rowid IN (
+                    SELECT publication.rowid FROM publication, log WHERE log.source = ?
+                    AND (publication.epoch, publication.seq) <= (log.base_epoch, log.base_seq) LIMIT 500)
+                """, arguments: [Source.ingest.name])
+    }
+
     func insert(_ publication: Publication) throws {
         try db.execute(
             sql: "INSERT INTO publication (source, id, digest, epoch, seq) VALUES (?, ?, ?, ?, ?)",

@@ -14,6 +14,9 @@ enum TriggerStore {
             try db.execute(
                 sql: "CREATE INDEX step_canceling ON step (session, item) WHERE state = 'held' AND canceling = 1")
         }
+        migrator.registerMigration("v2 publications by their place") { db in
+            try db.execute(sql: "CREATE INDEX publication_place ON publication (epoch, seq)")
+        }
         migrator.registerMigration("v2 heads of removed repositories") { db in try db.execute(sql: lastHeads) }
         migrator.registerMigration("v3 schedules") { db in try db.execute(sql: schedules) }
         migrator.registerMigration("v4 started pipelines, parked runs, offers in order") { db in

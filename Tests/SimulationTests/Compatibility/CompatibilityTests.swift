@@ -122,7 +122,7 @@ private final class Taster: Sendable {
         inbox = Inbox(
             source: source, store: store, handle: handler(store), positions: PositionTracker(followed: []),
             retries: WakeSignal(), metrics: MetricsRegistry(),
-            logger: Logger(label: "taste") { _ in SwiftLogNoOpLogHandler() }, committed: { _ in })
+            logger: Logger(label: "taste") { _ in SwiftLogNoOpLogHandler() }, canceled: { _ in })
     }
 
     /// Applies them as one log; returns why some became dead letters.

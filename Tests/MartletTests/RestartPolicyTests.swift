@@ -6,20 +6,20 @@ import Testing
 
 @testable import Martlet
 
-struct BackOffTests {
+struct RestartPolicyTests {
     @Test func `a child that keeps dying is started ever later, and at last no more`() {
-        var backOff = BackOff()
+        var restarts = RestartPolicy()
         var pauses: [Duration] = []
-        while case .again(let pause) = backOff.died(after: .milliseconds(100)) { pauses.append(pause) }
-        #expect(pauses.count == BackOff.mostQuickDeaths - 1)
+        while case .again(let pause) = restarts.died(after: .milliseconds(100)) { pauses.append(pause) }
+        #expect(pauses.count == RestartPolicy.mostQuickDeaths - 1)
         #expect(pauses.prefix(3) == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
-        #expect(pauses.last == BackOff.longest)
+        #expect(pauses.last == RestartPolicy.longest)
     }
 
     @Test func `a child that lived is started again soon`() {
-        var backOff = BackOff()
-        for _ in 0..<5 { _ = backOff.died(after: .zero) }
-        #expect(backOff.died(after: .seconds(60)) == .again(after: BackOff.first))
+        var restarts = RestartPolicy()
+        for _ in 0..<5 { _ = restarts.died(after: .zero) }
+        #expect(restarts.died(after: .seconds(60)) == .again(after: RestartPolicy.first))
     }
 
     @Test func `what a child said since its start explains its end`() throws {

@@ -1,5 +1,5 @@
 /// When a child that ended is started again, and when no more.
-struct BackOff: Sendable, Hashable {
+struct RestartPolicy: Sendable, Hashable {
     static let first = Duration.milliseconds(200)
     static let longest = Duration.seconds(5)
     /// A life shorter than this counts as quick.
