@@ -103,6 +103,46 @@ def test_an_outsider_publishes_and_hears_within_its_rights(suite, events):
     assert denied["source"] == "/martlet/event-bus" and denied["data"]["reasons"]
 
 
+GATED = """\
+martlet: 1
+project: small
+environments: { prod: { approvals: { required: 1, from: [key:scanner] } } }
+pipelines:
+  ship:
+    on: { push: { branches: [main] } }
+    jobs:
+      made: { steps: [ { run: "true" } ], outputs: { version: "7" } }
+      ship: { needs: made, environment: prod, steps: [ { run: "true" } ] }
+"""
+
+
+def test_a_key_that_the_file_names_approves_by_an_event_and_no_other_does(suite, events, repo, folder):
+    for name in ("scanner", "acme"):
+        suite.let_in(name, "--integrator")
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push(martlet__yml=GATED)
+    asked = events.wait("approval.requested", 90)["data"]
+    answer = {"approval": asked["approval"], "approve": True, "version": "7"}
+
+    def say(name, data, event_id):
+        client = suite.outsider(name)
+        until(lambda: client.publish("approval.answered.v1", data, event_id=event_id) is not None, 60, "it is taken")
+        return events.wait("trigger.command_answered", 60, command=event_id)["data"]
+
+    assert "not among" in say("acme", answer, "by-acme")["reason"]
+    assert "version" in say("scanner", answer | {"version": "6"}, "another")["reason"]
+    # A person who may publish speaks in the person's own name, whatever the event says.
+    event = {"specversion": "1.0", "id": "person", "source": "/x", "type": "approval.answered.v1", "data": answer}
+    (folder / "event.json").write_text(json.dumps(event))
+    suite.command("events", "publish", str(folder / "event.json"))
+    assert not events.wait("trigger.command_answered", 60, command="person")["data"]["accepted"]
+    assert not events.find("approval.given")
+    assert say("scanner", answer, "right")["accepted"]
+    ended = events.wait("approval.finished", 60)["data"]
+    assert ended["result"] == "granted" and ended["by"] == "key:scanner"
+    assert events.wait("run.finished", 60)["data"]["outcome"] == "succeeded"
+
+
 def test_forged_strange_and_revoked_get_nothing_through(suite, events):
     suite.let_in("ear", "--operator")
     suite.let_in("acme", "--pub", "e/acme/*,t/acme/*", "--sub", "feed", "--req", "fetch")

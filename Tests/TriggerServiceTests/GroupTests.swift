@@ -47,6 +47,45 @@ struct GroupTests {
         #expect(try await again.published(RunFinished.self).map(\.number) == [1, 2, 3, 4])
     }
 
+    @Test func `T16 versions come to their group in the registry's order, though the first one's commit is read last`()
+        async throws
+    {
+        let installation = try Installation()
+        let file = """
+            martlet: 1
+            project: demo
+            pipelines:
+              cd:
+                on: { model: { registered: true } }
+                concurrency: cd
+                jobs: { a: { steps: [ { id: s, run: "deploy ${{ event.model.version }}" } ] } }
+            """
+        let upstream = try await Upstream(in: installation, project: file)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        let known = try await upstream.git("rev-parse", "HEAD")
+        let unknown = try await upstream.commit(["a": "1"], "more")
+        let artifact = ModelArtifact(
+            digest: try #require(Digest("sha256:" + String(repeating: "a", count: 64))), size: 1, files: [])
+        func registered(_ version: Int, _ sha: String) -> ModelRegistered {
+            ModelRegistered(
+                model: "demo", version: version, project: "demo", artifact: artifact, metrics: [:], params: [:],
+                tags: [:],
+                git: GitReference(repository: "demo", url: upstream.path, branch: "main", sha: sha, message: ""))
+        }
+        // The second is told while the commit of the first is still to be read.
+        for (version, sha) in [(1, unknown), (2, known), (3, known)] {
+            try await installation.event(
+                registered(version, sha), from: .registryService, actor: "pipeline:ci", settling: version == 3)
+        }
+        let session = try await installation.open()
+        for version in 1...3 {
+            let work = try #require(try await installation.claim(session).first)
+            #expect(expanded(work.with, work.variables) == "deploy \(version)")
+            try await installation.complete(work)
+        }
+    }
+
     @Test func `cancel-older cancels no more than make room`() async throws {
         let installation = try await started("{ group: g, max: 2, on_conflict: cancel-older }")
         try await ask(installation, 3)

@@ -93,8 +93,11 @@ final class Installation: Sendable {
         try await event(body, from: .console, actor: person)
     }
 
+    /// - Parameter settling: `false`: what follows from it is left for the next that settles.
     @discardableResult
-    func event(_ body: some EventBody, from source: Source, actor: String, depth: Int = 0) async throws -> String {
+    func event(
+        _ body: some EventBody, from source: Source, actor: String, depth: Int = 0, settling: Bool = true
+    ) async throws -> String {
         let seq = sequence.withLock { seq in
             seq += 1
             return seq
@@ -109,7 +112,7 @@ final class Installation: Sendable {
         let received = ReceivedEvent(
             envelope: envelope, position: LogPosition(source: source, epoch: 1, seq: seq))
         try await store.write { try events.handle(received, $0) }
-        try await settle()
+        if settling { try await settle() }
         return envelope.id
     }
 

@@ -21,6 +21,8 @@ struct Approval: Sendable, Hashable, Codable {
     var expires: Timestamp
     var grantedOnTimeout: Bool
     var agreed: [Agreement] = []
+    /// Its job asks whether the champion is still the same; `nil` in rows of before this was noted.
+    var watchesChampion: Bool?
     /// `nil` while it waits.
     var result: ApprovalResult?
     /// It was granted, and then taken back.

@@ -90,6 +90,17 @@ struct Cause: Sendable, Hashable, Codable {
         return item
     }
 
+    /// Causes of one line are judged in the order in which they happened, however long the commit of one of them takes to
+    /// read: what a model's registry or a branch tells of comes to its groups in that order.
+    var line: String? {
+        switch occasion {
+        case .modelRegistered(let model), .modelStageChanged(let model, _, _), .modelTagged(let model, _):
+            "model/\(model)"
+        case .push: git.map { "push/\($0.repository)/\($0.branch)" }
+        case .manual, .started, .pipelineFinished, .tick: nil
+        }
+    }
+
     /// Whether people ask why it started nothing, even where no trigger is of its kind. Events of runs and models are
     /// so many that every pipeline's "not for me" would drown the verdicts that say something.
     var isAskedAbout: Bool {

@@ -10,7 +10,7 @@ extension RunMachine {
             requester: run.facts.requester, requesterEmail: run.facts.requesterEmail,
             requesterMayApprove: approvals.requesterMayApprove, model: subject.model,
             version: subject.version, decision: subject.decision, expires: now.advanced(by: approvals.timeout),
-            grantedOnTimeout: approvals.onTimeout == .approve)
+            grantedOnTimeout: approvals.onTimeout == .approve, watchesChampion: plan[job].recheck != nil)
     }
 
     /// What people agree to: the outputs `model`, `version` and `decision` of the jobs before it, else the cause's own.

@@ -44,7 +44,7 @@ struct CommitReading: Sendable {
                     repository: request.repository, sha: sha, digest: digest, files: files, message: message)
                 guard var cause = try transaction.waitingCause(request.cause) else { return }
                 cause.git?.sha = sha
-                try dispatcher.judge(cause, transaction)
+                try dispatcher.filesAreKnown(cause, transaction)
             }
         } catch let refusal as Refusal {
             return .never(reason: refusal.reason) { transaction in

@@ -20,18 +20,31 @@ extension Dispatcher {
             return try answerReplay(cause, transaction)
         }
         if try transaction.commitFiles(repository: git.repository, sha: git.sha) != nil {
-            try judge(cause, transaction)
+            try filesAreKnown(cause, transaction)
         } else {
             let request = ReadRequest(cause: cause.id, repository: git.repository, sha: git.sha)
             try transaction.intend(IntentKind.read, id: cause.id, payload: request)
         }
     }
 
-    /// The files of the cause's commit were read.
-    func judge(_ cause: Cause, _ transaction: Transaction) throws {
+    /// The files of the cause's commit were read: it is judged when those before it in its line are.
+    func filesAreKnown(_ cause: Cause, _ transaction: Transaction) throws {
+        if let line = cause.line, try transaction.firstWaiting(inLine: line)?.id != cause.id { return }
         try weigh(cause, transaction)
         try answerReplay(cause, transaction)
+        try judgeThose(behind: cause, transaction)
         try admit(transaction)
+    }
+
+    /// A cause is judged: those that only waited for their turn are as well.
+    private func judgeThose(behind cause: Cause, _ transaction: Transaction) throws {
+        guard let line = cause.line else { return }
+        while let next = try transaction.firstWaiting(inLine: line), let git = next.git,
+            try transaction.commitFiles(repository: git.repository, sha: git.sha) != nil
+        {
+            try weigh(next, transaction)
+            try answerReplay(next, transaction)
+        }
     }
 
     private func weigh(_ cause: Cause, _ transaction: Transaction) throws {
@@ -143,6 +156,8 @@ extension Dispatcher {
             cause, cause.project ?? cause.git?.repository ?? "*", cause.onlyPipeline ?? "*", code: code, reason,
             transaction)
         try answerReplay(cause, transaction)
+        try judgeThose(behind: cause, transaction)
+        try admit(transaction)
     }
 }
 

@@ -14,12 +14,24 @@ extension Transaction {
         try String.fetchOne(
             db.cachedStatement(
                 sql: """
-                    SELECT id FROM run AS r WHERE state = 'queued' AND (repository IS NULL OR snapshot IS NOT NULL)
-                    AND (concurrency IS NULL OR (
-                        (SELECT count(*) FROM run WHERE concurrency = r.concurrency AND state = 'running') < r.at_once
-                        AND NOT EXISTS (
-                            SELECT 1 FROM run WHERE concurrency = r.concurrency AND state = 'queued' AND seq < r.seq)))
-                    ORDER BY seq LIMIT 1
+                    WITH RECURSIVE line (name) AS (
+                        SELECT (SELECT concurrency FROM run WHERE state = 'queued' AND concurrency > ''
+                            ORDER BY concurrency LIMIT 1)
+                        UNION ALL
+                        SELECT (SELECT concurrency FROM run WHERE state = 'queued' AND concurrency > line.name
+                            ORDER BY concurrency LIMIT 1)
+                        FROM line WHERE line.name IS NOT NULL),
+                    head (seq) AS (
+                        SELECT (SELECT seq FROM run WHERE state = 'queued' AND concurrency = line.name
+                            ORDER BY seq LIMIT 1)
+                        FROM line WHERE line.name IS NOT NULL
+                        UNION ALL
+                        SELECT * FROM (SELECT seq FROM run WHERE state = 'queued' AND concurrency IS NULL
+                            AND (repository IS NULL OR snapshot IS NOT NULL) ORDER BY seq LIMIT 1))
+                    SELECT r.id FROM head JOIN run AS r ON r.seq = head.seq
+                    WHERE (r.repository IS NULL OR r.snapshot IS NOT NULL) AND (r.concurrency IS NULL OR
+                        (SELECT count(*) FROM run WHERE concurrency = r.concurrency AND state = 'running') < r.at_once)
+                    ORDER BY r.seq LIMIT 1
                     """))
     }
 

@@ -11,7 +11,9 @@ extension Transaction {
                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body
                 """,
             arguments: [
-                approval.id, approval.run, approval.job, approval.model, approval.result?.rawValue ?? "waiting",
+                approval.id, approval.run, approval.job,
+                // By the model they are found that may become void.
+                approval.watchesChampion == false ? nil : approval.model, approval.result?.rawValue ?? "waiting",
                 try Wire.encode(approval),
             ])
     }
@@ -21,7 +23,7 @@ extension Transaction {
             .decode(Approval.self, "body")
     }
 
-    /// The runs in which people are asked about a model.
+    /// The runs in which people are asked about what a model's champion was compared with.
     func runs(waitingForApprovalOf model: String) throws -> [String] {
         try String.fetchAll(
             db, sql: "SELECT DISTINCT run FROM approval WHERE model = ? AND state = 'waiting' ORDER BY run",

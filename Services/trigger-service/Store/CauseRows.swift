@@ -19,16 +19,25 @@ extension Transaction {
     func insert(_ cause: Cause) throws -> Bool {
         try db.execute(
             sql: """
-                INSERT INTO cause (id, type, body, state, at, item) VALUES (?, ?, ?, 'waiting', ?, ?)
+                INSERT INTO cause (id, type, body, state, at, item, line) VALUES (?, ?, ?, 'waiting', ?, ?, ?)
                 ON CONFLICT DO NOTHING
                 """,
-            arguments: [cause.id, cause.type, try Wire.encode(cause), now.milliseconds, cause.startingItem])
+            arguments: [cause.id, cause.type, try Wire.encode(cause), now.milliseconds, cause.startingItem, cause.line])
         return db.changesCount == 1
     }
 
     /// `nil` when it is unknown or was judged already.
     func waitingCause(_ id: String) throws -> Cause? {
         try Row.fetchOne(db, sql: "SELECT body FROM cause WHERE id = ? AND state = 'waiting'", arguments: [id])?
+            .decode(Cause.self, "body")
+    }
+
+    /// The one whose turn it is: rows grow in the order in which causes came.
+    func firstWaiting(inLine line: String) throws -> Cause? {
+        try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT body FROM cause WHERE line = ? AND state = 'waiting' ORDER BY rowid LIMIT 1"),
+            arguments: [line])?
             .decode(Cause.self, "body")
     }
 

@@ -22,7 +22,16 @@ enum TriggerStore {
         migrator.registerMigration("v4 started pipelines, parked runs, offers in order") { db in
             try db.execute(sql: starts)
         }
+        migrator.registerMigration("v5 lines of causes and runs") { db in try db.execute(sql: lines) }
     }
+
+    private static let lines = """
+        -- Causes of one line are judged one after another.
+        ALTER TABLE cause ADD COLUMN line TEXT;
+        CREATE INDEX cause_line ON cause (line) WHERE state = 'waiting' AND line IS NOT NULL;
+        -- The head of each group's line is found without looking at those behind it.
+        CREATE INDEX run_line ON run (concurrency, seq) WHERE state = 'queued';
+        """
 
     private static let starts = """
         -- The item of the `pipeline/start` that asks for it.
