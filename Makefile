@@ -58,7 +58,7 @@ schemas: build ## write the JSON Schemas of every event to docs/events, and docs
 schemas-check: build ## fail when they are stale
 	"$(BIN)/martlet" schemas $(SCHEMAS) --check
 
-bench: setup ## the figures, with a release build (BENCH="ready idle steps queued waiting")
+bench: setup ## the figures, with a release build (BENCH="ready idle steps queued waiting webhooks verdicts")
 	$(SWIFT) build -c release
 	python3 Bench/bench.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
 

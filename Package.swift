@@ -116,7 +116,7 @@ let package = Package(
                 hummingbird,
             ]),
         tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
-        tests(of: "TriggerService", ["ProjectFile", "Processes"]),
+        tests(of: "TriggerService", ["ProjectFile", "Processes", "HTTPClient", crypto, hummingbird]),
         tests(of: "TrainerProxy", ["Processes"]),
         tests(of: "Evaluator", ["Processes"]),
         tests(of: "RegistryService"),

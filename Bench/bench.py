@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Examples" / "demo"))
 
+import causes  # noqa: E402
 from suite import Events, Failed, Suite, free_ports  # noqa: E402
 
 PROJECT = """\
@@ -267,10 +268,28 @@ def at(event):
     return datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
 
 
+def webhooks(suite):
+    return causes.webhooks(suite, sys.modules[__name__])
+
+
+def verdicts(suite):
+    return causes.verdicts(suite, sys.modules[__name__])
+
+
+MEASUREMENTS = {
+    "ready": ready,
+    "idle": idle,
+    "steps": steps,
+    "queued": queued,
+    "webhooks": webhooks,
+    "verdicts": verdicts,
+}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="folder with the executables of a release build")
-    parser.add_argument("which", nargs="*", default=["ready", "idle", "steps", "queued", "waiting"])
+    parser.add_argument("which", nargs="*", default=list(MEASUREMENTS))
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows = []
@@ -278,7 +297,7 @@ def main():
         folder = Path(tempfile.mkdtemp(prefix="martlet-bench-"))
         suite = Suite(options.bin, folder / "data")
         try:
-            rows += {"ready": ready, "idle": idle, "steps": steps, "queued": queued, "waiting": waiting}[which](suite)
+            rows += MEASUREMENTS[which](suite)
         except Failed as error:
             rows.append((which, str(error), "-", False))
             print(suite.logs(), file=sys.stderr)

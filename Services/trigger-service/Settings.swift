@@ -8,6 +8,10 @@ struct Settings: Sendable, Hashable {
     var runsAtOnce = 64
     /// How long a step waits for a worker that serves its verb; `nil`: for ever.
     var workerWait: Duration? = .seconds(600)
+    /// Names beside the loopback's that `/events` answers under; webhooks are proven by their secret.
+    var hosts: [String] = []
+    /// The longest body of a webhook.
+    var webhookBytes = 8 << 20
 
     init() {}
 
@@ -31,6 +35,16 @@ struct Settings: Sendable, Hashable {
                     key: "MARTLET_WORKER_WAIT_MINUTES", problem: "'\(text)' is not a number from 0 to 100000")
             }
             workerWait = number == 0 ? nil : .seconds(60 * number)
+        }
+        if let text = environment["MARTLET_TRIGGER_HOSTS"], !text.isEmpty {
+            hosts = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        if let text = environment["MARTLET_WEBHOOK_BYTES"] {
+            guard let number = Int(text), (1024...(64 << 20)).contains(number) else {
+                throw SettingsError(
+                    key: "MARTLET_WEBHOOK_BYTES", problem: "'\(text)' is not a number from 1024 to 67108864")
+            }
+            webhookBytes = number
         }
     }
 }

@@ -31,6 +31,16 @@ struct TriggerServiceCommand: AsyncParsableCommand {
             mirrors: mirrors, dispatcher: dispatcher, store: context.store, artifacts: context.artifacts,
             scratch: folder + "/scratch")
         let reminders = Reminders(dispatcher: dispatcher, watcher: watcher)
+        let deliveries = DeliveryReading(store: context.store, dispatcher: dispatcher, mirrors: mirrors)
+        let webhooks = Webhooks(
+            store: context.store, dispatcher: dispatcher, secrets: context.secrets, metrics: context.metrics,
+            logger: context.logger, largest: settings.webhookBytes)
+        let ingest = Ingest(store: context.store, dispatcher: dispatcher)
+        let events = CloudEventsDoor(
+            ingest: ingest,
+            gate: TokenGate(
+                store: context.store, hosts: HostRule(further: settings.hosts), hostsSetting: "MARTLET_TRIGGER_HOSTS"),
+            logger: context.logger)
         let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
         let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
         let timer = ScheduleTimer(
@@ -38,13 +48,20 @@ struct TriggerServiceCommand: AsyncParsableCommand {
         return ServiceParts(
             subscriptions: [.console, .registryService],
             handle: Events(dispatcher: dispatcher).handle,
-            effects: reading.effects.merging(reminders.effects) { $1 },
-            requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
+            effects: reading.effects.merging(reminders.effects) { $1 }.merging(deliveries.effects) { $1 },
+            requests: requests.handlers.merging(ingest.handlers) { $1 },
+            routes: { router in
+                webhooks.add(to: router)
+                events.add(to: router)
+            }, door: DoorLimits(body: settings.webhookBytes),
             takeOver: {
                 try await sessions.restore()
                 try await context.store.write { try dispatcher.followStored($0) }
             },
             leading: [{ await watcher.run() }, { await sessions.run() }, { await timer.run() }],
-            forget: { try $0.forgetOldPublications() })
+            forget: { transaction in
+                try transaction.forgetDeliveries()
+                try transaction.forgetOldPublications()
+            })
     }
 }

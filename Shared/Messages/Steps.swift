@@ -19,17 +19,23 @@ public struct GitReference: Sendable, Hashable, Codable {
     public var repository: String
     /// Path or URL, without credentials.
     public var url: String
+    /// The branch; a tag's name for a tag, `pull/2` for a pull request.
     public var branch: String
     public var sha: String
     /// First line of the commit's message.
     public var message: String
+    /// `refs/tags/v1`, `refs/pull/2/merge`; `nil` where it is the branch.
+    public var ref: String?
 
-    public init(repository: String, url: String, branch: String, sha: String, message: String) {
+    public init(
+        repository: String, url: String, branch: String, sha: String, message: String, ref: String? = nil
+    ) {
         self.repository = repository
         self.url = url
         self.branch = branch
         self.sha = sha
         self.message = message
+        self.ref = ref
     }
 }
 

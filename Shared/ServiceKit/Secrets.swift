@@ -11,11 +11,7 @@ package struct Secrets: Sendable {
 
     /// - Throws: `SecretError` that names the places looked at, never a value.
     package func value(of name: String) throws -> String {
-        guard !name.isEmpty,
-            name.utf8.allSatisfy({
-                $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
-            })
-        else { throw SecretError(name: name, places: []) }
+        guard Self.isName(name) else { throw SecretError(name: name, places: []) }
         for folder in folders {
             if let text = try? String(contentsOfFile: folder + "/" + name, encoding: .utf8) {
                 return text.trimmingCharacters(in: .newlines)
@@ -23,6 +19,14 @@ package struct Secrets: Sendable {
         }
         if let text = ProcessInfo.processInfo.environment[name] { return text }
         throw SecretError(name: name, places: folders)
+    }
+
+    /// Letters, digits, `_` and `-`: it becomes a file's name.
+    package static func isName(_ text: String) -> Bool {
+        (1...200).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+            }
     }
 
     /// The name in `{"secret": "NAME"}`; `nil` for every other value.

@@ -49,9 +49,12 @@ final class Installation: Sendable {
             mirrors: mirrors, dispatcher: dispatcher, store: store,
             artifacts: ArtifactStore(root: folder + "/artifacts"), scratch: folder + "/scratch")
         let watcher = RepositoryWatcher(store: store, dispatcher: dispatcher, mirrors: mirrors, logger: logger)
-        effects = reading.effects.merging(Reminders(dispatcher: dispatcher, watcher: watcher).effects) { $1 }
-            // The loops are the test's own.
-            .merging([IntentKind.watch: { _ in .done { _ in } }]) { $1 }
+        let deliveries = DeliveryReading(store: store, dispatcher: dispatcher, mirrors: mirrors)
+        effects = reading.effects.merging(deliveries.effects) { $1 }.merging(
+            Reminders(dispatcher: dispatcher, watcher: watcher).effects
+        ) { $1 }
+        // The loops are the test's own.
+        .merging([IntentKind.watch: { _ in .done { _ in } }]) { $1 }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }

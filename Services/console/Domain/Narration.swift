@@ -26,6 +26,7 @@ enum Narration {
             return Sentence(
                 "\(body.author) pushed \(body.sha.prefix(7)) to \(body.branch) of \(body.repository): \(body.message)")
         }
+        if let sentence = try forge(event) { return sentence }
         if let body = try event.body(RunRequested.self) {
             return Sentence("\(event.actor) asked for \(body.pipeline) of \(body.project)")
         }
@@ -76,6 +77,35 @@ enum Narration {
             return Sentence("run #\(body.number) is being canceled: \(body.reason)")
         }
         return nil
+    }
+
+    private static func forge(_ event: Envelope) throws -> Sentence? {
+        if let body = try event.body(TagCreated.self) {
+            return Sentence("\(body.author) tagged \(body.sha.prefix(7)) of \(body.repository) as \(body.tag)")
+        }
+        if let body = try event.body(PullRequestOpened.self) {
+            return Sentence(told(body.pullRequest, "opened", body.repository))
+        }
+        if let body = try event.body(PullRequestUpdated.self) {
+            return Sentence(told(body.pullRequest, "updated", body.repository))
+        }
+        if let body = try event.body(PullRequestMerged.self) {
+            return Sentence(told(body.pullRequest, "merged", body.repository))
+        }
+        if let body = try event.body(Commented.self) {
+            let place = body.inPullRequest ? "pull request" : "issue"
+            return Sentence("\(body.author) commented on \(place) \(body.number) of \(body.repository)")
+        }
+        if let body = try event.body(ReleasePublished.self) {
+            return Sentence("\(body.author) published the release \(body.tag) of \(body.repository)")
+        }
+        return nil
+    }
+
+    private static func told(_ request: PullRequest, _ verb: String, _ repository: String) -> String {
+        let fork = request.fork ? ", of a fork" : ""
+        return
+            "\(request.author)'s pull request \(request.number) of \(repository) was \(verb)\(fork): \(request.title)"
     }
 
     private static func judgement(_ event: Envelope) throws -> Sentence? {

@@ -18,7 +18,10 @@ extension API {
             let body = RepositoryAddRequested(
                 repository: try Self.repositoryName(try call.text("repository")),
                 url: try Self.repositoryURL(try call.text("url")), pollSeconds: try Self.pollSeconds(call.body),
-                branches: try call.texts("branches"))
+                branches: try call.texts("branches"), forge: try call.optionalText("forge", most: 50),
+                forgeURL: try call.optionalText("forgeURL").map(Self.repositoryURL),
+                webhookSecret: try call.optionalText("webhookSecret", most: 200),
+                ignoreForks: call.body["ignoreForks"]?.bool)
             return try await accept(
                 body, call, subject: "repository/\(body.repository)", key: "repository/\(body.repository)")
         }

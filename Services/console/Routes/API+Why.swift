@@ -19,11 +19,16 @@ extension API {
             guard let pipeline = call.query("pipeline") else {
                 throw Refusal(400, "the query lacks 'pipeline'", hint: "add ?pipeline=NAME&event=ID")
             }
-            let (event, page) = (call.query("event"), try call.page())
+            let page = try call.page()
+            var event = call.query("event")
+            // A forge's delivery is asked about by the id that the forge shows.
+            if let delivery = event {
+                event = try await store.read { db in try EventQueries.told(byDelivery: delivery, db).first } ?? delivery
+            }
             // `all`: also the causes of kinds that the pipeline does not listen to.
             let everyKind = event != nil || call.query("all") == "true"
             return Reply(
-                try await store.read { db in
+                try await store.read { [event] db in
                     let telling = try ListQueries.verdicts(
                         pipeline: pipeline, cause: event, everyKind: everyKind, page, db)
                     if telling["items"]?.array?.isEmpty == false { return telling }

@@ -10,6 +10,10 @@ enum ConsoleStore {
         migrator.registerMigration("v1 verdicts, dead letters, notifications") { try $0.execute(sql: outcomes) }
         migrator.registerMigration("v1 commands and tokens") { try $0.execute(sql: commands) }
         migrator.registerMigration("v2 drift, e-mail of tokens") { try $0.execute(sql: drift) }
+        migrator.registerMigration("v3 verdicts that say something") {
+            try $0.execute(
+                sql: "CREATE INDEX verdicts_telling ON verdicts (pipeline, time) WHERE code <> 'no_trigger'")
+        }
         // Whether the services know of it.
         migrator.registerMigration("v3 tokens that were told of") {
             try $0.execute(sql: "ALTER TABLE tokens ADD COLUMN told INTEGER NOT NULL DEFAULT 0")

@@ -18,6 +18,20 @@ struct EventQuestion: Sendable {
 }
 
 enum EventQueries {
+    /// The events that a forge's delivery led to, the first one first.
+    static func told(byDelivery id: String, _ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT id FROM events WHERE type IN ('change.pushed', 'change.tag_created', 'change.commented',
+                    'change.pull_request_opened', 'change.pull_request_updated', 'change.pull_request_merged',
+                    'change.pull_request_closed', 'change.release_published')
+                AND json_extract(CAST(body AS TEXT), '$.data.delivery') IN (?, 'github/' || ?, 'gitlab/' || ?,
+                    'gitea/' || ?, 'azure-devops/' || ?)
+                ORDER BY position LIMIT 10
+                """, arguments: [id, id, id, id, id])
+    }
+
     static func event(_ id: String, _ db: Database) throws -> Envelope? {
         try Data.fetchOne(db.cachedStatement(sql: "SELECT body FROM events WHERE id = ?"), arguments: [id])
             .map { try Wire.decode(Envelope.self, from: $0) }

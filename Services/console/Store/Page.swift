@@ -13,6 +13,11 @@ struct Filter {
     private(set) var conditions: [String] = []
     private(set) var arguments: StatementArguments = []
 
+    init() {}
+
+    /// No conditions, and the values of those that the listing has already.
+    init(arguments: StatementArguments) { self.arguments = arguments }
+
     mutating func add(_ condition: String, _ values: (any DatabaseValueConvertible)?...) {
         conditions.append(condition)
         arguments += StatementArguments(values)

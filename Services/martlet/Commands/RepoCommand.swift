@@ -14,6 +14,8 @@ struct RepoCommand: AsyncParsableCommand {
                 Examples:
                   martlet repo add churn /srv/git/churn.git
                   martlet repo add churn https://github.com/acme/churn.git --poll 60 --branch main
+                  martlet repo add churn https://github.com/acme/churn.git --forge github --webhook-secret CHURN_HOOK
+                Again with the same address, it changes how webhooks are recognised.
                 """)
 
         @Argument(help: "Its name in Martlet.")
@@ -28,6 +30,23 @@ struct RepoCommand: AsyncParsableCommand {
         @Option(name: .customLong("branch"), help: "Watch only this branch; may be repeated.")
         var branches: [String] = []
 
+        @Option(help: "The only forge whose webhooks count: github, gitlab, gitea or azure-devops.")
+        var forge: String?
+
+        @Option(help: "Its address at the forge, where it is read from elsewhere, such as a mirror.")
+        var forgeURL: String?
+
+        @Option(
+            help:
+                "The name of the secret that proves its webhooks, a file in <data>/secrets. Default: WEBHOOK_GITHUB, …."
+        )
+        var webhookSecret: String?
+
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Whether pull requests of forks start pipelines, without secrets. Default: they do.")
+        var forks: Bool?
+
         @OptionGroup var installation: Installation
 
         func run() async throws {
@@ -37,6 +56,8 @@ struct RepoCommand: AsyncParsableCommand {
                     "repository": .string(name), "url": .string(Self.absolute(address)),
                     "pollSeconds": poll.map { .double($0) },
                     "branches": branches.isEmpty ? nil : .array(branches.map { .string($0) }),
+                    "forge": forge.map { .string($0) }, "forgeURL": forgeURL.map { .string($0) },
+                    "webhookSecret": webhookSecret.map { .string($0) }, "ignoreForks": forks.map { .bool(!$0) },
                 ], done: "\(name) is watched")
         }
 

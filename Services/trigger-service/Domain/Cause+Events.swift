@@ -35,7 +35,8 @@ extension Cause {
     init(_ start: PipelineStart, item: String, of run: Run, _ started: Envelope, git: GitReference) {
         self.init(
             id: started.id, type: started.type, occasion: .started(start, by: item), git: git,
-            project: run.facts.project, because: started.consequence, requester: run.facts.requester,
+            project: run.facts.project, untrusted: run.facts.untrusted, because: started.consequence,
+            requester: run.facts.requester,
             requesterEmail: run.facts.requesterEmail,
             event: [
                 "kind": "pipeline_start", "id": .string(started.id), "by": .string(run.facts.requester),
@@ -58,7 +59,8 @@ extension Cause {
         self.init(
             id: envelope.id, type: envelope.type,
             occasion: .pipelineFinished(run: finished.run, pipeline: finished.pipeline, outcome: finished.outcome),
-            git: run.facts.git, project: finished.project, because: envelope.consequence,
+            git: run.facts.git, project: finished.project, untrusted: run.facts.untrusted,
+            because: envelope.consequence,
             requester: run.facts.requester, requesterEmail: run.facts.requesterEmail,
             event: ["kind": "pipeline", "id": .string(envelope.id), "run": summary],
             upstream: [
@@ -76,7 +78,7 @@ extension Cause {
         members["version"] = .int(version)
         self.init(
             id: envelope.id, type: envelope.type, occasion: occasion, git: origin.git, project: origin.project,
-            because: envelope.consequence, requester: origin.requester ?? envelope.actor,
+            untrusted: origin.untrusted, because: envelope.consequence, requester: origin.requester ?? envelope.actor,
             requesterEmail: origin.requesterEmail,
             event: ["kind": "model", "id": .string(envelope.id), "model": .object(members)], heads: [position])
     }
@@ -130,4 +132,6 @@ struct VersionOrigin: Sendable, Hashable {
     /// Who set off the run that made it.
     var requester: String?
     var requesterEmail: String?
+    /// That run was of a commit that nobody vouches for.
+    var untrusted: Bool?
 }

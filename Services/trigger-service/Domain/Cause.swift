@@ -12,6 +12,9 @@ struct Cause: Sendable, Hashable, Codable {
     var git: GitReference?
     /// The only project it concerns; `nil`: that of the file.
     var project: String?
+    /// Nobody who may push to the repository has put the commit there, as in a fork's pull request: its runs get no
+    /// secrets and change nothing outside. `nil` is `false`.
+    var untrusted: Bool?
     /// The chain in which its consequences stand.
     var because: Causation
     /// Who set it off: the requester of approvals.
@@ -28,6 +31,11 @@ struct Cause: Sendable, Hashable, Codable {
 
     enum Occasion: Sendable, Hashable, Codable {
         case push(paths: [String], truncated: Bool)
+        /// `target` is the branch to be merged into.
+        case pullRequest(target: String, paths: [String], truncated: Bool)
+        case tag(String)
+        case comment(text: String, inPullRequest: Bool)
+        case event(type: String, data: JSONValue)
         case manual(pipeline: String, parameters: [String: JSONValue])
         /// A step of ours asks for it by name; `by` is its item.
         case started(PipelineStart, by: String)
@@ -47,6 +55,11 @@ struct Cause: Sendable, Hashable, Codable {
     var facts: CauseFacts {
         switch occasion {
         case .push(let paths, let truncated): .push(branch: git?.branch ?? "", paths: paths, pathsTruncated: truncated)
+        case .pullRequest(let target, let paths, let truncated):
+            .pullRequest(branch: target, paths: paths, pathsTruncated: truncated)
+        case .tag(let tag): .tag(tag)
+        case .comment(let text, let inPullRequest): .comment(text: text, inPullRequest: inPullRequest)
+        case .event(let type, let data): .event(type: type, data: data)
         case .manual(let pipeline, _): .manual(pipeline: pipeline)
         case .started(let request, _): .manual(pipeline: request.pipeline)
         case .pipelineFinished(_, let pipeline, let outcome):
@@ -63,7 +76,9 @@ struct Cause: Sendable, Hashable, Codable {
         switch occasion {
         case .manual(let pipeline, _), .tick(let pipeline, _): pipeline
         case .started(let start, _): start.pipeline
-        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: nil
+        case .push, .pullRequest, .tag, .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged,
+            .modelTagged:
+            nil
         }
     }
 
@@ -80,7 +95,9 @@ struct Cause: Sendable, Hashable, Codable {
     var isByName: Bool {
         switch occasion {
         case .manual, .started: true
-        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged, .tick: false
+        case .push, .pullRequest, .tag, .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged,
+            .modelTagged, .tick:
+            false
         }
     }
 
@@ -105,8 +122,8 @@ struct Cause: Sendable, Hashable, Codable {
     /// so many that every pipeline's "not for me" would drown the verdicts that say something.
     var isAskedAbout: Bool {
         switch occasion {
-        case .push, .manual, .started, .tick: true
-        case .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: false
+        case .push, .pullRequest, .tag, .manual, .started, .tick: true
+        case .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: false
         }
     }
 
@@ -114,7 +131,9 @@ struct Cause: Sendable, Hashable, Codable {
         switch occasion {
         case .manual(_, let parameters): parameters
         case .started(let request, _): request.parameters
-        case .push, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged, .tick: [:]
+        case .push, .pullRequest, .tag, .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged,
+            .modelTagged, .tick:
+            [:]
         }
     }
 }

@@ -5,8 +5,10 @@ struct Look: Sendable, Hashable {
     var repository: String
     var defaultBranch: String?
     var changes: [BranchChange] = []
-    /// Branches that are not there any more: no cause, only forgotten.
+    /// Branches that are not there any more.
     var gone: [String] = []
+    var tags: [TagChange] = []
+    var tagsGone: [String] = []
 }
 
 /// A branch that points to another commit than when it was seen before.
@@ -54,14 +56,8 @@ extension Look {
 extension ChangePushed {
     /// As it travels: an event is small, so a long list of files is cut. The verdict is passed on the whole list.
     func fitting(bytes most: Int = 24 << 10) -> ChangePushed {
-        var room = most
-        let listed = paths.prefix { path in
-            room -= path.utf8.count + 8
-            return room >= 0
-        }
         var copy = self
-        copy.paths = Array(listed)
-        copy.pathsTruncated = pathsTruncated || listed.count < paths.count
+        (copy.paths, copy.pathsTruncated) = ChangedFiles.fitting(paths, truncated: pathsTruncated, bytes: most)
         return copy
     }
 }

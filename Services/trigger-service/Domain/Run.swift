@@ -25,6 +25,8 @@ struct RunFacts: Sendable, Hashable, Codable {
     var requester: String
     /// Of the requester's token.
     var requesterEmail: String?
+    /// Nobody vouches for its commit: no step gets a secret or acts outside. `nil` is `false`.
+    var untrusted: Bool?
     /// The chain in which its events stand.
     var causation: Causation
     var parameters: [String: JSONValue]

@@ -1,3 +1,4 @@
+import Foundation
 import Messages
 import ProjectFile
 
@@ -64,6 +65,7 @@ extension RunMachine {
             members[key] = .string(script.text)
             with = .object(members)
         }
+        if run.facts.untrusted == true { try Untrusted.check(step.verb, with, variables) }
         return StepOffer(
             with: with, variables: variables,
             timeoutSeconds: step.timeout.map { max(1, Int($0.components.seconds)) })
@@ -77,15 +79,28 @@ extension RunFacts {
         if let model { members["name"] = .string(model) }
         if let champion { members["champion"] = .string(champion) }
         return Scope(
-            project: project, event: event, git: git.map(Self.members) ?? [:], params: .object(parameters),
+            project: project, event: event, git: git.map { Self.members($0, event: event) } ?? [:],
+            params: .object(parameters),
             vars: variables, model: .object(members), upstream: upstream)
     }
 
-    static func members(_ git: GitReference) -> JSONValue {
-        [
-            "repository": .string(git.repository), "url": .string(git.url), "branch": .string(git.branch),
-            "sha": .string(git.sha), "message": .string(git.message),
+    /// `git.` in expressions; who wrote it and what was before is known of some events.
+    static func members(_ git: GitReference, event: JSONValue = .null) -> JSONValue {
+        let ref = git.ref ?? "refs/heads/\(git.branch)"
+        var members: [String: JSONValue] = [
+            "repository": .string(git.repository), "repo": .string(git.repository), "url": .string(git.url),
+            "sha": .string(git.sha), "message": .string(git.message), "ref": .string(ref),
+            "branch": .string(git.branch), "ref_name": .string(git.branch),
+            "author": event["author"] ?? .null, "before": event["before"] ?? .null,
         ]
+        switch NamedReference(ref) {
+        case .tag(let tag)?:
+            members["tag"] = .string(tag)
+            members["branch"] = .null
+        case .branch?: break
+        case nil: members["ref_name"] = .string(ref.replacingOccurrences(of: "refs/pull/", with: ""))
+        }
+        return .object(members)
     }
 }
 
@@ -114,6 +129,7 @@ extension Run {
         if let git = facts.git {
             variables["MARTLET_GIT_SHA"] = git.sha
             variables["MARTLET_GIT_BRANCH"] = git.branch
+            if let ref = git.ref { variables["MARTLET_GIT_REF"] = ref }
         }
         if let model = facts.model { variables["MARTLET_MODEL_NAME"] = model }
         return variables

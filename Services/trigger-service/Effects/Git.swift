@@ -56,11 +56,13 @@ struct Git: Sendable {
     }
 }
 
-/// The branches of a repository and the commits they point to.
+/// The branches and tags of a repository and the commits they point to.
 struct Branches: Sendable, Hashable {
     /// Where HEAD points; `nil` where that branch has no commit yet.
     var head: String?
     var commits: [String: String] = [:]
+    /// By their names; of an annotated tag the commit that it is about.
+    var tags: [String: String] = [:]
     /// Names that are not taken, because no branch is called so.
     var refused: [String] = []
 
@@ -71,6 +73,14 @@ struct Branches: Sendable, Hashable {
         }
         commits[name] = commit
     }
+
+    mutating func add(tag name: String, _ commit: String) {
+        guard GitNames.isBranch(name), GitNames.isCommit(commit) else {
+            refused.append(String(name.prefix(100)))
+            return
+        }
+        tags[name] = commit
+    }
 }
 
 extension Git {
@@ -78,7 +88,7 @@ extension Git {
     func branches(of address: RepositoryAddress) async throws -> Branches {
         if let path = address.path { return try await branches(in: ["-C", path]) }
         let output = try await run(
-            ["ls-remote", "--symref", "--quiet", "--", address.text, "HEAD", "refs/heads/*"],
+            ["ls-remote", "--symref", "--quiet", "--", address.text, "HEAD", "refs/heads/*", "refs/tags/*"],
             doing: "ls-remote", timeout: .seconds(30))
         return Self.parse(remote: output.text)
     }
@@ -86,14 +96,22 @@ extension Git {
     /// The branches of a repository on this machine, ours or another's.
     func branches(in place: [String]) async throws -> Branches {
         let output = try await run(
-            place + ["for-each-ref", "--format=%(objectname) %(HEAD) %(refname)", "refs/heads/"], doing: "for-each-ref")
+            place + [
+                "for-each-ref", "--format=%(objectname) %(*objectname) %(HEAD) %(refname)", "refs/heads/", "refs/tags/",
+            ], doing: "for-each-ref")
         var branches = Branches()
         for line in output.text.split(separator: "\n") {
-            // `<commit> <*| > refs/heads/<name>`; the mark may be a space itself.
-            guard let space = line.firstIndex(of: " "), let ref = line.range(of: "refs/heads/") else { continue }
-            let name = String(line[ref.upperBound...])
-            branches.add(name, String(line[..<space]))
-            if line[space..<ref.lowerBound].contains("*") { branches.head = name }
+            // `<object> <what it is about, where it is a tag's> <*| > refs/heads/<name>`; the mark may be a space itself.
+            let fields = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3, let ref = fields[2].range(of: "refs/") else { continue }
+            let object = String(fields[1].isEmpty ? fields[0] : fields[1])
+            switch Self.name(fields[2][ref.lowerBound...]) {
+            case ("refs/heads/", let name)?:
+                branches.add(name, object)
+                if fields[2][..<ref.lowerBound].contains("*") { branches.head = name }
+            case (_, let name)?: branches.add(tag: name, object)
+            case nil: continue
+            }
         }
         return branches
     }
@@ -107,10 +125,22 @@ extension Git {
             if parts[0].hasPrefix("ref: "), parts[1] == "HEAD" {
                 let ref = parts[0].dropFirst("ref: ".count)
                 if ref.hasPrefix(prefix) { branches.head = String(ref.dropFirst(prefix.count)) }
-            } else if parts[1].hasPrefix(prefix) {
-                branches.add(String(parts[1].dropFirst(prefix.count)), String(parts[0]))
+            } else if let (kind, name) = name(parts[1]) {
+                // What an annotated tag is about follows it, under `<name>^{}`.
+                if kind == prefix {
+                    branches.add(name, String(parts[0]))
+                } else {
+                    branches.add(tag: name.hasSuffix("^{}") ? String(name.dropLast(3)) : name, String(parts[0]))
+                }
             }
         }
         return branches
+    }
+
+    private static func name(_ ref: Substring) -> (kind: String, name: String)? {
+        for kind in ["refs/heads/", "refs/tags/"] where ref.hasPrefix(kind) {
+            return (kind, String(ref.dropFirst(kind.count)))
+        }
+        return nil
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Tells cheaply whether the branches of a repository on this machine may have moved since they were last read.
+/// Tells cheaply whether the branches and tags of a repository on this machine may have moved since they were last read.
 ///
 /// git renames a lock file into place for each change, so the time of the file and of its folder move. A file system
 /// counts time in ticks: a second change within the tick of the first is seen because git is asked once more after
@@ -29,12 +29,15 @@ struct LocalReferences: Sendable {
             modified(folder + "/reftable") == nil
         else { return nil }
         var times: [String: Int64] = [:]
-        for name in ["HEAD", "packed-refs", "refs/heads"] { times[name] = modified(folder + "/" + name) ?? 0 }
-        let heads = folder + "/refs/heads"
-        for name in FileManager.default.enumerator(atPath: heads) ?? .init() {
-            guard let name = name as? String else { continue }
-            times[name] = modified(heads + "/" + name) ?? 0
-            if times.count > 10_000 { return nil }
+        for name in ["HEAD", "packed-refs", "refs/heads", "refs/tags"] {
+            times[name] = modified(folder + "/" + name) ?? 0
+        }
+        for kind in ["refs/heads", "refs/tags"] {
+            for name in FileManager.default.enumerator(atPath: "\(folder)/\(kind)") ?? .init() {
+                guard let name = name as? String else { continue }
+                times["\(kind)/\(name)"] = modified("\(folder)/\(kind)/\(name)") ?? 0
+                if times.count > 10_000 { return nil }
+            }
         }
         return times
     }

@@ -7,17 +7,19 @@ struct Mirror: Sendable {
     let path: String
     var git = Git()
 
-    private var place: [String] { ["--git-dir=\(path)"] }
+    var place: [String] { ["--git-dir=\(path)"] }
 
-    /// Brings every branch here. Commits that a force-push left behind stay: nothing is ever collected.
+    /// Brings every branch and tag here. Commits that a force-push left behind stay: nothing is ever collected.
     func fetch(from address: RepositoryAddress) async throws {
         try await make()
+        try await fetch(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"], from: address, "--prune")
+    }
+
+    func fetch(_ references: [String], from address: RepositoryAddress, _ options: String...) async throws {
         try await git.run(
-            place + [
-                "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--prune", "--no-tags",
-                "--force",
-                "--no-write-fetch-head", "--", address.text, "+refs/heads/*:refs/heads/*",
-            ], doing: "fetch", timeout: .seconds(600))
+            place + ["-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--force"]
+                + options + ["--no-write-fetch-head", "--", address.text] + references,
+            doing: "fetch", timeout: .seconds(600))
     }
 
     private func make() async throws {

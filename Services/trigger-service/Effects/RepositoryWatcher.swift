@@ -90,8 +90,11 @@ struct RepositoryObserver {
     /// Looks once and stores what is new. Returns how long to leave the repository alone when it could not be read.
     mutating func look() async throws -> Duration? {
         let name = name
-        let (known, heads) = try await store.read { db in
-            (try RepositoryQueries.repository(name, in: db), try RepositoryQueries.heads(of: name, in: db))
+        let (known, heads, tags) = try await store.read { db in
+            (
+                try RepositoryQueries.repository(name, in: db), try RepositoryQueries.heads(of: name, in: db),
+                try DeliveryQueries.tags(of: name, in: db)
+            )
         }
         guard let known else { return nil }
         var stored = false
@@ -99,11 +102,13 @@ struct RepositoryObserver {
         defer { if !stored { references = LocalReferences() } }
         do {
             let address = try RepositoryAddress(known.url)
-            if let path = address.path, !references.mayHaveMoved(in: path), known.seen, known.failures == 0 {
+            if let path = address.path, !references.mayHaveMoved(in: path), known.seen, known.tagsSeen,
+                known.failures == 0
+            {
                 stored = true
                 return nil
             }
-            if let look = try await compare(known, heads, address) {
+            if let look = try await compare(known, heads, tags, address) {
                 let dispatcher = dispatcher
                 try await store.write { try dispatcher.observed(look, $0) }
             }
@@ -123,17 +128,18 @@ struct RepositoryObserver {
 
     /// `nil`: nothing is new.
     private func compare(
-        _ known: Repository, _ heads: [String: String], _ address: RepositoryAddress
+        _ known: Repository, _ heads: [String: String], _ tags: [String: String], _ address: RepositoryAddress
     ) async throws -> Look? {
         let there = try await mirror.git.branches(of: address)
         let watched = Self.watched(there.commits, known)
-        if known.seen, known.failures == 0, watched == heads { return nil }
+        if known.seen, known.tagsSeen, known.failures == 0, watched == heads, there.tags == tags { return nil }
         if watched.isEmpty {
             return Look(repository: known.name, changes: [], gone: heads.keys.sorted())
         }
         try await mirror.fetch(from: address)
         // What was fetched may be newer than what was listed: the copy is what counts from here on.
-        let commits = Self.watched(try await mirror.branches().commits, known)
+        let now = try await mirror.branches()
+        let commits = Self.watched(now.commits, known)
         // HEAD of a folder where somebody works is what is checked out just now: the first answer stands there.
         let head =
             address.isLocal ? known.defaultBranch.flatMap { commits[$0] == nil ? nil : $0 } ?? there.head : there.head
@@ -143,8 +149,15 @@ struct RepositoryObserver {
         look.gone = gone
         for (change, isNews) in changes {
             var change = change
-            if isNews { change.news = try await news(of: change, main: main.flatMap { commits[$0] }) }
+            if isNews { change.news = try await mirror.news(of: change, main: main.flatMap { commits[$0] }) }
             look.changes.append(change)
+        }
+        look.tagsGone = tags.keys.filter { now.tags[$0] == nil }.sorted()
+        for (tag, sha) in now.tags.sorted(by: { $0.key < $1.key }) where tags[tag] != sha {
+            var change = TagChange(tag: tag, before: tags[tag], sha: sha)
+            // A tag may name a file too: nothing can be run of that.
+            if known.tagsSeen, try await mirror.holds(sha) { change.news = try await mirror.news(ofTag: sha) }
+            look.tags.append(change)
         }
         return look
     }
@@ -153,17 +166,5 @@ struct RepositoryObserver {
         if repository.branches.isEmpty { return commits }
         let filter = BranchFilter(repository.branches)
         return commits.filter { filter.admits($0.key) }
-    }
-
-    /// What changed, computed from git: since the branch was seen before, else since it left the default branch.
-    private func news(of change: BranchChange, main: String?) async throws -> BranchChange.News {
-        var base = change.before
-        if let before = base, try await !mirror.holds(before) { base = nil }
-        if base == nil, let main, main != change.sha { base = try await mirror.mergeBase(main, change.sha) }
-        let paths = try await mirror.changedPaths(from: base, to: change.sha)
-        let commit = try await mirror.commit(change.sha)
-        return BranchChange.News(
-            paths: Array(paths.prefix(BranchChange.mostPaths)), truncated: paths.count > BranchChange.mostPaths,
-            author: commit.author, email: commit.email, message: commit.message)
     }
 }

@@ -15,6 +15,7 @@ struct Reminder: Sendable, Hashable, Codable {
 enum IntentKind {
     static let read = "read"
     static let snapshot = "snapshot"
+    static let deliver = "deliver"
     static let watch = "watch"
     static let deadline = "deadline"
     static let attempt = "attempt"

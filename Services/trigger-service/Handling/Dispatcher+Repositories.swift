@@ -10,8 +10,16 @@ extension Dispatcher {
                 "'\(wish.repository)' is no name for a repository: letters, digits, '-', '_' and '.', at most 100")
         }
         let address = try RepositoryAddress(wish.url)
-        if let known = try transaction.repository(wish.repository) {
-            guard known.url != address.text else { return }
+        let hook = try Self.hook(wish)
+        if var known = try transaction.repository(wish.repository) {
+            if known.url == address.text {
+                // Again with other settings: those that are given count from now on.
+                known.hook.forge = hook.forge ?? known.hook.forge
+                known.hook.address = hook.address ?? known.hook.address
+                known.hook.secret = hook.secret ?? known.hook.secret
+                known.ignoresForks = wish.ignoreForks ?? known.ignoresForks
+                return try transaction.setHook(of: known)
+            }
             throw Refusal("'\(wish.repository)' is watched already, at \(known.url); remove it first")
         }
         let seconds = wish.pollSeconds ?? (address.isLocal ? 1 : 5)
@@ -20,13 +28,30 @@ extension Dispatcher {
         }
         let repository = Repository(
             name: wish.repository, url: address.text, poll: .milliseconds(Int(seconds * 1000)),
-            branches: wish.branches ?? [], because: envelope.consequence)
+            branches: wish.branches ?? [], hook: hook, ignoresForks: wish.ignoreForks ?? false,
+            because: envelope.consequence)
         try transaction.insert(repository)
         try transaction.restoreHeads(of: repository)
         try transaction.publish(
             RepositoryAdded(repository: repository.name, url: repository.url, pollSeconds: seconds),
             subject: "repository/\(repository.name)", key: repository.name, because: envelope.consequence)
         try transaction.intend(IntentKind.watch, id: envelope.id, payload: repository.name)
+    }
+
+    private static func hook(_ wish: RepositoryAddRequested) throws -> Repository.Hook {
+        var hook = Repository.Hook(address: wish.forgeURL, secret: wish.webhookSecret)
+        if let name = wish.forge {
+            guard let forge = Forge(rawValue: name) else {
+                throw Refusal("'\(name)' is no forge; they are \(Forge.list)")
+            }
+            hook.forge = forge
+        }
+        if let address = wish.forgeURL { _ = try RepositoryAddress(address) }
+        if let secret = wish.webhookSecret, !Secrets.isName(secret) {
+            throw Refusal(
+                "'\(secret)' is no secret's name: letters, digits, '_' and '-'; the secret itself stays in its file")
+        }
+        return hook
     }
 
     func remove(_ wish: RepositoryRemoveRequested, _ envelope: Envelope, _ transaction: Transaction) throws {
@@ -67,26 +92,22 @@ extension Dispatcher {
                 RepositoryRecovered(repository: repository.name), subject: "repository/\(repository.name)",
                 key: repository.name, because: repository.because)
         }
+        let before = repository
         repository.seen = true
+        repository.tagsSeen = true
         repository.failures = 0
         repository.reason = nil
         repository.defaultBranch = look.defaultBranch
         try transaction.update(repository, nextAttempt: nil)
         let heads = try transaction.heads(of: repository.name)
-        for branch in look.gone { try transaction.setHead(nil, branch: branch, of: repository.name) }
+        for branch in look.gone { try deleted(branch, repository, transaction) }
         for change in look.changes {
             // Another look was faster: the next one compares anew.
             guard heads[change.branch] == change.before, heads[change.branch] != change.sha else { continue }
-            try transaction.setHead(change.sha, branch: change.branch, of: repository.name)
-            guard let news = change.news else { continue }
-            let body = ChangePushed(
-                repository: repository.name, url: repository.url, branch: change.branch, before: change.before,
-                sha: change.sha, paths: news.paths, pathsTruncated: news.truncated, author: news.author,
-                message: news.message)
-            let envelope = try transaction.publish(
-                body.fitting(), subject: "repository/\(repository.name)", key: repository.name,
-                because: .first(actor: "user:\(news.email)"))
-            try take(Cause(body, envelope), transaction)
+            try pushed(change, before, transaction)
         }
+        let tags = try DeliveryQueries.tags(of: repository.name, in: transaction.db)
+        for tag in look.tagsGone { try transaction.setTag(nil, tag: tag, of: repository.name) }
+        for change in look.tags where tags[change.tag] == change.before { try tagged(change, before, transaction) }
     }
 }

@@ -41,7 +41,9 @@ extension Dispatcher {
             group = try pipeline.concurrency.map { concurrency in
                 // Groups of the same name in two projects have nothing to do with each other.
                 let name = try concurrency.group.text(in: facts.scope)
-                return ConcurrencyGroup(name: "\(facts.project)/\(name)", most: concurrency.max)
+                // A stranger's must not queue before ours, or cancel them.
+                let place = facts.untrusted == true ? "\(facts.project)/\(facts.git?.branch ?? "")" : facts.project
+                return ConcurrencyGroup(name: "\(place)/\(name)", most: concurrency.max)
             }
         } catch let error as EvaluationError {
             throw NotStarted(code: "expression", reason: "pipeline '\(pipeline.name)': \(error.message)")
@@ -123,7 +125,7 @@ extension Dispatcher {
         let id = transaction.newID()
         let url = "\(settings.url)/runs/\(id)"
         scope.event = cause.event
-        scope.git = RunFacts.members(request.git)
+        scope.git = RunFacts.members(request.git, event: cause.event)
         scope.upstream = cause.upstream
         scope.run = ["id": .string(id), "url": .string(url), "pipeline": .string(pipeline.name)]
         let parameters: [String: JSONValue]
@@ -142,6 +144,7 @@ extension Dispatcher {
             id: id, number: try transaction.nextNumber(project: project.name, pipeline: pipeline.name), url: url,
             project: project.name, pipeline: pipeline.name, git: request.git, cause: cause.id, causeType: cause.type,
             reason: request.reason, requester: cause.requester, requesterEmail: cause.requesterEmail,
+            untrusted: cause.untrusted,
             causation: cause.because, parameters: parameters,
             event: cause.event, upstream: cause.upstream, fileDigest: request.fileDigest,
             model: scope.model["name"]?.string, champion: scope.model["champion"]?.string, variables: scope.vars,

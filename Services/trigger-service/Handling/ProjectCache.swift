@@ -20,6 +20,18 @@ final class ProjectCache: Sendable {
     }
 
     private let plans = Mutex(Plans())
+    private let listened = Mutex<[String: [Glob]]>([:])
+
+    /// The types of events that the pipelines of a project file listen to, by its digest: asked with each event.
+    func patterns(_ digest: String) -> [Glob]? { listened.withLock { $0[digest] } }
+
+    func keep(_ patterns: [Glob], of digest: String) {
+        listened.withLock { known in
+            // Only the newest file of each project is asked for.
+            if known.count >= 10_000 { known.removeAll() }
+            known[digest] = patterns
+        }
+    }
 
     /// A run's plan follows from what never changes about it, so it is made once and not at each of its steps.
     func plan(_ run: String) -> RunPlan? {

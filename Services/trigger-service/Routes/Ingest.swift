@@ -4,12 +4,18 @@ import Messages
 import ServiceKit
 import Store
 
-/// `publish`: events of outsiders, sequenced in the log `ingest` and acknowledged after the commit (bus.md 6).
+/// Events of outsiders, sequenced in the log `ingest` and acknowledged after the commit (bus.md 6): by `publish` on the
+/// bus, and by `POST /events`.
 struct Ingest: Sendable {
     static let largest = 48 << 10
 
     let store: StateStore
     let dispatcher: Dispatcher
+
+    /// The id was used for another event.
+    struct Conflict: Error, Sendable, Hashable {
+        let reason: String
+    }
 
     var handlers: [String: RequestHandler] {
         ["publish": { await publish($0) }]
@@ -18,26 +24,20 @@ struct Ingest: Sendable {
     private func publish(_ request: BusRequest) async -> BusReply {
         do {
             let bytes = try request.body.first ?? Wire.encode(request.params["event"] ?? .null)
-            let event = try OutsideEvent(bytes, from: Self.publisher(request))
-            guard event.size <= Self.largest else {
-                return .refused(
-                    413,
-                    "an event has at most \(Self.largest) bytes, this one \(event.size);"
-                        + " put more into an artifact and refer to it")
-            }
             let client = Self.mayName(request) ? nil : request.user
-            switch try await store.write({ try take(event, key: client, $0) }) {
-            case .success(let position):
-                return .ok([
-                    "source": .string(position.source.name), "epoch": .int(Int(position.epoch)),
-                    "seq": .int(Int(position.seq)),
-                ])
-            case .failure(let refusal): return .refused(409, refusal.reason)
+            guard let position = try await take([read(bytes, from: Self.publisher(request))], key: client).first else {
+                return .refused(400, "there is no event in it")
             }
+            return .ok([
+                "source": .string(position.source.name), "epoch": .int(Int(position.epoch)),
+                "seq": .int(Int(position.seq)),
+            ])
+        } catch let large as TooLarge {
+            return .refused(413, large.reason)
+        } catch let conflict as Conflict {
+            return .refused(409, conflict.reason)
         } catch let refusal as Refusal {
             return .refused(400, refusal.reason)
-        } catch let error as DecodingError {
-            return .refused(400, "not a CloudEvent in JSON: \(error)")
         } catch {
             return .refused(503, "\(error)")
         }
@@ -52,22 +52,52 @@ struct Ingest: Sendable {
         ["local", Source.console.name].contains(request.user)
     }
 
+    struct TooLarge: Error, Sendable, Hashable {
+        let reason: String
+    }
+
+    /// - Throws: `Refusal` or `TooLarge`.
+    func read(_ bytes: Data, from user: String) throws -> OutsideEvent {
+        let event: OutsideEvent
+        do {
+            event = try OutsideEvent(bytes, from: user)
+        } catch let error as DecodingError {
+            throw Refusal("not a CloudEvent in JSON: \(error)")
+        }
+        guard event.size <= Self.largest else {
+            throw TooLarge(
+                reason: "an event has at most \(Self.largest) bytes, this one \(event.size);"
+                    + " put more into an artifact and refer to it")
+        }
+        return event
+    }
+
+    /// All of them or none; on disk when this returns. An event that came before is where it was then.
+    ///
     /// - Parameter client: whose key proved that it is the publisher; `nil` where none did.
-    func take(
-        _ event: OutsideEvent, key client: String?, _ transaction: Transaction
-    ) throws -> Result<LogPosition, Refusal> {
+    /// - Throws: `Conflict`.
+    func take(_ events: [OutsideEvent], key client: String? = nil) async throws -> [LogPosition] {
+        let dispatcher = dispatcher
+        return try await store.write { transaction in
+            try events.map { try Self.take($0, key: client, dispatcher, transaction) }
+        }
+    }
+
+    private static func take(
+        _ event: OutsideEvent, key client: String?, _ dispatcher: Dispatcher, _ transaction: Transaction
+    ) throws -> LogPosition {
         if let known = try transaction.publication(source: event.source, id: event.id) {
-            if known.digest == event.digest { return .success(known.position) }
-            return .failure(
-                Refusal(
-                    "the event \(event.id) of \(event.source) was published before with other content; give it another id"
-                ))
+            if known.digest == event.digest { return known.position }
+            throw Conflict(
+                reason: "the event \(event.id) of \(event.source) was published before with other content;"
+                    + " give it another id")
         }
         let envelope = event.envelope(at: transaction.now)
         let position = try transaction.append(envelope, to: .ingest)
         try transaction.insert(
             Publication(source: event.source, id: event.id, digest: event.digest, position: position))
         try dispatcher.answer(envelope, key: client, transaction)
-        return .success(position)
+        try dispatcher.heard(envelope, transaction)
+        return position
     }
 }

@@ -26,6 +26,10 @@ extension Transaction {
         return db.changesCount == 1
     }
 
+    func knowsCause(_ id: String) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM cause WHERE id = ?)", arguments: [id]) ?? false
+    }
+
     /// `nil` when it is unknown or was judged already.
     func waitingCause(_ id: String) throws -> Cause? {
         try Row.fetchOne(db, sql: "SELECT body FROM cause WHERE id = ? AND state = 'waiting'", arguments: [id])?

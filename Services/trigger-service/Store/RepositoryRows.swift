@@ -13,10 +13,25 @@ struct Repository: Sendable, Hashable {
     var defaultBranch: String?
     /// It was read at least once.
     var seen = false
+    /// Its tags were.
+    var tagsSeen = false
+    var hook = Hook()
+    /// Pull requests of forks start nothing.
+    var ignoresForks = false
     var failures = 0
     var reason: String?
     /// The chain that began with the wish to watch it.
     var because: Causation
+
+    /// What its webhooks are known by.
+    struct Hook: Sendable, Hashable {
+        /// `nil`: any.
+        var forge: Forge?
+        /// Under which its forge names it; `nil`: the one that it is read from.
+        var address: String?
+        /// A secret's name; `nil`: the forge's common one.
+        var secret: String?
+    }
 }
 
 extension Repository {
@@ -25,7 +40,11 @@ extension Repository {
         self.init(
             name: row["name"], url: row["url"], poll: .milliseconds(poll),
             branches: try row.decodeIfPresent([String].self, "branches") ?? [], defaultBranch: row["default_branch"],
-            seen: row["seen"], failures: row["failures"], reason: row["reason"],
+            seen: row["seen"], tagsSeen: row["tags_seen"],
+            hook: Hook(
+                forge: (row["forge"] as String?).flatMap(Forge.init), address: row["forge_url"],
+                secret: row["webhook_secret"]),
+            ignoresForks: row["ignore_forks"], failures: row["failures"], reason: row["reason"],
             because: try row.decode(Causation.self, "cause"))
     }
 }
@@ -40,6 +59,19 @@ extension Transaction {
             arguments: [
                 repository.name, repository.url, seconds * 1000 + attoseconds / 1_000_000_000_000_000,
                 try Wire.encode(repository.branches), try Wire.encode(repository.because), now.milliseconds,
+            ])
+        try setHook(of: repository)
+    }
+
+    /// How its webhooks are recognised, and what forks may.
+    func setHook(of repository: Repository) throws {
+        try db.execute(
+            sql: """
+                UPDATE repository SET forge = ?, forge_url = ?, webhook_secret = ?, ignore_forks = ? WHERE name = ?
+                """,
+            arguments: [
+                repository.hook.forge?.rawValue, repository.hook.address, repository.hook.secret,
+                repository.ignoresForks, repository.name,
             ])
     }
 
@@ -69,11 +101,11 @@ extension Transaction {
     func update(_ repository: Repository, nextAttempt: Timestamp?) throws {
         try db.execute(
             sql: """
-                UPDATE repository SET default_branch = ?, seen = ?, failures = ?, reason = ?, next_attempt = ?
+                UPDATE repository SET default_branch = ?, seen = ?, tags_seen = ?, failures = ?, reason = ?, next_attempt = ?
                 WHERE name = ?
                 """,
             arguments: [
-                repository.defaultBranch, repository.seen, repository.failures, repository.reason,
+                repository.defaultBranch, repository.seen, repository.tagsSeen, repository.failures, repository.reason,
                 nextAttempt?.milliseconds, repository.name,
             ])
     }
@@ -97,6 +129,18 @@ extension Transaction {
 enum RepositoryQueries {
     static func all(in db: Database) throws -> [Repository] {
         try Row.fetchAll(db, sql: "SELECT * FROM repository ORDER BY name").map(Repository.init(row:))
+    }
+
+    static func hooks(in db: Database) throws -> [RepositoryHook] {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT name, url, forge, forge_url, webhook_secret FROM repository ORDER BY name"))
+        return rows.map { row in
+            let addresses: [String?] = [row["url"], row["forge_url"]]
+            return RepositoryHook(
+                repository: row["name"], forge: (row["forge"] as String?).flatMap(Forge.init),
+                identities: Set(addresses.compactMap { $0.map(RepositoryIdentity.init) }),
+                secret: row["webhook_secret"])
+        }
     }
 
     static func repository(_ name: String, in db: Database) throws -> Repository? {

@@ -18,6 +18,7 @@ enum TriggerStore {
             try db.execute(sql: "CREATE INDEX publication_place ON publication (epoch, seq)")
         }
         migrator.registerMigration("v2 heads of removed repositories") { db in try db.execute(sql: lastHeads) }
+        migrator.registerMigration("v3 webhooks, tags, pull requests") { db in try db.execute(sql: webhooks) }
         migrator.registerMigration("v3 schedules") { db in try db.execute(sql: schedules) }
         migrator.registerMigration("v4 started pipelines, parked runs, offers in order") { db in
             try db.execute(sql: starts)
@@ -31,6 +32,45 @@ enum TriggerStore {
         CREATE INDEX cause_line ON cause (line) WHERE state = 'waiting' AND line IS NOT NULL;
         -- The head of each group's line is found without looking at those behind it.
         CREATE INDEX run_line ON run (concurrency, seq) WHERE state = 'queued';
+        """
+
+    private static let webhooks = """
+        ALTER TABLE repository ADD COLUMN forge TEXT;
+        ALTER TABLE repository ADD COLUMN forge_url TEXT;
+        -- Its name; the secret itself is read when a webhook comes.
+        ALTER TABLE repository ADD COLUMN webhook_secret TEXT;
+        ALTER TABLE repository ADD COLUMN ignore_forks INTEGER NOT NULL DEFAULT 0 CHECK (ignore_forks IN (0, 1));
+        -- 0 until its tags were noted for the first time: those start nothing.
+        ALTER TABLE repository ADD COLUMN tags_seen INTEGER NOT NULL DEFAULT 0 CHECK (tags_seen IN (0, 1));
+        CREATE TABLE tag (
+            repository TEXT NOT NULL REFERENCES repository ON DELETE CASCADE,
+            tag TEXT NOT NULL,
+            sha TEXT NOT NULL,
+            PRIMARY KEY (repository, tag)
+        ) STRICT;
+        -- As it was last told of.
+        CREATE TABLE pull_request (
+            repository TEXT NOT NULL REFERENCES repository ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            sha TEXT NOT NULL,
+            target TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('open', 'merged', 'closed')),
+            PRIMARY KEY (repository, number)
+        ) STRICT;
+        CREATE TABLE delivery (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            forge TEXT NOT NULL,
+            id TEXT NOT NULL,
+            -- Empty: of none that is watched.
+            repository TEXT NOT NULL,
+            event TEXT NOT NULL,
+            changes BLOB NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'done')),
+            at INTEGER NOT NULL,
+            UNIQUE (forge, id)
+        ) STRICT;
+        CREATE INDEX delivery_waiting ON delivery (repository, seq) WHERE state = 'waiting';
+        CREATE INDEX delivery_at ON delivery (at) WHERE state = 'done';
         """
 
     private static let starts = """

@@ -1,6 +1,15 @@
 /// Every event body of the suite: what the generated reference and the compatibility tests go through.
 public let allEventBodies: [any EventBody.Type] = [
     ChangePushed.self,
+    TagCreated.self,
+    BranchCreated.self,
+    BranchDeleted.self,
+    PullRequestOpened.self,
+    PullRequestUpdated.self,
+    PullRequestMerged.self,
+    PullRequestClosed.self,
+    ReleasePublished.self,
+    Commented.self,
     ScheduleTicked.self,
     ScheduleMissed.self,
     ProjectLoaded.self,

@@ -21,10 +21,12 @@ public struct ChangePushed: EventBody {
     public var author: String
     /// First line of the commit's message.
     public var message: String
+    /// `<forge>/<id>`: the delivery that told of it; `nil` where it was seen in git.
+    public var delivery: String?
 
     public init(
         repository: String, url: String, branch: String, before: String? = nil, sha: String, paths: [String],
-        pathsTruncated: Bool, author: String, message: String
+        pathsTruncated: Bool, author: String, message: String, delivery: String? = nil
     ) {
         self.repository = repository
         self.url = url
@@ -35,5 +37,6 @@ public struct ChangePushed: EventBody {
         self.pathsTruncated = pathsTruncated
         self.author = author
         self.message = message
+        self.delivery = delivery
     }
 }

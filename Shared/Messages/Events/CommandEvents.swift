@@ -87,12 +87,27 @@ public struct RepositoryAddRequested: EventBody {
     public var url: String
     public var pollSeconds: Double?
     public var branches: [String]?
+    /// The only forge whose webhooks count for it: `github`, `gitlab`, `gitea`, `azure-devops`.
+    public var forge: String?
+    /// Under which its forge names it, where it is read from elsewhere.
+    public var forgeURL: String?
+    /// The name of the secret that proves its webhooks.
+    public var webhookSecret: String?
+    /// Pull requests of forks start nothing.
+    public var ignoreForks: Bool?
 
-    public init(repository: String, url: String, pollSeconds: Double? = nil, branches: [String]? = nil) {
+    public init(
+        repository: String, url: String, pollSeconds: Double? = nil, branches: [String]? = nil, forge: String? = nil,
+        forgeURL: String? = nil, webhookSecret: String? = nil, ignoreForks: Bool? = nil
+    ) {
         self.repository = repository
         self.url = url
         self.pollSeconds = pollSeconds
         self.branches = branches
+        self.forge = forge
+        self.forgeURL = forgeURL
+        self.webhookSecret = webhookSecret
+        self.ignoreForks = ignoreForks
     }
 }
 

@@ -58,6 +58,9 @@ struct FactRule: Sendable {
 
     /// Told once, and of no state that anybody keeps.
     static let happenings: [any EventBody.Type] = [
+        // Pull requests and tags are the forge's and git's to keep.
+        TagCreated.self, BranchCreated.self, BranchDeleted.self, PullRequestOpened.self, PullRequestUpdated.self,
+        PullRequestMerged.self, PullRequestClosed.self, ReleasePublished.self, Commented.self,
         TriggerMatched.self, TriggerIgnored.self, CommandAnswered.self, TrainingStarted.self, ArtifactPublished.self,
         TestSuiteFinished.self, ModelTransitionRefused.self, ModelCommandAnswered.self, DeployerCommandAnswered.self,
         // What was sent is nobody's state; what was not is in the notifier's own database.

@@ -4,6 +4,8 @@ import Messages
 package struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertible {
     package var message: String
 
+    package init(message: String) { self.message = message }
+
     package var description: String { message }
 }
 

@@ -1,0 +1,46 @@
+import Foundation
+import Messages
+import ProjectFile
+
+/// What a run may do whose commit nobody vouches for, as that of a fork's pull request: its project file is a stranger's
+/// as well.
+enum Untrusted {
+    /// Verbs that only compute. A stranger's pipeline may be called as it likes, so `set_by` alone protects nothing.
+    private static let computing = [
+        "run", "train/*", "env/*", "evaluate/*", "dataset/*", "image/build", "artifact/*", "checks/*",
+        "registry/resolve",
+        "registry/download", "notify/pull-request",
+    ]
+
+    static func check(
+        _ verb: String, _ with: JSONValue, _ variables: [String: String]
+    ) throws(EvaluationError) {
+        guard computing.contains(where: { StepWork.pattern($0, covers: verb) }) else {
+            throw EvaluationError(
+                message: "a fork's pull request may not use '\(verb)': it would act in this repository's name")
+        }
+        if let name = secret(in: with) ?? variables.values.compactMap(secret(inText:)).sorted().first {
+            throw EvaluationError(message: "a fork's pull request gets no secrets, and this step asks for '\(name)'")
+        }
+    }
+
+    private static func secret(in value: JSONValue) -> String? {
+        switch value {
+        case .object(let members):
+            if let name = members["secret"] { return name.string ?? "?" }
+            return members.sorted { $0.key < $1.key }.lazy.compactMap { secret(in: $0.value) }.first
+        case .array(let items): return items.lazy.compactMap(secret(in:)).first
+        // A reference that was made into a text is still one for some workers.
+        case .string(let text): return secret(inText: text)
+        case .null, .bool, .int, .double: return nil
+        }
+    }
+
+    private static func secret(inText text: String) -> String? {
+        guard text.contains("{"), text.contains("\"secret\""),
+            let start = text.firstIndex(of: "{"), let end = text.lastIndex(of: "}"),
+            let value = try? Wire.decode(JSONValue.self, from: Data(text[start...end].utf8)), value.object != nil
+        else { return nil }
+        return secret(in: value)
+    }
+}

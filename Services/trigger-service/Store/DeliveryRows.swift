@@ -1,0 +1,119 @@
+import Foundation
+import GRDB
+import Messages
+import Store
+
+/// A webhook that was accepted: what it tells of is looked up in git, in the order in which they came.
+struct StoredDelivery: Sendable, Hashable {
+    var seq: Int64 = 0
+    var forge: Forge
+    /// The forge's own, the same when it delivers again; else a digest of the body.
+    var id: String
+    /// Empty where it is for none that is watched.
+    var repository: String
+    var event: String
+    var changes: [ForgeChange]
+
+    /// As events name it.
+    var reference: String { "\(forge.rawValue)/\(id)" }
+}
+
+/// How a pull request stood when it was last told of.
+struct KnownPullRequest: Sendable, Hashable {
+    enum State: String, Sendable, Hashable {
+        case open, merged, closed
+    }
+
+    var sha: String
+    var target: String
+    var state: State
+}
+
+extension Transaction {
+    /// `false`: it was delivered before.
+    ///
+    /// - Parameter waits: there is something to look up.
+    func insert(_ delivery: StoredDelivery, waits: Bool) throws -> Bool {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO delivery (forge, id, repository, event, changes, state, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (forge, id) DO NOTHING
+                """)
+        try statement.execute(arguments: [
+            delivery.forge.rawValue, delivery.id, delivery.repository, delivery.event,
+            try Wire.encode(delivery.changes), waits ? "waiting" : "done", now.milliseconds,
+        ])
+        return db.changesCount == 1
+    }
+
+    func isWaiting(_ delivery: StoredDelivery) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM delivery WHERE seq = ? AND state = 'waiting')",
+            arguments: [delivery.seq]) ?? false
+    }
+
+    func settle(_ delivery: StoredDelivery) throws {
+        try db.execute(sql: "UPDATE delivery SET state = 'done' WHERE seq = ?", arguments: [delivery.seq])
+    }
+
+    func hasDeliveries(waitingFor repository: String) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM delivery WHERE repository = ? AND state = 'waiting')",
+            arguments: [repository]) ?? false
+    }
+
+    /// Forges deliver again for some days at the most; a bounded number at a time.
+    func forgetDeliveries() throws {
+        try db.execute(
+            sql: """
+                DELETE FROM delivery WHERE seq IN (SELECT seq FROM delivery WHERE state = 'done' AND at < ? LIMIT 5000)
+                """, arguments: [now.advanced(by: .seconds(-30 * 86_400)).milliseconds])
+    }
+
+    func pullRequest(_ number: Int, of repository: String) throws -> KnownPullRequest? {
+        try Row.fetchOne(
+            db, sql: "SELECT sha, target, state FROM pull_request WHERE repository = ? AND number = ?",
+            arguments: [repository, number]
+        ).flatMap { row in
+            KnownPullRequest.State(rawValue: row["state"]).map {
+                KnownPullRequest(sha: row["sha"], target: row["target"], state: $0)
+            }
+        }
+    }
+
+    func save(_ request: KnownPullRequest, _ number: Int, of repository: String) throws {
+        try db.execute(
+            sql: """
+                INSERT OR REPLACE INTO pull_request (repository, number, sha, target, state) VALUES (?, ?, ?, ?, ?)
+                """, arguments: [repository, number, request.sha, request.target, request.state.rawValue])
+    }
+
+    func setTag(_ sha: String?, tag: String, of repository: String) throws {
+        guard let sha else {
+            try db.execute(sql: "DELETE FROM tag WHERE repository = ? AND tag = ?", arguments: [repository, tag])
+            return
+        }
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO tag (repository, tag, sha) VALUES (?, ?, ?)",
+            arguments: [repository, tag, sha])
+    }
+}
+
+enum DeliveryQueries {
+    static func waiting(for repository: String, limit: Int, in db: Database) throws -> [StoredDelivery] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM delivery WHERE repository = ? AND state = 'waiting' ORDER BY seq LIMIT ?",
+            arguments: [repository, limit]
+        ).compactMap { row in
+            guard let forge = Forge(rawValue: row["forge"]) else { return nil }
+            return StoredDelivery(
+                seq: row["seq"], forge: forge, id: row["id"], repository: repository, event: row["event"],
+                changes: try row.decode([ForgeChange].self, "changes"))
+        }
+    }
+
+    static func tags(of repository: String, in db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(db, sql: "SELECT tag, sha FROM tag WHERE repository = ?", arguments: [repository])
+        return Dictionary(rows.map { ($0["tag"], $0["sha"]) }, uniquingKeysWith: { $1 })
+    }
+}

@@ -1,0 +1,145 @@
+"""Causes from outside, as forges and other programs send them: recorded payloads, real signatures, real git."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+
+from conftest import ROOT
+from waiting import until
+
+PAYLOADS = ROOT / "Tests" / "Fixtures" / "webhooks"
+SECRET = "s3cret"
+
+PROJECT = """\
+martlet: 1
+project: small
+pipelines:
+  check:
+    on: { push: { branches: [main] } }
+    jobs: { only: { steps: [ { run: "true" } ] } }
+  quality:
+    on: { pull_request: { branches: [main] } }
+    jobs: { only: { steps: [ { run: "test $MARTLET_GIT_REF = refs/pull/2/merge" } ] } }
+  chatops:
+    on: { comment: { match: [/build] } }
+    jobs: { only: { steps: [ { run: "echo built" } ] } }
+  release:
+    on: { tag: { match: ['v*'] } }
+    jobs: { only: { steps: [ { run: 'test "${{ git.tag }}" = v1.0'  } ] } }
+  retrain:
+    on: { event: { type: acme.data.arrived, where: { data.table: churn } } }
+    jobs: { only: { steps: [ { run: 'test "${{ event.data.rows }}" = 7'  } ] } }
+"""
+
+
+def post(suite, path, body, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", suite.ports["trigger"], timeout=30)
+    connection.request("POST", path, body, {"Content-Type": "application/json"} | headers)
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read() or "null")
+
+
+def github(suite, event, payload, delivery, secret=SECRET):
+    body = json.dumps(payload).encode()
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"X-GitHub-Event": event, "X-GitHub-Delivery": delivery, "X-Hub-Signature-256": f"sha256={signature}"}
+    return post(suite, "/webhooks/github", body, headers)
+
+
+def recorded(name):
+    return json.loads((PAYLOADS / name).read_text())
+
+
+def push(ref, after):
+    return recorded("github/push.branch-with-files.json") | {"ref": ref, "after": after}
+
+
+def watched(suite, events, repo, *words):
+    """Looked at once a day: what starts is started by webhooks."""
+    (suite.data / "secrets" / "WEBHOOK_GITHUB").write_text(SECRET)
+    first = repo.push(martlet__yml=PROJECT)
+    suite.command(
+        "repo", "add", "small", str(repo.origin), "--poll", "86400",
+        "--forge-url", "https://github.com/Codertocat/Hello-World", *words,
+    )  # fmt: skip
+    events.wait("run.finished", 60, pipeline="check")
+    return first
+
+
+def test_a_signed_push_starts_a_run_and_a_redelivery_does_not(suite, events, repo):
+    watched(suite, events, repo)
+    since, sha = events.mark(), repo.push("second", a__txt="1")
+    assert github(suite, "push", push("refs/heads/main", sha), "d-1", secret="wrong")[0] == 401
+    status, answer = github(suite, "push", push("refs/heads/main", sha), "d-1")
+    assert (status, answer["repeated"]) == (202, False)
+    change = events.wait("change.pushed", 30, since, sha=sha)
+    assert change["data"]["paths"] == ["a.txt"] and change["data"]["delivery"] == "github/d-1"
+    assert events.wait("run.finished", 60, since, pipeline="check")["data"]["outcome"] == "succeeded"
+    assert github(suite, "push", push("refs/heads/main", sha), "d-1")[1]["repeated"] is True
+    assert len(events.find("change.pushed", since)) == 1
+    # By the id that the forge shows, whatever became of it.
+    github(suite, "star", push("refs/heads/main", sha), "d-2")
+    said = until(lambda: suite.command("why-not", "check", "--event", "d-2", check=False), 10, "a verdict")
+    assert "start nothing" in said
+    assert "quality" in suite.command("why-not", "quality", "--event", "d-1")
+
+
+def test_a_delivery_that_was_answered_survives_a_kill(suite, events, repo):
+    watched(suite, events, repo)
+    sha = repo.push("second", a__txt="1")
+    assert github(suite, "push", push("refs/heads/main", sha), "d-1")[0] == 202
+    suite.command("down")
+    suite.up()
+    said = until(lambda: suite.ask("runs", "list")["items"], 30, "runs")
+    until(lambda: [r for r in suite.ask("runs", "list")["items"] if r["sha"] == sha], 30, f"a run of {sha}: {said}")
+
+
+def test_pull_requests_comments_and_tags(suite, events, repo):
+    watched(suite, events, repo)
+    since = events.mark()
+    repo.git("switch", "--quiet", "-c", "changes")
+    (repo.clone / "b.txt").write_text("1")
+    repo.git("add", "--all")
+    repo.git("commit", "--quiet", "--message", "proposed")
+    sha = repo.git("rev-parse", "HEAD")
+    merge = repo.git("commit-tree", "HEAD^{tree}", "-p", "main", "-p", sha, "-m", "Merge")
+    repo.git("push", "--quiet", "origin", "changes", f"{sha}:refs/pull/2/head", f"{merge}:refs/pull/2/merge")
+    opened = recorded("github/pull_request.opened.json")
+    opened["pull_request"]["head"] |= {"sha": sha, "ref": "changes"}
+    opened["pull_request"]["base"]["ref"] = "main"
+    assert github(suite, "pull_request", opened, "d-1")[0] == 202
+    told = events.wait("change.pull_request_opened", 30, since)["data"]
+    assert told["paths"] == ["b.txt"] and told["sha"] == merge and not told["pullRequest"]["fork"]
+    assert events.wait("run.finished", 60, since, pipeline="quality")["data"]["outcome"] == "succeeded"
+    comment = {
+        "action": "created",
+        "issue": {"number": 2, "pull_request": {}},
+        "comment": {"body": "please /build", "user": {"login": "ada"}},
+        "repository": opened["repository"],
+    }
+    assert github(suite, "issue_comment", comment, "d-2")[0] == 202
+    assert events.wait("run.finished", 60, since, pipeline="chatops")["data"]["outcome"] == "succeeded"
+    repo.git("tag", "--annotate", "--message", "one", "v1.0")
+    repo.git("push", "--quiet", "origin", "v1.0")
+    assert github(suite, "push", push("refs/tags/v1.0", repo.git("rev-parse", "v1.0")), "d-3")[0] == 202
+    assert events.wait("run.finished", 60, since, pipeline="release")["data"]["outcome"] == "succeeded"
+
+
+def test_events_over_http_start_what_listens_to_them(suite, events, repo):
+    watched(suite, events, repo)
+    since = events.mark()
+    token = suite.ask("tokens", "create", "--role", "operator", "--name", "lake")["token"]
+    event = {"specversion": "1.0", "id": "e-1", "source": "/acme", "type": "acme.data.arrived"}
+    event["data"] = {"table": "churn", "rows": 7}
+    headers = {"Content-Type": "application/cloudevents+json", "Authorization": f"Bearer {token}"}
+    # The token comes over the bus.
+    until(lambda: post(suite, "/events", json.dumps(event).encode(), headers)[0] == 202, 10, "the token counts")
+    assert events.wait("run.finished", 60, since, pipeline="retrain")["data"]["outcome"] == "succeeded"
+    basic = base64.b64encode(f"x:{token}".encode()).decode()
+    binary = {"ce-specversion": "1.0", "ce-id": "e-2", "ce-source": "/acme", "ce-type": "acme.other"}
+    assert post(suite, "/events", b"{}", binary | {"Authorization": f"Basic {basic}"})[0] == 202
+    assert events.wait("run.queued", 10, since, cause="e-1")
+    suite.command("tokens", "revoke", token.split("_")[1])
+    until(lambda: post(suite, "/events", json.dumps(event).encode(), headers)[0] == 401, 10, "the token ends")

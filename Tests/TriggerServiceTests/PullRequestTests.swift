@@ -1,0 +1,199 @@
+import Foundation
+import Messages
+import ServiceKit
+import Store
+import Testing
+
+@testable import TriggerService
+
+private let project = """
+    martlet: 1
+    project: demo
+    pipelines:
+      quality:
+        on: { pull_request: { branches: [main], paths: ['src/**'] } }
+        jobs: { a: { steps: [ { id: s, run: "true" } ] } }
+      chatops:
+        on: { comment: { in: pull_request, match: ['/build-images', '/build-pipeline'] } }
+        jobs:
+          images:
+            if: ${{ event.kind == 'push' || contains(event.comment, '/build-images') }}
+            steps: [ { id: s, run: "true" } ]
+      after:
+        on: { pipeline: { name: quality } }
+        jobs: { a: { steps: [ { id: s, run: "echo", env: { KEY: "${{ secrets.KEY }}" } } ] } }
+    """
+
+/// A branch `changes` beside main, as its author has it.
+private func propose(_ upstream: Upstream, _ files: [String: String] = ["src/a.py": "1"]) async throws -> String {
+    try await upstream.git("switch", "-q", "-C", "changes", "main")
+    let sha = try await upstream.commit(files, "proposed")
+    try await upstream.git("switch", "-q", "main")
+    return sha
+}
+
+/// What a forge keeps for a request: its head, and its merge with the target.
+private func keep(_ upstream: Upstream, _ number: Int, _ sha: String) async throws -> String {
+    let tree = try await upstream.git("rev-parse", "\(sha)^{tree}")
+    let merge = try await upstream.git("commit-tree", tree, "-p", "main", "-p", sha, "-m", "Merge")
+    try await upstream.git("update-ref", "refs/pull/\(number)/head", sha)
+    try await upstream.git("update-ref", "refs/pull/\(number)/merge", merge)
+    return merge
+}
+
+/// A fork's branch is nobody's here.
+private func fork(_ upstream: Upstream, _ files: [String: String] = ["src/a.py": "1"]) async throws -> String {
+    let sha = try await propose(upstream, files)
+    _ = try await keep(upstream, 2, sha)
+    try await upstream.git("branch", "-q", "-D", "changes")
+    return sha
+}
+
+struct PullRequestTests {
+    @Test func `S1-1 a pull request starts its pipeline on the merge with the target`() async throws {
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await propose(forgery.upstream)
+            let merge = try await keep(forgery.upstream, 2, sha)
+            let answer = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha), id: "d1")
+            #expect(answer.status == 202)
+            try await forgery.installation.settle()
+            let opened = try #require(try await forgery.installation.published(PullRequestOpened.self).first)
+            #expect(opened.pullRequest.number == 2 && opened.pullRequest.sha == sha && !opened.pullRequest.fork)
+            #expect(opened.sha == merge && opened.paths == ["src/a.py"] && opened.delivery == "github/d1")
+            let run = try #require(
+                try await forgery.installation.published(RunQueued.self).first { $0.pipeline == "quality" })
+            #expect(run.git?.sha == merge && run.git?.ref == "refs/pull/2/merge" && run.git?.branch == "pull/2")
+        }
+    }
+
+    @Test func `without a merge by the forge its newest commit is run; other files start nothing`() async throws {
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await propose(forgery.upstream, ["docs/a.md": "1"])
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha), id: "d1")
+            try await forgery.installation.settle()
+            #expect(try await forgery.installation.published(PullRequestOpened.self).first?.sha == sha)
+            let verdicts = try await forgery.installation.published(TriggerIgnored.self)
+            #expect(verdicts.contains { $0.pipeline == "quality" && $0.code == "path_filter" })
+            let second = try await propose(forgery.upstream, ["src/b.py": "1"])
+            let updated = try forgery.pullRequest("pull_request.synchronize.json", sha: second)
+            _ = try await forgery.github("pull_request", updated, id: "d2")
+            // The same state told again, in another delivery.
+            _ = try await forgery.github("pull_request", updated, id: "d3")
+            try await forgery.installation.settle()
+            #expect(try await forgery.installation.published(PullRequestUpdated.self).map(\.sha) == [second])
+            #expect(try await forgery.verdicts(of: "d3").map(\.code) == ["already_seen"])
+        }
+    }
+
+    @Test func `its end is told of, once, and starts nothing by itself`() async throws {
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await propose(forgery.upstream)
+            for id in ["d1", "d2"] {
+                let merged = try forgery.pullRequest("pull_request.closed.merged.json", sha: sha)
+                _ = try await forgery.github("pull_request", merged, id: id)
+            }
+            try await forgery.installation.settle()
+            #expect(try await forgery.installation.published(PullRequestMerged.self).count == 1)
+            #expect(try await forgery.installation.published(PullRequestClosed.self).isEmpty)
+            #expect(try await forgery.installation.published(RunQueued.self).isEmpty)
+        }
+    }
+
+    @Test(arguments: [("please /build-images now", true), ("nice work", false)])
+    func `S1-3 a word in a comment starts a run of the merge, any other comment nothing`(
+        text: String, starts: Bool
+    ) async throws {
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await propose(forgery.upstream)
+            let merge = try await keep(forgery.upstream, 2, sha)
+            _ = try await forgery.github("issue_comment", try forgery.comment(text, on: 2), id: "d1")
+            try await forgery.installation.settle()
+            let comment = try #require(try await forgery.installation.published(Commented.self).first)
+            #expect(comment.text == text && comment.sha == merge && comment.inPullRequest && !comment.fork)
+            let runs = try await forgery.installation.published(RunQueued.self).filter { $0.pipeline == "chatops" }
+            #expect(runs.map { $0.git?.sha } == (starts ? [merge] : []))
+            if !starts {
+                let verdicts = try await forgery.installation.published(TriggerIgnored.self)
+                #expect(verdicts.contains { $0.pipeline == "chatops" && $0.code == "comment_filter" })
+            }
+        }
+    }
+}
+
+struct ForkTests {
+    private func hostile(_ steps: String) -> String {
+        """
+        martlet: 1
+        project: demo
+        pipelines:
+          quality:
+            on: { pull_request: {} }
+            jobs: { a: { steps: [ \(steps) ] } }
+        """
+    }
+
+    @Test(arguments: [
+        #"{ id: s, run: "echo", env: { KEY: "${{ secrets.KEY }}" } }"#,
+        #"{ id: s, run: "echo", env: { KEY: '{"secret":"KEY"}' } }"#,
+        #"{ id: s, uses: train/run, with: { command: "true", parameters: { key: "${{ secrets.KEY }}" } } }"#,
+        #"{ id: s, uses: train/run, with: { command: "true", parameters: { key: { secret: KEY } } } }"#,
+    ]) func `a fork's pull request never gets a secret, however it asks`(step: String) async throws {
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await fork(forgery.upstream, ["martlet.yml": hostile(step), "src/a.py": "1"])
+            // Even where the payload claims that it is none: git knows better.
+            let payload = try forgery.pullRequest(sha: sha, fork: false)
+            _ = try await forgery.github("pull_request", payload, id: "d1")
+            try await forgery.installation.settle()
+            #expect(try await forgery.installation.published(PullRequestOpened.self).first?.pullRequest.fork == true)
+            let session = try await forgery.installation.open(verbs: ["run", "train/*"])
+            #expect(try await forgery.installation.claim(session).isEmpty)
+            let step = try #require(try await forgery.installation.published(StepFinished.self).last)
+            #expect(step.outcome == .failed && step.message?.contains("no secrets") == true)
+        }
+    }
+
+    @Test(arguments: ["deploy/model", "registry/transition", "registry/register"])
+    func `a fork's pull request may not act in the repository's name`(verb: String) throws {
+        #expect(throws: (any Error).self) { try Untrusted.check(verb, [:], [:]) }
+        for computing in ["run", "train/run", "evaluate/test", "registry/resolve"] {
+            try Untrusted.check(computing, [:], ["A": "{}"])
+        }
+    }
+
+    @Test func `a fork's harmless run is claimed, and what follows it gets no secrets either`() async throws {
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await fork(forgery.upstream)
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha, fork: true), id: "d1")
+            try await forgery.installation.settle()
+            let session = try await forgery.installation.open()
+            let work = try #require(try await forgery.installation.claim(session).first)
+            #expect(work.run.pipeline == "quality")
+            try await forgery.installation.complete(work)
+            #expect(try await forgery.installation.published(RunFinished.self).first?.outcome == .succeeded)
+            let after = try #require(try await forgery.installation.published(StepFinished.self).last)
+            #expect(after.outcome == .failed && after.message?.contains("no secrets") == true)
+        }
+    }
+
+    @Test func `the same request from a branch of the repository gets what it asks for`() async throws {
+        let asking = hostile(#"{ id: s, run: "echo", env: { KEY: "${{ secrets.KEY }}" } }"#)
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await propose(forgery.upstream, ["martlet.yml": asking, "src/a.py": "1"])
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha), id: "d1")
+            try await forgery.installation.settle()
+            let session = try await forgery.installation.open()
+            let work = try #require(try await forgery.installation.claim(session).first)
+            #expect(work.variables["KEY"]?.contains("KEY") == true)
+        }
+    }
+
+    @Test func `forks can be ignored as a whole`() async throws {
+        try await Forgery.open(project: project, ignoreForks: true) { forgery in
+            let sha = try await fork(forgery.upstream)
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha, fork: true), id: "d1")
+            try await forgery.installation.settle()
+            #expect(try await forgery.verdicts(of: "d1").map(\.code) == ["fork"])
+            #expect(try await forgery.installation.published(RunQueued.self).isEmpty)
+        }
+    }
+}
