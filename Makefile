@@ -50,15 +50,15 @@ lint: ## swift-format, strict
 format: ## rewrite the sources as lint wants them
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
-SCHEMAS := --output docs/events --asyncapi docs/asyncapi.yaml --examples Tests/Fixtures/wire
+SCHEMAS := --output docs/events --asyncapi docs/asyncapi.yaml --project docs/martlet.schema.json --examples Tests/Fixtures/wire
 
-schemas: build ## write the JSON Schemas of every event to docs/events, and docs/asyncapi.yaml
+schemas: build ## write the JSON Schemas of events and of martlet.yml, and docs/asyncapi.yaml
 	"$(BIN)/martlet" schemas $(SCHEMAS)
 
 schemas-check: build ## fail when they are stale
 	"$(BIN)/martlet" schemas $(SCHEMAS) --check
 
-bench: setup ## the figures, with a release build (BENCH="ready idle steps queued waiting webhooks verdicts")
+bench: setup ## the figures, with a release build (BENCH="ready idle steps queued waiting file webhooks verdicts")
 	$(SWIFT) build -c release
 	python3 Bench/bench.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
 

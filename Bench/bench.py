@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Examples" / "demo"))
 
 import causes  # noqa: E402
+from project_file import project_file  # noqa: E402
 from suite import Events, Failed, Suite, free_ports  # noqa: E402
 
 PROJECT = """\
@@ -281,6 +282,8 @@ MEASUREMENTS = {
     "idle": idle,
     "steps": steps,
     "queued": queued,
+    "waiting": waiting,
+    "file": project_file,
     "webhooks": webhooks,
     "verdicts": verdicts,
 }

@@ -26,6 +26,7 @@ struct MartletCommand: AsyncParsableCommand {
             """,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, RepoCommand.self, ValidateCommand.self,
+            PlanCommand.self,
             RunCommand.self, RunsCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
             RevokeCommand.self, ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, WhyCommand.self,
             WhyNotCommand.self,

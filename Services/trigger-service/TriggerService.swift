@@ -8,7 +8,8 @@ import Store
 struct TriggerServiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trigger-service",
-        abstract: "Watches repositories, decides what starts, and sequences runs, steps and approvals.")
+        abstract: "Watches repositories, decides what starts, and sequences runs, steps and approvals.",
+        subcommands: [PlanCommand.self])
 
     @OptionGroup var options: ServiceOptions
 
@@ -22,7 +23,9 @@ struct TriggerServiceCommand: AsyncParsableCommand {
 
     /// Everything wired and nothing started; tests build the same.
     static func parts(_ context: ServiceContext, _ settings: Settings) async throws -> ServiceParts {
-        let dispatcher = Dispatcher(settings: settings)
+        let variables = OperatorVariables(
+            folder: context.paths.root + "/variables", environment: ProcessInfo.processInfo.environment)
+        let dispatcher = Dispatcher(settings: settings, variables: variables)
         let folder = context.paths.service(.triggerService)
         let mirrors = Mirrors(folder: folder + "/mirrors")
         let watcher = RepositoryWatcher(

@@ -17,6 +17,12 @@ package struct Pipeline: Sendable, Hashable {
     /// In the order of the file.
     package var jobs: [Job]
 
+    package var schedules: [Schedule] {
+        triggers.compactMap { trigger in
+            if case .schedule(let schedule) = trigger { schedule } else { nil }
+        }
+    }
+
     package func job(_ id: String) -> Job? { jobs.first { $0.id == id } }
 }
 

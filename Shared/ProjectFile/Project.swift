@@ -7,9 +7,16 @@ package struct Project: Sendable, Hashable {
     package var models: [Model]
     /// In the order of the file: a variable may use those above it.
     package var variables: [Variable]
-    /// `.env` files of the repository that add variables; whoever has the files reads them.
+    /// `.env` files of the repository that add variables, the later over the earlier (S4-8).
     package var variableFiles: [Template]
+    /// What was in them, by path.
+    package var variableTexts: [String: [String: JSONValue]]
+    /// Sets of variables that an operator keeps.
     package var variableGroups: [String]
+    /// What those hold; whoever starts a run puts it here.
+    package var groupValues: [String: JSONValue] = [:]
+    /// What an operator says over everything.
+    package var overridingValues: [String: JSONValue] = [:]
     package var environments: [String: Environment]
     /// `local` is always among them.
     package var backends: [String: Backend]

@@ -47,6 +47,9 @@ extension API {
                         throw Refusal(
                             404, "no event '\(event)'", hint: "'martlet events tail --since start' lists events")
                     }
+                    if let silent = try SilentVerdicts.verdict(on: found, pipeline: pipeline, db) {
+                        return .object(["items": .array([silent]), "next": .null])
+                    }
                     throw Refusal(
                         404,
                         "\(shortEventName(found.type)) \(event) was not held against \(pipeline): it is not a cause of runs",

@@ -19,6 +19,9 @@ struct SchemasCommand: AsyncParsableCommand {
     @Option(help: "The AsyncAPI document; it refers to the schemas in 'events/' beside it.")
     var asyncapi: String?
 
+    @Option(help: "The JSON Schema of martlet.yml, for editors.")
+    var project: String?
+
     @Option(help: "Folder of real messages, one JSON file each: the document's examples.")
     var examples: String?
 
@@ -56,6 +59,7 @@ struct SchemasCommand: AsyncParsableCommand {
     private func wanted() throws -> [String: String] {
         var files: [String: String] = [:]
         for (name, text) in try EventReference.files() { files["\(output)/\(name)"] = text }
+        if let project { files[project] = try Terminal.pretty(ProjectSchema.document) + "\n" }
         if let asyncapi {
             files[asyncapi] = try YAMLText.of(try AsyncAPIDocument(examples: try realMessages()).value())
         }
@@ -72,7 +76,7 @@ struct SchemasCommand: AsyncParsableCommand {
     }
 
     private var words: String {
-        [("output", output), ("asyncapi", asyncapi), ("examples", examples)]
+        [("output", output), ("asyncapi", asyncapi), ("project", project), ("examples", examples)]
             .compactMap { name, value in value.map { "--\(name) \($0)" } }.joined(separator: " ")
     }
 

@@ -60,7 +60,10 @@ struct ValidationReport {
         // A file of any name is read as if it stood there as the folder's own project file.
         let other = file.path != folder.path && !Self.isPart(file, of: folder) ? file : nil
         let documents = try Self.documents(in: folder, main: other)
-        switch ProjectReader.read(documents, repositoryName: folder.lastPathComponent) {
+        let result = ProjectReader.read(documents, repositoryName: folder.lastPathComponent) { path in
+            try? String(contentsOfFile: "\(folder.path)/\(path)", encoding: .utf8)
+        }
+        switch result {
         case .success(let project): self.project = project
         case .failure(let found):
             errors = found.errors.map { error in
@@ -75,7 +78,7 @@ struct ValidationReport {
     mutating func addTicks(_ count: Int, after time: Timestamp) {
         guard count > 0, let project else { return }
         for pipeline in project.pipelines {
-            for case .schedule(let schedule) in pipeline.triggers {
+            for schedule in pipeline.schedules {
                 var times: [Timestamp] = []
                 while times.count < count, let next = schedule.next(after: times.last ?? time) { times.append(next) }
                 ticks.append(ScheduleTicks(pipeline: pipeline.name, schedule: schedule, times: times))

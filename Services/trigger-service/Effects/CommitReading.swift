@@ -36,7 +36,7 @@ struct CommitReading: Sendable {
                     try dispatcher.giveUp(request.cause, code: "no_commit", reason: reason, transaction)
                 }
             }
-            let files = try await mirror.projectFiles(of: sha)
+            let files = try await mirror.projectFiles(of: sha, repository: request.repository)
             let message = try await mirror.commit(sha).message
             let digest = files.isEmpty ? nil : Digest(of: try Wire.encode(files)).text
             return .done { transaction in

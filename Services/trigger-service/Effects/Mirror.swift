@@ -91,15 +91,27 @@ extension Mirror {
     static let largestProjectFile = 1 << 20
 
     /// The project files of a commit by path: plain files only, for a symbolic link could point anywhere.
-    func projectFiles(of commit: String) async throws -> [String: String] {
+    func projectFiles(of commit: String, repository: String) async throws -> [String: String] {
+        var files = try await self.files(
+            of: commit, at: [ProjectReader.mainFile, ProjectReader.pipelineFolder + "/"],
+            where: ProjectReader.isProjectFile)
+        let documents = files.map { ProjectDocument(path: $0.key, text: $0.value) }
+        if case .success(let project) = ProjectReader.read(documents, repositoryName: repository) {
+            // The variables' files that it names are part of it.
+            let paths = project.variablePaths
+            if !paths.isEmpty { files.merge(try await self.files(of: commit, at: paths, where: paths.contains)) { $1 } }
+        }
+        return files
+    }
+
+    private func files(
+        of commit: String, at paths: [String], where isWanted: (String) -> Bool
+    ) async throws -> [String: String] {
         let listing = try await git.run(
-            place + ["ls-tree", "-z", "-l", "--full-tree", commit, "--", "martlet.yml", "mlops/pipelines/"],
-            doing: "ls-tree")
+            place + ["ls-tree", "-z", "-l", "--full-tree", commit, "--"] + paths, doing: "ls-tree")
         var files: [String: String] = [:]
         for entry in listing.text.split(separator: "\0") {
-            guard let found = Entry(entry), found.isPlainFile, ProjectReader.isProjectFile(found.path) else {
-                continue
-            }
+            guard let found = Entry(entry), found.isPlainFile, isWanted(found.path) else { continue }
             guard found.size <= Self.largestProjectFile else {
                 throw Refusal("\(found.path) has \(found.size) bytes; a project file has at most 1 MiB")
             }

@@ -62,7 +62,8 @@ extension Dispatcher {
         switch try projects.project(digest, repository: git.repository, in: transaction) {
         case .failure(let errors):
             try reject(cause, git, errors.errors, transaction)
-        case .success(let project):
+        case .success(let read):
+            let project = variables?.equip(read).project ?? read
             if let error = try conflict(project, git, transaction) {
                 return try reject(cause, git, [error], transaction)
             }

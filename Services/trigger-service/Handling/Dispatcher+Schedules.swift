@@ -12,7 +12,7 @@ extension Dispatcher {
     func follow(_ project: Project, _ transaction: Transaction) throws {
         var schedules: [StoredSchedule] = []
         for pipeline in project.pipelines {
-            for case .schedule(let schedule) in pipeline.triggers {
+            for schedule in pipeline.schedules {
                 guard let next = schedule.next(after: transaction.now) else { continue }
                 schedules.append(
                     StoredSchedule(project: project.name, pipeline: pipeline.name, schedule: schedule, next: next))

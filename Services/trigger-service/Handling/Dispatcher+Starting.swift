@@ -119,9 +119,23 @@ extension Dispatcher {
     /// Of the runs before one in its group.
     private static let mostAhead = 20
 
+    private func noValue(_ missing: [String], _ project: Project) -> String {
+        let names = missing.map { "vars.\($0)" }.joined(separator: ", ")
+        let groups = variables?.equip(project).missing ?? []
+        let hint =
+            groups.isEmpty
+            ? "" : "; there is no group \(groups.joined(separator: ", ")) under variables/ in the data folder"
+        return "no value for \(names)\(hint)"
+    }
+
     private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {
         let (cause, project) = (request.cause, request.project)
-        var scope = try project.baseScope(environment: pipeline.environment)
+        let values = try project.variableValues(environment: pipeline.environment)
+        let missing = pipeline.missingVariables(in: values)
+        guard missing.isEmpty else {
+            throw NotStarted(code: "variables", reason: noValue(missing, project))
+        }
+        var scope = try project.baseScope(environment: pipeline.environment, variables: values)
         let id = transaction.newID()
         let url = "\(settings.url)/runs/\(id)"
         scope.event = cause.event

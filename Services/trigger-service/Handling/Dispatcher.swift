@@ -11,15 +11,18 @@ struct Dispatcher: Sendable {
     let board: OfferBoard
     /// Rings when there are other schedules, or one of them is due.
     let alarm: WakeSignal
+    /// `nil`: nobody keeps any.
+    let variables: OperatorVariables?
 
     init(
         settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard(),
-        alarm: WakeSignal = WakeSignal()
+        alarm: WakeSignal = WakeSignal(), variables: OperatorVariables? = nil
     ) {
         self.settings = settings
         self.projects = projects
         self.board = board
         self.alarm = alarm
+        self.variables = variables
     }
 
     /// Moves one run and publishes what changed; `nil` when there is no such run.

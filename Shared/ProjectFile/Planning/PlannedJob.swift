@@ -47,17 +47,22 @@ extension Project {
 extension Pipeline {
     /// Each job after those it needs, otherwise in the order of the file; the reader has refused cycles.
     var jobsInOrder: [Job] {
-        var done: Set<String> = []
-        var order: [Job] = []
-        var open = jobs
-        while !open.isEmpty {
-            let ready = open.filter { $0.needs.allSatisfy(done.contains) }
-            guard !ready.isEmpty else { return order + open }
-            order += ready
-            done.formUnion(ready.map(\.id))
-            open.removeAll { done.contains($0.id) }
+        let positions = Dictionary(
+            jobs.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        // How many have to come before, one after another.
+        var depths = [Int](repeating: 0, count: jobs.count)
+        var open = jobs.map { $0.needs.count { positions[$0] != nil } }
+        var waiting: [String: [Int]] = [:]
+        for (index, job) in jobs.enumerated() { for need in job.needs { waiting[need, default: []].append(index) } }
+        var ready = jobs.indices.filter { open[$0] == 0 }
+        while let index = ready.popLast() {
+            for other in waiting[jobs[index].id] ?? [] {
+                depths[other] = max(depths[other], depths[index] + 1)
+                open[other] -= 1
+                if open[other] == 0 { ready.append(other) }
+            }
         }
-        return order
+        return jobs.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }.map { jobs[$0] }
     }
 }
 

@@ -2,12 +2,38 @@ import Messages
 
 extension Project {
     /// The variables' values. They may use `project`, the environment's name and the variables above them.
+    ///
+    /// Weakest first: what the file says, the operator's groups, `.env` files in their order, the operator's own word.
     package func variableValues(environment: String? = nil) throws(EvaluationError) -> [String: JSONValue] {
-        var values: [String: JSONValue] = [:]
-        for variable in variables {
+        var stronger = groupValues
+        for template in variableFiles {
+            guard let path = variablePath(template, environment) else { continue }
+            stronger.merge(variableTexts[path] ?? [:]) { $1 }
+        }
+        stronger.merge(overridingValues) { $1 }
+        var values = stronger
+        for variable in variables where stronger[variable.name] == nil {
             values[variable.name] = try variable.value.evaluate(in: scope(values, environment))
         }
         return values
+    }
+
+    /// Every `.env` file that some environment may name.
+    package var variablePaths: [String] {
+        let names: [String?] = [nil] + environments.keys.sorted().map(Optional.some)
+        var paths: [String] = []
+        for template in variableFiles {
+            for path in names.compactMap({ variablePath(template, $0) }) where !paths.contains(path) {
+                paths.append(path)
+            }
+        }
+        return paths
+    }
+
+    /// `nil` where the path needs an environment and there is none.
+    private func variablePath(_ template: Template, _ environment: String?) -> String? {
+        if environment == nil, template.references.contains(where: { $0.root == .env }) { return nil }
+        return try? template.text(in: scope([:], environment))
     }
 
     /// What is known before there is a cause: project, variables, environment and model.

@@ -3,7 +3,12 @@ func nearest(to word: String, among known: some Sequence<String>) -> String? {
     let wanted = Array(word.lowercased().utf8)
     let limit = max(1, min(3, wanted.count / 2))
     var best: (word: String, distance: Int)?
+    var looks = 0
     for candidate in known {
+        // Of very many names only those that begin alike: each look costs time.
+        if looks > 50, candidate.utf8.first != word.utf8.first { continue }
+        looks += 1
+        if looks > 250 { break }
         let letters = Array(candidate.lowercased().utf8)
         guard abs(letters.count - wanted.count) <= limit else { continue }
         let distance = editDistance(wanted, letters)

@@ -15,15 +15,33 @@ package enum ProjectReader {
             && (path.hasSuffix(".yml") || path.hasSuffix(".yaml")) && !parts[2].hasPrefix(".")
     }
 
+    /// The project with the `.env` files that it names, or everything that is wrong with it at once.
+    /// - Parameter file: the text of a file of the repository; `nil` where there is none.
+    package static func read(
+        _ documents: [ProjectDocument], repositoryName: String, file: (String) throws -> String?
+    ) rethrows -> Result<Project, ProjectErrors> {
+        let first = read(documents, repositoryName: repositoryName)
+        guard case .success(let project) = first, !project.variablePaths.isEmpty else { return first }
+        let named = try project.variablePaths.compactMap { path in
+            try file(path).map { ProjectDocument(path: path, text: $0) }
+        }
+        return read(documents + named, repositoryName: repositoryName)
+    }
+
     /// The project, or everything that is wrong with it at once.
+    ///
+    /// Documents that are no project files are `.env` files that it names.
     package static func read(
         _ documents: [ProjectDocument], repositoryName: String
     ) -> Result<Project, ProjectErrors> {
         let reading = Reading()
-        let ordered = documents.sorted { ($0.path == mainFile ? "" : $0.path) < ($1.path == mainFile ? "" : $1.path) }
+        let others = documents.filter { !isProjectFile($0.path) }.sorted { $0.path < $1.path }
+        let ordered = documents.filter { isProjectFile($0.path) }.sorted {
+            ($0.path == mainFile ? "" : $0.path) < ($1.path == mainFile ? "" : $1.path)
+        }
         guard let first = ordered.first, ordered.count <= ReadingLimits.documents else {
             let problem =
-                documents.isEmpty
+                ordered.isEmpty
                 ? "there is no \(mainFile), and nothing under \(pipelineFolder)/"
                 : "there are more than \(ReadingLimits.documents) pipeline files"
             return .failure(
@@ -46,11 +64,16 @@ package enum ProjectReader {
                 }
             }
         }
+        for document in others {
+            let text = EnvironmentText(document)
+            reading.add(text.errors)
+            sections.variableTexts[document.path] = text.values
+        }
         // What a file that cannot be read may have declared, the others must not be blamed for.
         if unread { return .failure(sorted(reading.errors)) }
         let start = Place(file: first.path, line: 1, column: 1)
         let project = reading.project(
-            sections, repositoryName: repositoryName, start: start, digest: digest(of: ordered)
+            sections, repositoryName: repositoryName, start: start, digest: digest(of: ordered + others)
         )
         guard reading.errors.isEmpty else { return .failure(sorted(reading.errors)) }
         return .success(project)

@@ -1,10 +1,15 @@
 import Messages
 
 extension Reading {
-    private static let jobKeys = [
+    static let jobKeys = [
         "name", "description", "needs", "if", "environment", "matrix", "retry", "timeout", "recheck", "env", "with",
-        "outputs", "steps",
+        "outputs", "steps", "strategy",
     ]
+    static let jobSynonyms = ["dependsOn": "needs", "condition": "if"]
+    static let retryKeys = ["max", "backoff"]
+    static let recheckKeys = ["champion_unchanged"]
+    static let strategyKeys = ["matrix", "max_parallel"]
+    static let strategySynonyms = ["max-parallel": "max_parallel", "maxParallel": "max_parallel"]
 
     func jobs(_ pipeline: Fields, _ visible: Visible, _ names: KnownNames) -> [Job] {
         let entries = named(pipeline["jobs"], of: "'jobs'")
@@ -17,10 +22,9 @@ extension Reading {
                 fail(entry.place, "'\(entry.key)' is no name for a job: a letter first, then letters, digits, '_', '-'")
                 continue
             }
-            let synonyms = ["dependsOn": "needs", "condition": "if"]
             let what = "job '\(entry.key)'"
             guard
-                let fields = fields(entry.value, of: what, keys: Self.jobKeys + ["strategy"], synonyms: synonyms)
+                let fields = fields(entry.value, of: what, keys: Self.jobKeys, synonyms: Self.jobSynonyms)
             else { continue }
             read.append((entry, fields))
         }
@@ -49,8 +53,10 @@ extension Reading {
                 fail(entry.place, "job '\(id)' cannot need itself")
                 return nil
             }
-            known(entry.text, at: entry.place, among: visible.jobs.sorted(), "job")
-            return visible.jobs.contains(entry.text) ? entry.text : nil
+            if visible.jobs.contains(entry.text) { return entry.text }
+            fail(
+                entry.place, "there is no job '\(entry.text)'" + suggestion(for: entry.text, among: visible.sortedJobs))
+            return nil
         }
         visible.needs = Dictionary(needs.map { ($0, outputs[$0] ?? []) }) { $1 }
         let condition = condition(fields["if"], visible)
@@ -79,7 +85,7 @@ extension Reading {
         if case .scalar = tree.value {
             return integer(tree, "'retry'", 0...100).map { Retry(max: $0, backoff: .seconds(1)) }
         }
-        guard let fields = fields(tree, of: "'retry'", keys: ["max", "backoff"]) else { return nil }
+        guard let fields = fields(tree, of: "'retry'", keys: Self.retryKeys) else { return nil }
         return Retry(
             max: integer(fields["max"], "'max'", 0...100) ?? 1,
             backoff: duration(fields["backoff"], "'backoff'") ?? .seconds(1)
@@ -87,7 +93,7 @@ extension Reading {
     }
 
     private func recheck(_ tree: Tree?, _ visible: Visible) -> Recheck? {
-        guard let tree, let fields = fields(tree, of: "'recheck'", keys: ["champion_unchanged"]) else { return nil }
+        guard let tree, let fields = fields(tree, of: "'recheck'", keys: Self.recheckKeys) else { return nil }
         guard let champion = fields["champion_unchanged"] else {
             fail(fields.place, "'recheck' needs 'champion_unchanged'")
             return nil
@@ -100,9 +106,8 @@ extension Reading {
         var tree = fields["matrix"]
         var parallel: Int?
         if let strategy = fields["strategy"] {
-            let keys = ["matrix", "max_parallel"]
-            let synonyms = ["max-parallel": "max_parallel", "maxParallel": "max_parallel"]
-            let inner = self.fields(strategy, of: "'strategy'", keys: keys, synonyms: synonyms)
+            let inner = self.fields(
+                strategy, of: "'strategy'", keys: Self.strategyKeys, synonyms: Self.strategySynonyms)
             if tree != nil, inner?["matrix"] != nil {
                 fail(strategy.place, "'matrix' stands beside 'strategy' as well: say it once")
             }
@@ -146,26 +151,9 @@ extension Reading {
 
     /// Jobs that wait for each other would wait for ever.
     private func checkCycles(_ jobs: [Job], _ fields: [Fields]) {
-        var open = jobs.map { ($0.id, Set($0.needs)) }
-        while let index = open.firstIndex(where: { $0.1.isEmpty }) {
-            let id = open.remove(at: index).0
-            open = open.map { ($0.0, $0.1.subtracting([id])) }
-        }
-        // What is left waits for a cycle or is in one; those that nobody waits for are only behind it.
-        while let index = open.firstIndex(where: { candidate in !open.contains { $0.1.contains(candidate.0) } }) {
-            open.remove(at: index)
-        }
-        guard let first = open.first, let index = jobs.firstIndex(where: { $0.id == first.0 }) else { return }
-        var path = [first.0]
-        var next = first
-        while let needed = next.1.sorted().first(where: { name in open.contains { $0.0 == name } }),
-            let step = open.first(where: { $0.0 == needed })
-        {
-            path.append(needed)
-            if path.dropLast().contains(needed) { break }
-            next = step
-        }
-        let start = path.firstIndex(of: path[path.count - 1]) ?? 0
-        fail(fields[index].place(of: "needs"), "jobs need each other: " + path[start...].joined(separator: " → "))
+        guard let cycle = cycle(among: jobs.map { ($0.id, Set($0.needs)) }),
+            let index = jobs.firstIndex(where: { $0.id == cycle[0] })
+        else { return }
+        fail(fields[index].place(of: "needs"), "jobs need each other: " + cycle.joined(separator: " → "))
     }
 }

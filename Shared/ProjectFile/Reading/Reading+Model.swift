@@ -1,6 +1,12 @@
 import Messages
 
 extension Reading {
+    static let modelKeys = ["name", "description", "champion", "stages"]
+    static let championKeys = ["select", "order"]
+    static let stagesKeys = ["preset", "tag", "states", "rules"]
+    static let stageKeys = ["max", "replaced_becomes", "set_by", "from"]
+    static let stagePresets = ["mlflow", "trunk", "none"]
+
     func models(_ sections: Sections, _ names: KnownNames) -> [Model] {
         let own = Template.expression(
             .reference(Expression.Reference(root: .project, path: [], place: Place(file: "", line: 1, column: 1)))
@@ -18,7 +24,7 @@ extension Reading {
     }
 
     private func model(_ tree: Tree, name: Template, _ names: KnownNames) -> Model? {
-        guard let fields = fields(tree, of: "'model'", keys: ["name", "description", "champion", "stages"]) else {
+        guard let fields = fields(tree, of: "'model'", keys: Self.modelKeys) else {
             return nil
         }
         let visible = names.visible.without([.model, .git, .secrets])
@@ -33,7 +39,7 @@ extension Reading {
     private func champion(_ tree: Tree?, _ visible: Visible) -> Template? {
         guard let tree else { return nil }
         guard case .map = tree.value else { return textTemplate(tree, "'champion'", visible) }
-        guard let fields = fields(tree, of: "'champion'", keys: ["select", "order"]) else { return nil }
+        guard let fields = fields(tree, of: "'champion'", keys: Self.championKeys) else { return nil }
         _ = word(fields["order"], "'order'", of: ["latest"])
         guard fields["select"] != nil else {
             fail(fields.place, "'champion' needs 'select'")
@@ -44,10 +50,10 @@ extension Reading {
 
     private func stages(_ tree: Tree?, _ names: KnownNames) -> StageMachine {
         var machine = StageMachine(preset: "none", tag: "stage", states: [:])
-        guard let tree, let fields = fields(tree, of: "'stages'", keys: ["preset", "tag", "states", "rules"]) else {
+        guard let tree, let fields = fields(tree, of: "'stages'", keys: Self.stagesKeys) else {
             return machine
         }
-        if let preset = word(fields["preset"], "'preset'", of: ["mlflow", "trunk", "none"]) {
+        if let preset = word(fields["preset"], "'preset'", of: Self.stagePresets) {
             machine = .preset(preset)
         }
         if let tag = fixedText(fields["tag"], "'tag'") { machine.tag = tag }
@@ -73,7 +79,7 @@ extension Reading {
 
     private func stageRule(_ tree: Tree, changing base: StageRule, _ known: [String], _ names: KnownNames) -> StageRule
     {
-        guard let fields = fields(tree, of: "a stage", keys: ["max", "replaced_becomes", "set_by", "from"]) else {
+        guard let fields = fields(tree, of: "a stage", keys: Self.stageKeys) else {
             return base
         }
         var rule = base

@@ -1,15 +1,18 @@
 import Messages
 
 extension Reading {
-    private static let pipelineKeys = [
-        "name", "description", "on", "parameters", "environment", "concurrency", "defaults", "env", "jobs",
+    static let pipelineKeys = [
+        "name", "description", "on", "parameters", "environment", "concurrency", "defaults", "env", "jobs", "pr",
     ]
+    static let pipelineSynonyms = ["trigger": "on"]
+    static let concurrencyKeys = ["group", "max", "on_conflict"]
+    static let parameterKeys = ["type", "required", "default", "options", "label", "description"]
 
     func pipeline(_ entry: Tree.Entry, _ names: KnownNames) -> Pipeline? {
         guard
             let fields = fields(
-                entry.value, of: "pipeline '\(entry.key)'", keys: Self.pipelineKeys + ["pr"],
-                synonyms: ["trigger": "on"]
+                entry.value, of: "pipeline '\(entry.key)'", keys: Self.pipelineKeys,
+                synonyms: Self.pipelineSynonyms
             )
         else { return nil }
         var triggers = triggers(fields["on"], names)
@@ -45,7 +48,7 @@ extension Reading {
         if case .scalar = tree.value {
             return textTemplate(tree, "'concurrency'", visible).map { Concurrency(group: $0) }
         }
-        guard let fields = fields(tree, of: "'concurrency'", keys: ["group", "max", "on_conflict"]) else { return nil }
+        guard let fields = fields(tree, of: "'concurrency'", keys: Self.concurrencyKeys) else { return nil }
         guard let group = fields["group"] else {
             fail(fields.place, "'concurrency' needs 'group'")
             return nil
@@ -62,21 +65,22 @@ extension Reading {
     }
 
     /// Type words of MLproject files mean the same here.
-    private static let kinds: [String: Parameter.Kind] = [
+    static let kinds: [String: Parameter.Kind] = [
         "string": .string, "path": .string, "uri": .string, "number": .number, "float": .number, "double": .number,
         "int": .number, "integer": .number, "long": .number, "boolean": .boolean, "bool": .boolean,
         "choice": .choice, "model-version": .modelVersion,
     ]
 
     private func parameter(_ entry: Tree.Entry, _ names: KnownNames) -> Parameter? {
-        let keys = ["type", "required", "default", "options", "label", "description"]
         guard isIdentifier(entry.key) else {
             fail(
                 entry.place, "'\(entry.key)' is no name for a parameter: a letter first, then letters, digits, '_', '-'"
             )
             return nil
         }
-        guard let fields = fields(entry.value, of: "parameter '\(entry.key)'", keys: keys) else { return nil }
+        guard let fields = fields(entry.value, of: "parameter '\(entry.key)'", keys: Self.parameterKeys) else {
+            return nil
+        }
         let kindName = word(fields["type"], "'type'", of: Self.kinds.keys.sorted())
         let options = options(fields["options"])
         let kind = kindName.flatMap { Self.kinds[$0] } ?? (options.isEmpty ? .string : .choice)

@@ -10,17 +10,29 @@ struct KnownNames {
     /// The stages of all models; `nil` where a model declares none.
     var stages: Set<String>?
 
-    var visible: Visible { .project(variables: variables) }
+    /// `nil`: any name may be one, because the file does not list them.
+    var secrets: Set<String>?
+
+    var visible: Visible {
+        var visible = Visible.project(variables: variables)
+        visible.secrets = secrets
+        return visible
+    }
 }
 
 extension Reading {
     func project(_ sections: Sections, repositoryName: String, start: Place, digest: String) -> Project {
-        let open = sections.single["variables.files"] != nil || !sections.groups.isEmpty
+        let files = variableFiles(sections)
+        // With the files at hand it is known which variables there are.
+        let open = !sections.groups.isEmpty || !files.isEmpty && sections.variableTexts.isEmpty
+        let fromFiles = Set(sections.variableTexts.values.flatMap(\.keys))
         var names = KnownNames(
-            variables: open ? nil : Set(sections.names("variables")),
+            variables: open ? nil : fromFiles.union(sections.names("variables")),
             environments: sections.names("environments"), backends: sections.names("backends") + ["local"],
             targets: sections.names("targets"), pipelines: sections.names("pipelines"), stages: nil
         )
+        if let tree = sections.single["secrets"] { names.secrets = secrets(tree) }
+        _ = text(sections.single["description"], "'description'")
         let name = fixedText(sections.single["project"], "'project'") ?? repositoryName
         let models = models(sections, names)
         names.stages = models.contains { $0.stages.states.isEmpty } ? nil : Set(models.flatMap(\.stages.states.keys))
@@ -34,8 +46,8 @@ extension Reading {
             fail(place, "'\(name)' is no name: letters, digits, '_', '-' and '.' are allowed, at most 100")
         }
         return Project(
-            name: name, models: models, variables: variables(sections, open: open),
-            variableFiles: variableFiles(sections, names),
+            name: name, models: models, variables: variables(sections, known: open ? nil : fromFiles),
+            variableFiles: files, variableTexts: sections.variableTexts,
             variableGroups: sections.groups.flatMap { texts($0, "'variable_groups'").map(\.text) },
             environments: environments(sections.named["environments"] ?? [], names), backends: backends,
             targets: targets(sections.named["targets"] ?? [], names),
@@ -44,23 +56,59 @@ extension Reading {
         )
     }
 
-    private func variables(_ sections: Sections, open: Bool) -> [Variable] {
-        var above: Set<String> = []
+    /// - Parameter known: variables from elsewhere; `nil`: any name may be one.
+    private func variables(_ sections: Sections, known: Set<String>?) -> [Variable] {
+        var above = known ?? []
         return (sections.named["variables"] ?? []).map { entry in
-            let visible = Visible(roots: [.project, .vars, .env], variables: open ? nil : above)
+            let visible = Visible(roots: [.project, .vars, .env], variables: known == nil ? nil : above)
             above.insert(entry.key)
             return Variable(name: entry.key, value: template(entry.value, visible))
         }
     }
 
-    private func variableFiles(_ sections: Sections, _ names: KnownNames) -> [Template] {
+    private func variableFiles(_ sections: Sections) -> [Template] {
         guard let tree = sections.single["variables.files"], case .list(let files) = tree.value else { return [] }
-        return files.compactMap { textTemplate($0, "each of 'variables.files'", names.visible.without([.secrets])) }
+        let visible = Visible(roots: [.project, .env], variables: [])
+        return files.compactMap { file in
+            let parts = file.text?.split(separator: "/", omittingEmptySubsequences: false) ?? []
+            if parts.first?.isEmpty == true || parts.contains("..")
+                || file.text.map(ProjectReader.isProjectFile) == true
+            {
+                fail(file.place, "each of 'variables.files' is a .env file of the repository")
+                return nil
+            }
+            return textTemplate(file, "each of 'variables.files'", visible)
+        }
     }
 
     private func pipelines(_ sections: Sections, _ names: KnownNames, _ start: Place) -> [Pipeline] {
         let entries = sections.named["pipelines"] ?? []
         if entries.isEmpty, errors.isEmpty { fail(start, "there is no pipeline: say 'pipelines:'") }
-        return entries.compactMap { pipeline($0, names) }
+        let pipelines = entries.compactMap { pipeline($0, names) }
+        checkCircles(of: pipelines, entries)
+        return pipelines
+    }
+
+    /// Pipelines that wait for each other's ends would start each other until the depth limit stops them.
+    private func checkCircles(of pipelines: [Pipeline], _ entries: [Tree.Entry]) {
+        let nodes = pipelines.map { pipeline -> (name: String, needs: Set<String>) in
+            let followed = pipeline.triggers.compactMap { trigger -> String? in
+                if case .pipeline(let name, _, _) = trigger { name } else { nil }
+            }
+            return (pipeline.name, Set(followed))
+        }
+        guard let cycle = cycle(among: nodes), let entry = entries.first(where: { $0.key == cycle[0] }) else { return }
+        fail(entry.place, "pipelines start each other: " + cycle.reversed().joined(separator: " → "))
+    }
+
+    private func secrets(_ tree: Tree) -> Set<String> {
+        Set(
+            texts(tree, "'secrets'").compactMap { entry in
+                if isIdentifier(entry.text) { return entry.text }
+                fail(
+                    entry.place,
+                    "'\(entry.text)' is no name for a secret: a letter first, then letters, digits, '_', '-'")
+                return nil
+            })
     }
 }

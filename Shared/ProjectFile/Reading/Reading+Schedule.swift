@@ -2,12 +2,14 @@ import Foundation
 import Messages
 
 extension Reading {
+    static let scheduleKeys = ["cron", "timezone", "catch_up"]
+
     /// `schedule: "0 9 * * *"`, or `{cron, timezone, catch_up}`.
     func schedule(_ tree: Tree) -> Trigger? {
         if tree.text != nil, !tree.isEmpty {
             return cron(tree).map { .schedule(Schedule(cron: $0, timeZone: "UTC", catchUp: .last)) }
         }
-        guard let fields = fields(tree, of: "'schedule'", keys: ["cron", "timezone", "catch_up"]) else { return nil }
+        guard let fields = fields(tree, of: "'schedule'", keys: Self.scheduleKeys) else { return nil }
         guard let cronTree = fields["cron"] else {
             fail(fields.place, "'schedule' needs 'cron'")
             return nil

@@ -2,11 +2,24 @@ import Messages
 
 /// Environments, back ends, targets and notifications.
 extension Reading {
+    static let environmentKeys = ["approvals", "enabled", "description", "url"]
+    static let approvalKeys = ["required", "from", "requester_may_approve", "timeout", "on_timeout"]
+    static let backendKeys = [
+        "kind", "wait", "every", "endpoint", "url", "token", "workspace", "resource_group", "subscription",
+        "cluster", "namespace", "project", "timeout", "headers", "callback",
+    ]
+    static let targetKeys = [
+        "kind", "instance", "root", "group", "resources", "autoscale", "auth", "url", "file", "name", "image",
+        "namespace", "command", "health", "score", "port_env", "env", "timeout", "drain", "token", "headers",
+        "registry",
+    ]
+    static let notificationKeys = ["when", "use", "channel", "pipelines", "link", "text"]
+
     func environments(_ entries: [Tree.Entry], _ names: KnownNames) -> [String: Environment] {
         var result: [String: Environment] = [:]
         for entry in entries {
             let what = "environment '\(entry.key)'"
-            let fields = fields(entry.value, of: what, keys: ["approvals", "enabled", "description", "url"])
+            let fields = fields(entry.value, of: what, keys: Self.environmentKeys)
             result[entry.key] = Environment(
                 name: entry.key, approvals: approvals(fields?["approvals"]),
                 enabled: fields?["enabled"].map { template($0, names.visible.without([.secrets])) })
@@ -15,8 +28,7 @@ extension Reading {
     }
 
     private func approvals(_ tree: Tree?) -> Approvals? {
-        let keys = ["required", "from", "requester_may_approve", "timeout", "on_timeout"]
-        guard let tree, let fields = fields(tree, of: "'approvals'", keys: keys) else { return nil }
+        guard let tree, let fields = fields(tree, of: "'approvals'", keys: Self.approvalKeys) else { return nil }
         var approvals = Approvals()
         approvals.required = integer(fields["required"], "'required'", 0...100) ?? approvals.required
         approvals.from = texts(fields["from"], "'from'").compactMap { entry in
@@ -36,12 +48,10 @@ extension Reading {
 
     func backends(_ entries: [Tree.Entry], _ names: KnownNames) -> [String: Backend] {
         var result: [String: Backend] = [:]
-        let keys = [
-            "kind", "wait", "every", "endpoint", "url", "token", "workspace", "resource_group", "subscription",
-            "cluster", "namespace", "project", "timeout", "headers", "callback",
-        ]
         for entry in entries {
-            guard let fields = fields(entry.value, of: "back end '\(entry.key)'", keys: keys) else { continue }
+            guard let fields = fields(entry.value, of: "back end '\(entry.key)'", keys: Self.backendKeys) else {
+                continue
+            }
             _ = duration(fields["every"], "'every'")
             result[entry.key] = Backend(
                 name: entry.key, kind: kind(fields, Self.backendKinds),
@@ -58,13 +68,8 @@ extension Reading {
 
     func targets(_ entries: [Tree.Entry], _ names: KnownNames) -> [String: Target] {
         var result: [String: Target] = [:]
-        let keys = [
-            "kind", "instance", "root", "group", "resources", "autoscale", "auth", "url", "file", "name", "image",
-            "namespace", "command", "health", "score", "port_env", "env", "timeout", "drain", "token", "headers",
-            "registry",
-        ]
         for entry in entries {
-            guard let fields = fields(entry.value, of: "target '\(entry.key)'", keys: keys) else { continue }
+            guard let fields = fields(entry.value, of: "target '\(entry.key)'", keys: Self.targetKeys) else { continue }
             _ = word(fields["instance"], "'instance'", of: ["shared", "per-version"])
             let kind = kind(fields, Self.targetKinds)
             if kind == "process", fields["command"] == nil {
@@ -86,8 +91,7 @@ extension Reading {
     static let notifiers = ["slack", "teams", "webhook", "email", "file", "pull-request"]
 
     func notification(_ tree: Tree, _ names: KnownNames) -> Notification? {
-        let keys = ["when", "use", "channel", "pipelines", "link", "text"]
-        guard let fields = fields(tree, of: "'notify'", keys: keys) else { return nil }
+        guard let fields = fields(tree, of: "'notify'", keys: Self.notificationKeys) else { return nil }
         for key in ["when", "use"] where fields[key] == nil {
             fail(fields.place, "an entry of 'notify' needs '\(key)'")
         }

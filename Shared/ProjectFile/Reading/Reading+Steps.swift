@@ -8,10 +8,10 @@ struct StepSetting {
 }
 
 extension Reading {
-    private static let stepKeys = [
+    static let stepKeys = [
         "id", "name", "if", "run", "uses", "with", "env", "continue_on_error", "timeout",
     ]
-    private static let stepSynonyms = ["script": "run", "task": "uses", "inputs": "with", "condition": "if"]
+    static let stepSynonyms = ["script": "run", "task": "uses", "inputs": "with", "condition": "if"]
 
     func steps(_ job: Fields, _ visible: Visible, _ setting: StepSetting) -> [Step] {
         guard let tree = job["steps"] else {
@@ -61,6 +61,9 @@ extension Reading {
             fail(fields.place(of: "uses"), "a step has 'run' or 'uses', not both")
         } else if fields["run"] == nil, fields["uses"] == nil {
             fail(fields.place, "a step needs 'run' or 'uses'")
+        }
+        for key in ["run", "uses"] where fields.has(key) && fields[key] == nil {
+            fail(fields.place(of: key), "'\(key)' is a text, not nothing")
         }
         let script = fields["run"].flatMap { text($0, "'run'") }
         let verb = fields["uses"].flatMap { fixedText($0, "'uses'") } ?? "run"
@@ -115,9 +118,12 @@ extension Reading {
             fail(with?.place ?? uses.place, "'\(verb)' needs '\(name)'")
         }
         for (name, known) in Verbs.words[verb] ?? [:] {
-            guard let value = members[name]?.literalText, let place = places[name], !known.contains(value) else {
-                continue
+            guard let place = places[name], let member = members[name] else { continue }
+            switch member {
+            case .list, .object: fail(place, "'\(name)' of '\(verb)' is one of \(known.joined(separator: ", "))")
+            case .literal, .expression, .text: break
             }
+            guard let value = member.literalText, !known.contains(value) else { continue }
             fail(place, "'\(name)' of '\(verb)' cannot be '\(value)'" + suggestion(for: value, among: known))
         }
         checkNames(verb, members, places, uses.place, setting)

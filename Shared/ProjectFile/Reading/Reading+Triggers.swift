@@ -1,7 +1,17 @@
 import Messages
 
 extension Reading {
-    private static let triggerWords = [
+    static let changeKeys = ["branches", "paths"]
+    static let patternKeys = ["include", "exclude"]
+    static let tagKeys = ["match"]
+    static let commentKeys = ["in", "match"]
+    static let commentPlaces = ["pull_request", "issue", "any"]
+    static let manualKeys = ["parameters"]
+    static let completionKeys = ["name", "branches", "conclusion"]
+    static let modelTriggerKeys = ["name", "registered", "stage", "tag"]
+    static let stageChangeKeys = ["to", "from"]
+    static let eventKeys = ["type", "where"]
+    static let triggerWords = [
         "push", "pull_request", "tag", "comment", "manual", "pipeline", "model", "event", "schedule",
     ]
 
@@ -19,7 +29,7 @@ extension Reading {
             }
             return items.compactMap { item in text(item, "each of 'on'").flatMap { bare($0, at: item.place, names) } }
         case .map(let entries):
-            if entries.contains(where: { ["branches", "paths"].contains($0.key) }) {
+            if entries.contains(where: { Self.changeKeys.contains($0.key) }) {
                 return change(tree, "'trigger'").map { [.push(branches: $0.0, paths: $0.1)] } ?? []
             }
             return mapped(tree, names)
@@ -72,7 +82,7 @@ extension Reading {
     }
 
     private func change(_ tree: Tree, _ what: String) -> (BranchFilter, PathFilter)? {
-        guard let fields = fields(tree, of: what, keys: ["branches", "paths"]) else { return nil }
+        guard let fields = fields(tree, of: what, keys: Self.changeKeys) else { return nil }
         return (
             BranchFilter(patterns(fields["branches"], "'branches'")), PathFilter(patterns(fields["paths"], "'paths'"))
         )
@@ -82,7 +92,7 @@ extension Reading {
     private func patterns(_ tree: Tree?, _ what: String) -> [String] {
         guard let tree else { return [] }
         if case .map = tree.value {
-            guard let fields = fields(tree, of: what, keys: ["include", "exclude"]) else { return [] }
+            guard let fields = fields(tree, of: what, keys: Self.patternKeys) else { return [] }
             return patterns(fields["include"], "'include'") + patterns(fields["exclude"], "'exclude'").map { "!" + $0 }
         }
         return texts(tree, what).compactMap { entry in
@@ -99,24 +109,24 @@ extension Reading {
     }
 
     private func tag(_ tree: Tree) -> Trigger? {
-        guard let fields = fields(tree, of: "'tag'", keys: ["match"]) else { return nil }
+        guard let fields = fields(tree, of: "'tag'", keys: Self.tagKeys) else { return nil }
         return .tag(BranchFilter(patterns(fields["match"], "'match'")))
     }
 
     private func comment(_ tree: Tree) -> Trigger? {
-        guard let fields = fields(tree, of: "'comment'", keys: ["in", "match"]) else { return nil }
-        let place = word(fields["in"], "'in'", of: ["pull_request", "issue", "any"])
+        guard let fields = fields(tree, of: "'comment'", keys: Self.commentKeys) else { return nil }
+        let place = word(fields["in"], "'in'", of: Self.commentPlaces)
         let words = texts(fields["match"], "'match'").map(\.text)
         if words.isEmpty { fail(fields.place, "'comment' needs 'match': the words that start it") }
         return .comment(words: words, inPullRequest: place ?? "pull_request" == "pull_request")
     }
 
     private func manual(_ tree: Tree, _ names: KnownNames) -> Trigger? {
-        guard let fields = fields(tree, of: "'manual'", keys: ["parameters"]) else { return nil }
+        guard let fields = fields(tree, of: "'manual'", keys: Self.manualKeys) else { return nil }
         return .manual(parameters(fields["parameters"], names))
     }
 
-    private static let conclusions: [String: Set<Outcome>] = [
+    static let conclusions: [String: Set<Outcome>] = [
         "success": [.succeeded], "succeeded": [.succeeded], "failure": [.failed], "failed": [.failed],
         "not_promoted": [.notPromoted], "canceled": [.canceled], "skipped": [.skipped],
         "any": Set(Outcome.allCases),
@@ -127,7 +137,7 @@ extension Reading {
             known(name, at: tree.place, among: names.pipelines, "pipeline")
             return .pipeline(name: name, branches: .any, conclusions: [.succeeded])
         }
-        guard let fields = fields(tree, of: "'pipeline'", keys: ["name", "branches", "conclusion"]) else { return nil }
+        guard let fields = fields(tree, of: "'pipeline'", keys: Self.completionKeys) else { return nil }
         guard let named = fields["name"], let name = fixedText(named, "'name'") else {
             if fields["name"] == nil { fail(fields.place, "'pipeline' needs 'name': the pipeline that it follows") }
             return nil
@@ -154,8 +164,7 @@ extension Reading {
     }
 
     private func model(_ tree: Tree, _ names: KnownNames) -> Trigger? {
-        let keys = ["name", "registered", "stage", "tag"]
-        guard let fields = fields(tree, of: "'model'", keys: keys) else { return nil }
+        guard let fields = fields(tree, of: "'model'", keys: Self.modelTriggerKeys) else { return nil }
         var tags: [String: String] = [:]
         if let tree = fields["tag"] {
             if case .map(let entries) = tree.value {
@@ -175,7 +184,7 @@ extension Reading {
 
     private func stageChange(_ tree: Tree, _ names: KnownNames) -> ModelTrigger.StageChange? {
         if case .map = tree.value {
-            guard let fields = fields(tree, of: "'stage'", keys: ["to", "from"]) else { return nil }
+            guard let fields = fields(tree, of: "'stage'", keys: Self.stageChangeKeys) else { return nil }
             return ModelTrigger.StageChange(to: stages(fields["to"], names), from: stages(fields["from"], names))
         }
         return ModelTrigger.StageChange(to: stages(tree, names), from: [])
@@ -191,7 +200,7 @@ extension Reading {
     }
 
     private func event(_ tree: Tree) -> Trigger? {
-        guard let fields = fields(tree, of: "'event'", keys: ["type", "where"]) else { return nil }
+        guard let fields = fields(tree, of: "'event'", keys: Self.eventKeys) else { return nil }
         guard let type = fixedText(fields["type"], "'type'") else {
             if fields["type"] == nil { fail(fields.place, "'event' needs 'type'") }
             return nil

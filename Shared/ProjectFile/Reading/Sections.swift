@@ -7,14 +7,16 @@ struct Sections {
     var named: [String: [Tree.Entry]] = [:]
     var notify: [Tree] = []
     var groups: [Tree] = []
+    /// The variables of `.env` files, by path.
+    var variableTexts: [String: [String: JSONValue]] = [:]
 
     func names(_ section: String) -> [String] { named[section]?.map(\.key) ?? [] }
 }
 
 extension Reading {
-    private static let singleKeys = ["martlet", "project", "description", "model"]
+    private static let singleKeys = ["martlet", "project", "description", "model", "secrets"]
     private static let namedKeys = ["models", "environments", "backends", "targets", "pipelines"]
-    private static let topKeys = singleKeys + namedKeys + ["variables", "variable_groups", "notify"]
+    static let topKeys = singleKeys + namedKeys + ["variables", "variable_groups", "notify"]
 
     func gather(_ tree: Tree, of document: ProjectDocument, into sections: inout Sections) {
         if document.path != ProjectReader.mainFile, isOnePipeline(tree) {

@@ -5,11 +5,16 @@ struct Visible {
     var roots: Set<Expression.Root>
     /// `nil`: some come from files or groups, so that any name may be one.
     var variables: Set<String>?
+    /// `nil`: the file does not list them.
+    var secrets: Set<String>?
     var parameters: Set<String> = []
     /// The outputs of the jobs that this one needs.
     var needs: [String: Set<String>] = [:]
     /// Every job, so that one that is only not needed can be told from one that is not there.
-    var jobs: Set<String> = []
+    var jobs: Set<String> = [] {
+        didSet { sortedJobs = jobs.sorted() }
+    }
+    private(set) var sortedJobs: [String] = []
     var steps: Set<String> = []
     /// Named steps that come later or at the same time.
     var laterSteps: Set<String> = []
@@ -64,7 +69,11 @@ extension Reading {
                 fail(reference.place, "'project' is a text: it has no '\(reference.path[0])'")
             }
         case .secrets:
-            if reference.path.count != 1 { fail(reference.place, "a secret is named secrets.NAME") }
+            if reference.path.count != 1 {
+                fail(reference.place, "a secret is named secrets.NAME")
+            } else if let known = visible.secrets {
+                member(reference, of: known, "secret")
+            }
         case .vars:
             if let known = visible.variables { member(reference, of: known, "variable") }
         case .params: member(reference, of: visible.parameters, "parameter")

@@ -1,0 +1,120 @@
+import Artifacts
+import Foundation
+import Messages
+import ProjectFile
+import Store
+
+/// The service over a database of its own that is thrown away: its own verdicts and plans, and nothing begins.
+struct Rehearsal: Sendable {
+    private let repository: OfflineRepository
+    private let store: StateStore
+    private let dispatcher = Dispatcher()
+
+    init(_ repository: OfflineRepository, folder: String) async throws {
+        self.repository = repository
+        store = try StateStore.open(
+            path: folder + "/plan.sqlite", source: .triggerService, logs: [.ingest], migrate: TriggerStore.migrate)
+        let watched = Repository(
+            name: repository.name, url: repository.path, poll: .seconds(60), defaultBranch: repository.branch,
+            because: .first(actor: "user:you"))
+        try await store.write { transaction in
+            try transaction.insert(watched)
+            try transaction.update(watched, nextAttempt: nil)
+        }
+    }
+
+    /// What one event would start; with an `ending` also what the ends of those runs would start in turn.
+    func play(_ event: EventDraft, ending: Outcome?) async throws -> [JSONValue] {
+        let commit = try await repository.commit(event.text("sha"), before: event.text("before"))
+        guard !commit.files.isEmpty else {
+            throw Refusal(
+                "'\(repository.path)' has no \(ProjectReader.mainFile) and nothing under \(ProjectReader.pipelineFolder)/"
+            )
+        }
+        let (repository, dispatcher) = (repository, dispatcher)
+        let digest = Digest(of: try Wire.encode(commit.files)).text
+        return try await store.write { transaction in
+            try transaction.remember(
+                repository: repository.name, sha: commit.sha, digest: digest, files: commit.files,
+                message: commit.message)
+            let envelope = event.envelope(id: event.id ?? transaction.newID(), at: transaction.now)
+            let project = try dispatcher.project(of: commit, repository.name, transaction)
+            let git = GitReference(
+                repository: repository.name, url: repository.path, branch: event.text("branch") ?? repository.branch,
+                sha: commit.sha, message: commit.message)
+            let cause = try event.cause(envelope, commit, git, project)
+            return try dispatcher.rehearse(cause, project, ending, transaction)
+        }
+    }
+}
+
+extension Dispatcher {
+    /// - Throws: `Refusal` with all errors of the file.
+    fileprivate func project(
+        of commit: OfflineRepository.Commit, _ repository: String, _ transaction: Transaction
+    ) throws -> Project {
+        let digest = try transaction.commitFiles(repository: repository, sha: commit.sha)?.digest ?? ""
+        switch try projects.project(digest, repository: repository, in: transaction) {
+        case .success(let project): return project
+        case .failure(let errors): throw Refusal("the project file has errors:\n\(errors)")
+        }
+    }
+
+    /// Takes the cause as the service would, and tells what came of it.
+    fileprivate func rehearse(
+        _ cause: Cause, _ project: Project, _ ending: Outcome?, _ transaction: Transaction
+    ) throws -> [JSONValue] {
+        let isNew = try transaction.cause(cause.id) == nil
+        try take(cause, transaction)
+        let verdicts = try transaction.verdicts(of: cause.id)
+        var told = try verdicts.map { verdict -> JSONValue in
+            var members: [String: JSONValue] = [
+                "pipeline": .string(verdict.pipeline), "starts": .bool(verdict.matched),
+                "code": .string(verdict.code), "reason": .string(verdict.reason),
+            ]
+            if let run = try verdict.run.flatMap({ try transaction.run($0) })?.run {
+                let plan = try plan(of: run, transaction)
+                members["plan"] = plan.pipeline.json(plan.jobs)
+                members["parameters"] = .object(run.facts.parameters)
+            }
+            return .object(members)
+        }
+        // Verdicts that say no more than that nothing listens to it are not stored for every kind of cause.
+        if cause.onlyPipeline == nil, !verdicts.contains(where: { $0.pipeline == "*" }) {
+            for pipeline in project.pipelines where !verdicts.contains(where: { $0.pipeline == pipeline.name }) {
+                guard case .ignored(let code, let reason) = project.verdict(for: cause.facts, pipeline: pipeline.name)
+                else { continue }
+                told.append([
+                    "pipeline": .string(pipeline.name), "starts": false, "code": .string(code),
+                    "reason": .string(reason),
+                ])
+            }
+        }
+        var answers: [JSONValue] = [
+            [
+                "event": cause.event, "id": .string(cause.id), "type": .string(shortEventName(cause.type)),
+                "project": .string(project.name), "repeated": .bool(!isNew), "pipelines": .array(told),
+            ]
+        ]
+        guard isNew else { return answers }
+        for verdict in verdicts {
+            guard let stored = try verdict.run.flatMap({ try transaction.run($0) }) else { continue }
+            let finished = try end(stored, ending ?? .succeeded, transaction)
+            guard ending != nil else { continue }
+            answers += try rehearse(finished, project, ending, transaction)
+        }
+        return answers
+    }
+
+    /// The run is over, so that it stands in nobody's way; its end is the next cause.
+    private func end(_ stored: StoredRun, _ outcome: Outcome, _ transaction: Transaction) throws -> Cause {
+        var run = stored.run
+        run.status.phase = .finished
+        run.status.outcome = outcome
+        run.status.started = transaction.now
+        run.status.finished = transaction.now
+        try transaction.update(run, from: stored.run)
+        let finished = run.finishedEvent
+        return Cause(finished, try say(finished, run, transaction), of: run, heads: [])
+    }
+}

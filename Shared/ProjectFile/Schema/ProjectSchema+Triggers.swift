@@ -1,0 +1,98 @@
+import Messages
+
+/// `on:` and what may stand under it.
+extension ProjectSchema {
+    /// Those that say enough by themselves.
+    private static let bareTriggers = ["push", "pull_request", "tag", "manual", "model", "none"]
+
+    static var triggers: [String: JSONValue] {
+        [
+            "on": any(
+                of: words(bareTriggers), nothing, list(of: text), ref("change"),
+                .object(
+                    object(
+                        Reading.triggerWords,
+                        [
+                            "push": several(ref("change")),
+                            "pull_request": several(any(of: words(["none"]), ref("change"))),
+                            "tag": several(ref("tag")), "comment": several(ref("comment")),
+                            "manual": several(ref("manual")),
+                            "pipeline": several(any(of: fixedText, ref("completion"))),
+                            "model": several(ref("modelTrigger")),
+                            "event": several(ref("event")), "schedule": several(any(of: text, ref("schedule"))),
+                        ]))),
+            "pr": any(of: words(["none"]), list(of: ref("pattern")), ref("change")),
+            "change": .object(object(Reading.changeKeys, ["branches": ref("patterns"), "paths": ref("patterns")])),
+            "tag": .object(object(Reading.tagKeys, ["match": ref("patterns")])),
+            "comment": .object(
+                object(
+                    Reading.commentKeys,
+                    [
+                        "in": words(Reading.commentPlaces),
+                        "match": any(of: text, ["type": "array", "items": text, "minItems": 1]),
+                    ], required: ["match"])),
+            "manual": .object(
+                object(Reading.manualKeys, ["parameters": named(orNothing(ref("parameter")), by: "identifier")])),
+            "completion": .object(
+                object(
+                    Reading.completionKeys,
+                    [
+                        "name": fixedText, "branches": ref("patterns"), "conclusion": conclusions,
+                    ], required: ["name"])),
+            "modelTrigger": .object(
+                object(
+                    Reading.modelTriggerKeys,
+                    [
+                        "name": fixedText, "registered": flag,
+                        "stage": any(
+                            of: texts, .object(object(Reading.stageChangeKeys, ["to": texts, "from": texts]))),
+                        "tag": any(of: texts, ["type": "object", "additionalProperties": orNothing(text)]),
+                    ])),
+            "event": .object(
+                object(
+                    Reading.eventKeys,
+                    [
+                        "type": fixedText, "where": ["type": "object", "additionalProperties": ref("scalars")],
+                    ], required: ["type"])),
+            "schedule": .object(
+                object(
+                    Reading.scheduleKeys,
+                    [
+                        "cron": [
+                            "type": "string",
+                            "description":
+                                "Minute, hour, day, month, weekday; or @hourly, @daily, @weekly, @monthly, @yearly.",
+                        ],
+                        "timezone": ["type": "string", "description": "Of the IANA database. Default: UTC."],
+                        "catch_up": words(of: Schedule.CatchUp.self),
+                    ], required: ["cron"])),
+            "parameter": parameter,
+        ]
+    }
+
+    private static func several(_ one: JSONValue) -> JSONValue { any(of: one, list(of: orNothing(one))) }
+
+    private static var conclusions: JSONValue {
+        let known = words(Reading.conclusions.keys.sorted())
+        return any(of: known, nothing, list(of: known))
+    }
+
+    private static var parameter: JSONValue {
+        var parameter = object(
+            Reading.parameterKeys,
+            [
+                "type": words(Reading.kinds.keys.sorted()), "required": flag, "options": list(of: text), "label": text,
+                "description": text,
+            ])
+        let choice: JSONValue = ["type": "object", "required": ["type"], "properties": ["type": ["const": "choice"]]]
+        let options: JSONValue = [
+            "required": ["options"], "properties": ["options": ["type": "array", "minItems": 1]],
+        ]
+        parameter["if"] = choice
+        parameter["then"] = options
+        parameter["else"] = any(
+            of: ["properties": ["type": nothing]], ["not": ["required": ["options"]]],
+            ["properties": ["options": any(of: nothing, ["type": "array", "maxItems": 0])]])
+        return .object(parameter)
+    }
+}

@@ -1,0 +1,54 @@
+import Messages
+import Store
+import Testing
+
+@testable import Console
+
+struct WhyNotTests {
+    @Test func `P8 what no verdict is stored for has its answer all the same`() async throws {
+        let chronicle = try Chronicle()
+        for (project, pipelines) in [("churn", ["train", "deploy"]), ("iris", ["deploy", "other"])] {
+            try await chronicle.say(
+                ProjectLoaded(
+                    project: project, repository: project, sha: git.sha, digest: "d", pipelines: pipelines, models: [],
+                    notifications: [], targets: [:]),
+                id: "loaded-\(project)", key: project)
+        }
+        let tagged = try await chronicle.say(
+            ModelTagged(model: "churn", version: 1, set: ["a": "b"], removed: []), id: "tagged", key: "churn")
+        let finished = try await chronicle.say(
+            RunFinished(
+                run: "r", number: 1, project: "churn", pipeline: "train", branch: nil, sha: nil, outcome: .succeeded,
+                message: nil, failedStep: nil, seconds: 1, outputs: [:]),
+            id: "finished")
+        let push = try await chronicle.say(RunCancelRequested(run: "r"), id: "cancel")
+        try await chronicle.store.read { db in
+            let silent = try SilentVerdicts.verdict(on: tagged, pipeline: "deploy", db)
+            #expect(silent?["code"] == "no_trigger" && silent?["project"] == "churn")
+            #expect(silent?["reason"] == "'deploy' has nothing under 'on:' that listens to model.tagged")
+            #expect(try SilentVerdicts.verdict(on: finished, pipeline: "deploy", db)?["code"] == "no_trigger")
+            let other = try SilentVerdicts.verdict(on: finished, pipeline: "other", db)
+            #expect(other?["code"] == "other_project" && other?["reason"] == "the event is of project 'churn'")
+            #expect(try SilentVerdicts.verdict(on: push, pipeline: "deploy", db) == nil)
+        }
+    }
+
+    @Test func `C-21 what was taken once more has the story of what it repeats`() async throws {
+        let chronicle = try Chronicle()
+        let tick = try await chronicle.say(
+            ScheduleTicked(
+                project: "churn", pipeline: "train", cron: "0 9 * * *", timeZone: "UTC", due: chronicle.now, missed: 2,
+                repository: "churn", branch: "main", sha: git.sha),
+            id: "tick")
+        var again = Envelope(
+            id: "again", source: "/martlet/console", type: ReplayRequested.eventType, subject: "event/tick",
+            time: chronicle.now, partitionkey: "tick", causation: .first(actor: "user:Lee"), replayof: tick.id,
+            data: ["event": "tick"])
+        again.time = Timestamp(milliseconds: tick.time.milliseconds + 1000)
+        try await chronicle.take(again, at: LogPosition(source: .console, epoch: 1, seq: 1))
+        let answer = try await chronicle.store.read { db in try WhyQueries.answer("again", db) }
+        let lines = (answer["lines"]?.array ?? []).compactMap { $0["text"]?.string }
+        #expect(lines.count == 2 && lines.first?.hasPrefix("schedule '0 9 * * *' (UTC) of train ticked") == true)
+        #expect(lines.last == "user:Lee asked to take event tick once more")
+    }
+}

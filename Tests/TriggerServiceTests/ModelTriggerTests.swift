@@ -1,0 +1,89 @@
+import Messages
+import Testing
+
+@testable import TriggerService
+
+private let project = """
+    martlet: 1
+    project: demo
+    model: { name: churn, stages: { preset: trunk } }
+    pipelines:
+      train:
+        on: manual
+        jobs: { a: { steps: [ { id: s, run: x } ] } }
+      staged:
+        on: { model: { stage: { from: none, to: [staged, production] } } }
+        jobs: { a: { steps: [ { id: s, run: "echo ${{ event.model.version }} ${{ event.model.stage }}" } ] } }
+      tagged:
+        on: { model: { tag: { ready: 'yes' } } }
+        jobs: { a: { steps: [ { id: s, run: "echo ${{ event.model.name }}" } ] } }
+      whatever:
+        on: { pipeline: { name: train, conclusion: any } }
+        jobs: { a: { steps: [ { id: s, run: "echo ${{ upstream.outcome }}" } ] } }
+      lost:
+        on: { pipeline: { name: train, conclusion: [not_promoted, failure] } }
+        jobs: { a: { steps: [ { id: s, run: x } ] } }
+      elsewhere:
+        on: { pipeline: { name: train, branches: ['release/*'], conclusion: any } }
+        jobs: { a: { steps: [ { id: s, run: x } ] } }
+    """
+
+struct ModelTriggerTests {
+    private func started() async throws -> Installation {
+        let installation = try Installation()
+        let upstream = try await Upstream(in: installation, project: project)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        return installation
+    }
+
+    private func pipelines(_ installation: Installation) async throws -> [String] {
+        try await installation.published(RunQueued.self).map(\.pipeline)
+    }
+
+    private func say(_ body: some EventBody, _ installation: Installation) async throws {
+        try await installation.event(body, from: .registryService, actor: "pipeline:train")
+    }
+
+    @Test func `T10 C-12 a change of stage starts what waits for the new stage, and only that`() async throws {
+        let installation = try await started()
+        func move(_ from: String?, _ to: String?) async throws {
+            try await say(
+                ModelStageChanged(model: "churn", version: 3, from: from, to: to, replaced: [], reason: "r"),
+                installation)
+        }
+        try await move(nil, "staged")
+        #expect(try await pipelines(installation) == ["staged"])
+        let work = try #require(try await installation.claim(try await installation.open()).first)
+        #expect(expanded(work.with, work.variables) == "echo 3 staged")
+        try await move("staged", "production")
+        try await move("production", nil)
+        #expect(try await pipelines(installation) == ["staged"])
+        let codes = try await installation.published(TriggerIgnored.self).filter { $0.pipeline == "staged" }.map(\.code)
+        #expect(codes.suffix(2) == ["stage_filter", "stage_filter"])
+        try await say(
+            ModelStageChanged(model: "other", version: 1, to: "staged", replaced: [], reason: "r"), installation)
+        #expect(try await pipelines(installation) == ["staged"])
+    }
+
+    @Test func `T10 a tag starts what waits for its value`() async throws {
+        let installation = try await started()
+        for value in ["no", "yes"] {
+            try await say(ModelTagged(model: "churn", version: 1, set: ["ready": value], removed: []), installation)
+        }
+        #expect(try await pipelines(installation) == ["tagged"])
+    }
+
+    @Test(arguments: [
+        (Outcome.succeeded, ["whatever"]), (.notPromoted, ["whatever", "lost"]), (.failed, ["whatever", "lost"]),
+    ])
+    func `C-17 how a run ended decides what follows it, once`(_ outcome: Outcome, _ expected: [String]) async throws {
+        let installation = try await started()
+        try await installation.command(RunRequested(project: "demo", pipeline: "train", parameters: [:]))
+        let work = try #require(try await installation.claim(try await installation.open()).first)
+        try await installation.complete(work, StepResult(outcome, message: "so it was"))
+        #expect(try await pipelines(installation) == ["train"] + expected)
+        let verdict = try await installation.published(TriggerIgnored.self).last { $0.pipeline == "elsewhere" }
+        #expect(verdict?.code == "branch_filter")
+    }
+}
