@@ -13,7 +13,7 @@ struct EvaluatorCommand: AsyncParsableCommand {
     func run() async throws {
         try await Service.run(.evaluator, options: options, migrate: EvaluatorStore.migrate) { _ in
             ServiceParts(
-                subscriptions: [.triggerService, .trainerProxy, .registryService, .deployer],
+                subscriptions: [.triggerService, .trainerProxy, .registryService, .deployer, .console],
                 handle: { event, tx in try EvaluatorEvents.handle(event, in: tx) },
                 effects: [TestStep.cleaning: TestStep.clean],
                 verbs: [CompareStep.verb, AssertStep.verb, PinStep.verb, TestStep.verb])

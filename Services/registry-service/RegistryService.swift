@@ -13,7 +13,7 @@ struct RegistryCommand: AsyncParsableCommand {
     func run() async throws {
         try await Service.run(.registryService, options: options, migrate: RegistryStore.migrate) { _ in
             ServiceParts(
-                subscriptions: [.triggerService, .trainerProxy, .deployer, .console],
+                subscriptions: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
                 handle: { event, tx in try RegistryEvents.handle(event, in: tx) },
                 verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb])
         }

@@ -16,7 +16,7 @@ struct TrainerProxyCommand: AsyncParsableCommand {
             let backend = LocalBackend(context: context, settings: settings)
             let cleanUp = CleanUp(context: context, settings: settings, copies: backend.copies)
             return ServiceParts(
-                subscriptions: [.triggerService], handle: cleanUp.handle, effects: cleanUp.effects,
+                subscriptions: [.triggerService, .registryService], handle: cleanUp.handle, effects: cleanUp.effects,
                 verbs: backend.verbs, slots: settings.slots)
         }
     }

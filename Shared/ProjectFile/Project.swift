@@ -40,6 +40,10 @@ package struct Model: Sendable, Hashable {
     /// The selector of the version to beat.
     package var champion: Template?
     package var stages: StageMachine
+    /// What must be known of every version.
+    package var requires: [VersionFact] = []
+    /// The command that scores a version on a data set.
+    package var score: String?
 }
 
 /// Where a job acts, and who has to agree before it does.

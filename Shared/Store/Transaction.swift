@@ -36,13 +36,14 @@ package struct Transaction {
     /// - Parameters:
     ///   - subject: the entity, for example `run/0192…`.
     ///   - key: what orders and parks it: a run id or a model's name.
+    ///   - id: from `newID`, where something else in this transaction names the event.
     @discardableResult
     package func publish<Body: EventBody>(
-        _ body: Body, subject: String, key: String, because: Causation, replayOf: String? = nil
+        _ body: Body, id: String? = nil, subject: String, key: String, because: Causation, replayOf: String? = nil
     ) throws -> Envelope {
         precondition(Body.source == nil || Body.source == source, "\(Body.name) is not for \(source) to say")
         let envelope = Envelope(
-            id: newID(), source: "/martlet/\(source)", type: Body.eventType, subject: subject, time: now,
+            id: id ?? newID(), source: "/martlet/\(source)", type: Body.eventType, subject: subject, time: now,
             partitionkey: key, causation: because, dataschema: Body.schemaURI, replayof: replayOf,
             data: try Wire.tree(body)
         )

@@ -22,13 +22,15 @@ import mb1  # noqa: E402
 
 # What the story must bring about; anything beyond it is checked as well.
 TOLD = """
-approval.finished approval.given approval.requested approval.revoked artifact.published change.pushed
-command.approval_answered command.approval_revoke_requested command.notification_test_requested command.repository_add_requested
+approval.finished approval.given approval.requested approval.revoked artifact.published change.pushed checks.published
+command.approval_answered command.approval_revoke_requested command.bypass_requested command.history_check_requested
+command.notification_test_requested command.repository_add_requested
 command.repository_remove_requested command.rollback_requested command.run_cancel_requested command.run_requested
 command.run_retry_requested command.transition_requested
 deployment.command_answered deployment.finished deployment.rolled_back deployment.started endpoint.changed
-environment.built environment.reused evaluation.decided job.finished job.started
-model.command_answered model.registered model.stage_changed model.tagged notification.command_answered
+dataset.registered environment.built environment.registered environment.reused
+evaluation.bypassed evaluation.command_answered evaluation.decided job.finished job.started
+model.command_answered model.history_checked model.registered model.stage_changed model.tagged notification.command_answered
 notification.failed notification.sent project.loaded project.rejected
 repository.added repository.recovered repository.removed repository.unreachable run.cancel_begun run.finished run.queued run.started
 smoke_test.finished step.cancel_requested step.finished step.started testsuite.finished training.finished
@@ -50,6 +52,9 @@ pipelines:
     jobs:
       one:
         steps:
+          - { uses: env/ensure, with: { files: environment.yml } }
+          - { uses: dataset/ensure, with: { name: rows, initialize_from: given.xml } }
+          - { uses: checks/publish, with: { junit: given.xml } }
           - { uses: env/ensure, with: { requirements: requirements.txt } }
           - { id: tests, uses: evaluate/test, with: { command: "cp given.xml report.xml", report: { path: report.xml } } }
           - { run: "echo hello" }
@@ -134,12 +139,16 @@ def tell(suite, events, repo, folder, tap):
     suite.command("models", "transition", "fast", "2", "production")
     since = events.mark()
     repo.push_model(0)
-    events.wait("run.finished", 60, since, pipeline="train", outcome="not_promoted")
+    lost = events.wait("run.finished", 60, since, pipeline="train", outcome="not_promoted")["data"]["run"]
+    suite.command("runs", "bypass", lost, "--reason", "to see it")
+    events.wait("evaluation.bypassed", 60)
+    suite.command("models", "verify", "fast")
+    events.wait("model.history_checked", 60)
 
     repo.push(martlet__yml="martlet: 1\npipelines: nonsense\n")
     events.wait("project.rejected", 60)
     since = events.mark()
-    repo.push(martlet__yml=CHECKS, requirements__txt="", given__xml=REPORT)
+    repo.push(martlet__yml=CHECKS, requirements__txt="", given__xml=REPORT, environment__yml="name: plain\nversion: 1\n")
     events.wait("project.loaded", 60, since)
     # The console hears of it a moment after we do.
     until(lambda: suite.command("run", "checks", "--project", "fast", check=False), 60, "the console knows the pipeline")

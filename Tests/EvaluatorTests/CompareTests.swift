@@ -49,6 +49,19 @@ import Testing
         #expect(result.outputs["champion"] == .null)
     }
 
+    @Test func `S3-23 with nothing deployed the challenger wins, and it says so`() async throws {
+        let judge = try Judge()
+        try await judge.train("new", ["mse": 2.0])
+        try await judge.tell(
+            EndpointChanged(
+                endpoint: "api", url: "http://x", model: "churn", version: nil, deployment: nil, state: "empty"))
+        let result = try await judge.compare(["challenger": ["run": "new"], "champion": "current"])
+        #expect(result.outcome == .succeeded)
+        #expect(
+            result.message
+                == "There are no models deployed at endpoint api. Model will be deployed without compare.")
+    }
+
     @Test func `S2-13 losing ends not_promoted by default, with both numbers`() async throws {
         let judge = try Judge()
         try await judge.register(1, ["mse": 1.0])

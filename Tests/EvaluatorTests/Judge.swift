@@ -26,11 +26,11 @@ final class Judge: Sendable {
         try? FileManager.default.removeItem(atPath: paths.root)
     }
 
-    func tell<Body: EventBody>(_ body: Body) async throws {
+    func tell<Body: EventBody>(_ body: Body, actor: String = "service:test") async throws {
         let source = Body.source ?? .console
         let envelope = Envelope(
             id: UUID().uuidString, source: "/martlet/\(source)", type: Body.eventType, subject: "test",
-            time: Timestamp(milliseconds: 0), partitionkey: "test", causation: .first(actor: "service:test"),
+            time: Timestamp(milliseconds: 0), partitionkey: "test", causation: .first(actor: actor),
             data: try Wire.decode(JSONValue.self, from: try Wire.encode(body)))
         let event = ReceivedEvent(envelope: envelope, position: LogPosition(source: source, epoch: 1, seq: 1))
         try await store.write { tx in try EvaluatorEvents.handle(event, in: tx) }
@@ -69,8 +69,26 @@ final class Judge: Sendable {
 
     func compare(_ with: [String: JSONValue], item: String = "run/job/evaluate/1") async throws -> StepResult {
         let standard: [String: JSONValue] = ["metric": "mse", "better": "lower"]
-        let work = work("evaluate/compare", .object(standard.merging(with) { $1 }), item: item)
-        return try await store.write { tx in try CompareStep.perform(work, in: tx) }
+        var work = work("evaluate/compare", .object(standard.merging(with) { $1 }), item: item)
+        let parts = item.split(separator: "/").map(String.init)
+        if parts.count == 4 { (work.job, work.step) = (parts[1], parts[2]) }
+        return try await step.perform(work).result
+    }
+
+    var step: CompareStep {
+        CompareStep(store: store, artifacts: artifacts, paths: paths, own: ProcessInfo.processInfo.environment)
+    }
+
+    /// Stores files as an archive: a commit's, a model's, a data set's.
+    func pack(_ files: [String: String]) async throws -> Digest {
+        let folder = paths.root + "/files-" + UUID().uuidString
+        for (name, text) in files {
+            let file = URL(fileURLWithPath: folder + "/" + name)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        return try await artifacts.pack(directory: folder).digest
     }
 
     func said<Body: EventBody>(_ type: Body.Type) async throws -> [Body] {

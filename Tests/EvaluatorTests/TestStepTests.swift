@@ -17,18 +17,6 @@ import Testing
             own: ProcessInfo.processInfo.environment)
     }
 
-    /// Stores a commit's files as a snapshot.
-    private func snapshot(_ judge: Judge, _ files: [String: String]) async throws -> Digest {
-        let folder = judge.paths.root + "/source-" + UUID().uuidString
-        for (name, text) in files {
-            let file = URL(fileURLWithPath: folder + "/" + name)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: file)
-        }
-        return try await judge.artifacts.pack(directory: folder).digest
-    }
-
     private func run(
         _ judge: Judge, _ command: String, files: [String: String] = ["a.txt": "a"], timeout: Int? = nil,
         more: [String: JSONValue] = [:]
@@ -37,7 +25,7 @@ import Testing
             "command": .string(command), "report": ["format": "junit-xml", "path": "reports/out.xml"],
         ]
         let work = work(
-            "evaluate/test", .object(with.merging(more) { $1 }), snapshot: try await snapshot(judge, files),
+            "evaluate/test", .object(with.merging(more) { $1 }), snapshot: try await judge.pack(files),
             timeout: timeout)
         let ending = try await step(judge).perform(work)
         try await judge.store.write { tx in try ending.commit(tx) }
@@ -74,7 +62,7 @@ import Testing
 
     @Test func `S0-14 the version under test is there as a folder`() async throws {
         let judge = try Judge()
-        let model = try await snapshot(judge, ["model.pkl": "weights"])
+        let model = try await judge.pack(["model.pkl": "weights"])
         try await judge.register(1, artifact: model)
         let result = try await run(
             judge, #"test "$(cat $MARTLET_MODEL/model.pkl)" = weights; cp good.xml $MARTLET_REPORT"#,
@@ -95,7 +83,7 @@ import Testing
             "command": .string("echo once >> \(judge.paths.root)/count; cp good.xml r.xml"),
             "report": ["path": "r.xml"],
         ]
-        let work = work("evaluate/test", with, snapshot: try await snapshot(judge, ["good.xml": Self.pass]))
+        let work = work("evaluate/test", with, snapshot: try await judge.pack(["good.xml": Self.pass]))
         // The first attempt ends, and its result is lost with the service.
         let first = try await step(judge).perform(work)
         let again = try await step(judge).perform(work)
@@ -111,7 +99,7 @@ import Testing
             "command": .string("echo once >> \(judge.paths.root)/count; read line < \(fifo); cp good.xml r.xml"),
             "report": ["path": "r.xml"],
         ]
-        let work = work("evaluate/test", with, snapshot: try await snapshot(judge, ["good.xml": Self.pass]))
+        let work = work("evaluate/test", with, snapshot: try await judge.pack(["good.xml": Self.pass]))
         let folder = TestFolder(work: judge.paths.work, item: work.item)
         let request = try TestRequest(work)
         try await folder.prepare(
@@ -144,7 +132,7 @@ import Testing
         let with: JSONValue = [
             "command": .string("sleep 600 & echo begun > \(fifo); wait"), "report": ["path": "r.xml"],
         ]
-        let work = work("evaluate/test", with, snapshot: try await snapshot(judge, ["a.txt": "a"]))
+        let work = work("evaluate/test", with, snapshot: try await judge.pack(["a.txt": "a"]))
         let running = Task { try await step(judge).perform(work) }
         // Opening blocks until the command has begun.
         _ = try await Task.detached {
@@ -153,7 +141,7 @@ import Testing
         running.cancel()
         await #expect(throws: CancellationError.self) { _ = try await running.value }
         let folder = TestFolder(work: judge.paths.work, item: work.item)
-        #expect(ProcessTable.find(environment: TestRequest.marker, is: folder.root).isEmpty)
+        #expect(ProcessTable.find(environment: ProcessVariables.marker, is: folder.root).isEmpty)
     }
 
     @Test func `S0-14 a pytest script is run by pytest, another by Python, a program by itself`() throws {
@@ -186,7 +174,7 @@ import Testing
         #expect(result.outcome == .succeeded)
         let folder = TestFolder(work: judge.paths.work, item: "run/job/step/1").root
         #expect(try await judge.artifacts.read(try #require(result.log)) == Data("\(folder)\n".utf8))
-        #expect(ProcessTable.find(environment: TestRequest.marker, is: folder).isEmpty)
+        #expect(ProcessTable.find(environment: ProcessVariables.marker, is: folder).isEmpty)
     }
 
     @Test func `a report behind a link that leads out is refused, and nothing there is touched`() async throws {

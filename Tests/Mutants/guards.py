@@ -136,4 +136,24 @@ GUARDS = [
         "the same id with other content is refused by ingest", f"{TRIGGER}/Routes/Ingest.swift",
         "if known.digest == event.digest { return", "if !known.digest.isEmpty { return",
         "TriggerServiceTests"),
+    Guard(
+        "a decision is void once another is champion", "Services/registry-service/Domain/DecisionUse.swift",
+        "guard champion == decision.champion?.version else {",
+        "guard champion == decision.champion?.version || version > 0 else {", "RegistryServiceTests"),
+    Guard(
+        "champion compare: whoever moved up meanwhile is the one to beat",
+        "Services/evaluator/Verbs/CompareStep.swift",
+        "guard now.challenger == question.challenger, now.champion == question.champion else {",
+        "guard now.challenger == question.challenger else {", "EvaluatorTests"),
+    Guard(
+        "a bypass is about one pair of models", "Services/evaluator/Verbs/CompareStep.swift",
+        "if decision.concernsSame(as: bypass.of) {", "if !bypass.bypass.by.isEmpty {", "EvaluatorTests"),
+    Guard(
+        "only a person lets a loser pass", "Services/evaluator/Events/Bypassing.swift",
+        'guard envelope.actor.hasPrefix("user:") else {', 'guard envelope.actor.hasPrefix("") else {',
+        "EvaluatorTests"),
+    Guard(
+        "history chain: an altered move shows", "Shared/EventLog/HistoryChain.swift",
+        "if let chain, chain != mark.chain, problem == nil {",
+        "if let chain, chain != mark.chain, problem == nil, chain.isEmpty {", "RegistryServiceTests"),
 ]

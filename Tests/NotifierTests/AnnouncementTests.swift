@@ -15,6 +15,23 @@ struct AnnouncementTests {
         #expect(try await desk.deliveries().map(\.recipient) == [.slackSecret("HOOK"), .slackSecret("HOOK")])
     }
 
+    @Test func `E10 every message about a run says that a gate of it only advises`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([fileRule(["run.finished", "evaluation.decided"])])
+        let lost = EvaluationDecided(
+            decision: "sha256:d", run: "r1", step: "train/judge", model: "risk", winner: .champion, rule: [:],
+            metric: "auc", challenger: EvaluatedCandidate(version: nil, trainingRun: "t", value: 0.5), champion: nil,
+            reason: .notBetter, message: "Advisory, nothing is held up: worse", advisory: true)
+        try await desk.hear(event(lost))
+        try await desk.hear(event(runFinished(.succeeded)))
+        let notices = try await desk.deliveries().map(\.notice)
+        #expect(notices.count == 2)
+        for notice in notices {
+            let advice = "Advisory: the comparison of auc at train/judge holds nobody up"
+            #expect(notice.details.contains(advice), "\(notice)")
+        }
+    }
+
     @Test func `two rules for one recipient make one message`() async throws {
         let desk = try Desk()
         try await desk.prepare([slackRule(["run.failed"]), slackRule(["run.*"]), fileRule(["run.*"])])

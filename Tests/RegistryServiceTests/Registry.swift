@@ -39,25 +39,29 @@ final class Registry: Sendable {
         return envelope
     }
 
-    func declare(_ machine: StageMachine, model: String = "churn", project: String = "churn") async throws {
+    func declare(
+        _ machine: StageMachine, model: String = "churn", project: String = "churn", requires: [String]? = nil
+    ) async throws {
         try await tell(
             ProjectLoaded(
                 project: project, repository: project, sha: "c0ffee", digest: "d", pipelines: [],
-                models: [ModelDeclaration(name: model, champion: nil, stages: machine)], notifications: [],
+                models: [ModelDeclaration(name: model, champion: nil, stages: machine, requires: requires)],
+                notifications: [],
                 targets: [:]))
     }
 
     /// A succeeded training run whose model really is in the artifact store.
     func train(
         _ id: String, content: String? = nil, metrics: [String: JSONValue] = ["mse": 0.5],
-        tags: [String: String] = [:], outcome: Outcome = .succeeded
+        tags: [String: String] = [:], outcome: Outcome = .succeeded, dataset: DatasetReference? = nil
     ) async throws {
         let bytes = Data((content ?? id).utf8)
         let digest = try await artifacts.put(bytes)
         try await tell(
             TrainingFinished(
                 trainingRun: id, run: "run", outcome: outcome, metrics: metrics, params: ["alpha": "0.1"], tags: tags,
-                model: ModelArtifact(digest: digest, size: Int64(bytes.count), files: ["model.pkl"]), seconds: 1))
+                model: ModelArtifact(digest: digest, size: Int64(bytes.count), files: ["model.pkl"]), seconds: 1,
+                dataset: dataset))
     }
 
     /// Registers one version for each name.

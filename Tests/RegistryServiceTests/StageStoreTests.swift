@@ -137,6 +137,11 @@ import Testing
         let registry = try Registry()
         try await registry.declare(trunk)
         try await registry.versions("t1")
+        try await registry.tell(
+            EvaluationDecided(
+                decision: "sha256:1", run: "run", step: "job/compare", model: "churn", winner: .challenger, rule: [:],
+                metric: "mse", challenger: EvaluatedCandidate(version: 1, trainingRun: nil, value: 1),
+                reason: .noChampion, message: "first", championSelector: "stage=production"))
         let with: JSONValue = [
             "version": 1, "to": "production", "reason": "won", "decision": "sha256:1", "approval": "a1",
         ]

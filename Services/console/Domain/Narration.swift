@@ -57,6 +57,9 @@ enum Narration {
             return Sentence(
                 "\(event.actor) asked to move \(body.model) \(body.version) to \(body.to)" + quoted(body.reason))
         }
+        if let body = try event.body(BypassRequested.self) {
+            return Sentence("\(event.actor) asked to let the challenger of run \(body.run) pass" + quoted(body.reason))
+        }
         if let body = try event.body(RollbackRequested.self) {
             return Sentence("\(event.actor) asked to roll back \(body.endpoint)" + quoted(body.reason))
         }
@@ -125,6 +128,15 @@ enum Narration {
                 numbers: body.metrics)
         }
         if let body = try event.body(EvaluationDecided.self) { return decision(body) }
+        if let body = try event.body(EvaluationVoided.self) {
+            return Sentence("the decision of run \(body.run) is void: \(body.reason)")
+        }
+        if let body = try event.body(EvaluationBypassed.self) {
+            return Sentence("\(body.by) let the challenger pass at \(body.step)" + quoted(body.reason))
+        }
+        if let body = try event.body(ChecksPublished.self) {
+            return Sentence("\(body.title) \(body.status): \(body.passed) passed, \(body.failed + body.errors) failed")
+        }
         if let body = try event.body(TestSuiteFinished.self) {
             return Sentence("tests \(body.status): \(body.passed) passed, \(body.failed + body.errors) failed")
         }
@@ -144,7 +156,10 @@ enum Narration {
             let holder = champion.version.map { "version \($0)" } ?? "the champion"
             text += ", of \(holder) \(number(champion.value))"
         }
-        return Sentence("\(text): the \(body.winner.rawValue) wins (\(body.reason.words))", numbers: numbers)
+        let note =
+            body.bypass.map { ", let pass by \($0.by): \($0.reason)" } ?? (body.advisory == true ? ", advisory" : "")
+        return Sentence(
+            "\(text): the \(body.winner.rawValue) wins (\(body.reason.words)\(note))", numbers: numbers)
     }
 
     private static func registry(_ event: Envelope) throws -> Sentence? {
@@ -163,6 +178,16 @@ enum Narration {
             return Sentence(
                 "\(body.model) version \(body.version) \(verb) from \(body.from ?? "no stage") to "
                     + "\(body.to ?? "no stage")\(moves)" + suffix(body.reason))
+        }
+        if let body = try event.body(ModelHistoryChecked.self) {
+            let found = body.intact ? "is intact" : "was altered" + suffix(body.problem)
+            return Sentence("the history of \(body.model) (\(body.history.moves) moves) \(found)")
+        }
+        if let body = try event.body(DatasetRegistered.self) {
+            return Sentence("data set \(body.dataset.text) registered from \(body.path)")
+        }
+        if let body = try event.body(EnvironmentRegistered.self) {
+            return Sentence("environment \(body.environment.name) version \(body.environment.version) registered")
         }
         if let body = try event.body(ModelTransitionRefused.self) {
             return Sentence("\(body.model) \(body.version) may not become \(body.to): \(body.reason)")

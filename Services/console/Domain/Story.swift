@@ -9,7 +9,8 @@ enum Story {
 
     /// What belongs to a story beside the path of causes.
     static let facts: [String] = [
-        "trigger.matched", "run.queued", "training.finished", "evaluation.decided", "testsuite.finished",
+        "trigger.matched", "run.queued", "training.finished", "evaluation.decided", "evaluation.bypassed",
+        "evaluation.voided", "testsuite.finished",
         "model.registered", "approval.requested", "approval.given", "approval.finished", "approval.revoked",
         "run.cancel_begun", "model.stage_changed",
         "model.transition_refused", "deployment.finished", "smoke_test.finished", "deployment.rolled_back",

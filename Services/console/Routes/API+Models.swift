@@ -49,6 +49,12 @@ extension API {
                     return try ModelQueries.version(model, try ModelQueries.known(version, of: model, db), db) ?? .null
                 })
         }
+        routes.post("/models/{model}/verify", .operator) { call in
+            let model = try call.path("model")
+            try await store.read { db in try ModelQueries.check(model, db) }
+            return try await accept(
+                HistoryCheckRequested(model: model), call, subject: "model/\(model)", key: model)
+        }
         routes.post("/models/{model}/{version}/transition", .approver) { call in
             let (model, version) = (try call.path("model"), try call.path("version"))
             let to = try call.text("to")
@@ -58,7 +64,8 @@ extension API {
             }
             let body = TransitionRequested(
                 model: model, version: version, to: to, expect: try call.optionalText("expect"),
-                reason: try call.optionalText("reason"), groups: call.person.groups)
+                reason: try call.optionalText("reason"), groups: call.person.groups,
+                expectHolder: try call.optionalText("expectHolder"))
             return try await accept(body, call, subject: "model/\(model)/\(version)", key: model)
         }
     }

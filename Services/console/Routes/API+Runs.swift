@@ -53,6 +53,15 @@ extension API {
             let body = RunCancelRequested(run: run, reason: try call.optionalText("reason"))
             return try await accept(body, call, subject: "run/\(run)", key: run)
         }
+        routes.post("/runs/{run}/bypass", .approver) { call in
+            let run = try await resolve(call)
+            let reason = try call.text("reason")
+            guard !reason.allSatisfy(\.isWhitespace) else {
+                throw Refusal(400, "'reason' is empty", hint: "say why, for those who ask later")
+            }
+            let body = BypassRequested(run: run, step: try call.optionalText("step"), reason: reason)
+            return try await accept(body, call, subject: "run/\(run)", key: run)
+        }
         routes.post("/runs/{run}/retry", .operator) { call in
             let run = try await resolve(call)
             if try await store.read({ db in try RunQueries.state(run, db) }) != "finished" {

@@ -19,6 +19,7 @@ enum ConsoleStore {
             try $0.execute(sql: "ALTER TABLE tokens ADD COLUMN told INTEGER NOT NULL DEFAULT 0")
         }
         migrator.registerMigration("v4 attempts, groups, canceling") { try $0.execute(sql: attempts) }
+        migrator.registerMigration("v5 gates, lineage, chain of histories") { try $0.execute(sql: lineage) }
     }
 
     private static let events = """
@@ -124,6 +125,16 @@ enum ConsoleStore {
             name TEXT PRIMARY KEY, url TEXT NOT NULL, model TEXT NOT NULL, version INTEGER,
             deployment TEXT, state TEXT NOT NULL, changed TEXT NOT NULL
         ) STRICT;
+        """
+
+    private static let lineage = """
+        ALTER TABLE decisions ADD COLUMN gates_json TEXT;
+        ALTER TABLE decisions ADD COLUMN advisory_json TEXT;
+        ALTER TABLE decisions ADD COLUMN bypass_json TEXT;
+        ALTER TABLE decisions ADD COLUMN voided TEXT;
+        ALTER TABLE versions ADD COLUMN lineage_json TEXT;
+        ALTER TABLE stage_history ADD COLUMN moves INTEGER;
+        ALTER TABLE stage_history ADD COLUMN chain TEXT;
         """
 
     private static let drift = """

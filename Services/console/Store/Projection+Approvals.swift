@@ -41,14 +41,21 @@ let approvalProjections: [Projection] = [
         try db.run(
             """
             INSERT OR IGNORE INTO decisions (event, decision, run, step, model, winner, metric, challenger_value,
-            champion_value, champion_version, reason, message, decided)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            champion_value, champion_version, reason, message, decided, gates_json, advisory_json, bypass_json)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 envelope.id, body.decision, body.run, body.step, body.model, body.winner.rawValue, body.metric,
                 body.challenger.value, body.champion?.value, body.champion?.version, body.reason.rawValue,
-                body.message, envelope.time.text,
+                body.message, envelope.time.text, try body.gates.map { try jsonText($0) },
+                try jsonText(body.advisory ?? false), try body.bypass.map { try jsonText($0) },
             ])
+    },
+    .on(EvaluationVoided.self) { body, envelope, db in
+        try db.run("UPDATE decisions SET voided = ? WHERE decision = ?", [body.reason, body.decision])
+    },
+    .on(EvaluationCommandAnswered.self) { body, envelope, db in
+        try db.answer(body.command, accepted: body.accepted, reason: body.reason, by: envelope)
     },
 ]
 

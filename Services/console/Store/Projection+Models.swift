@@ -7,12 +7,14 @@ let modelProjections: [Projection] = [
         try db.run(
             """
             INSERT OR IGNORE INTO versions (model, version, training_run, run, project, sha, artifact_json, metrics_json,
-            params_json, tags_json, environment, registered, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            params_json, tags_json, environment, registered, event, lineage_json)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 body.model, body.version, body.trainingRun, body.run, body.project, body.git?.sha,
                 try jsonText(body.artifact), try jsonText(body.metrics), try jsonText(body.params),
                 try jsonText(body.tags), body.environment?.text, envelope.time.text, envelope.id,
+                try jsonText(Lineage(body)),
             ])
     },
     .on(ModelTagged.self) { body, _, db in
@@ -36,7 +38,42 @@ let modelProjections: [Projection] = [
         try moveStage(
             StageMove(version: body.version, from: body.from, to: body.to), body, body.reason, envelope, db)
     },
+    .on(ModelHistoryChecked.self) { body, envelope, db in
+        // All that the registry had told by then is here: both must have come to the same.
+        let known = try HistoryQueries.told(body.model, db)
+        let differs = known.last.map { $0 != body.history } ?? false
+        let problem =
+            body.problem ?? known.problem
+            ?? (differs ? "the registry's history is not the one that it told the console" : nil)
+        try db.answer(
+            body.command, accepted: problem == nil, reason: problem ?? "\(body.history.moves) moves", by: envelope)
+    },
 ]
+
+/// Where a version comes from, beside what the other columns say.
+private struct Lineage: Encodable {
+    var branch: String?
+    var repository: String?
+    var message: String?
+    var build: BuildReference?
+    var tests: String?
+    var dataset: DatasetReference?
+    var environment: EnvironmentReference?
+    var predictions: Digest?
+    var snapshot: Digest?
+
+    init(_ body: ModelRegistered) {
+        branch = body.git?.branch
+        repository = body.git?.url
+        message = body.git?.message
+        build = body.build
+        tests = body.tests
+        dataset = body.dataset
+        environment = body.environmentVersion
+        predictions = body.predictions
+        snapshot = body.snapshot
+    }
+}
 
 private func moveStage(
     _ move: StageMove, _ body: ModelStageChanged, _ reason: String, _ envelope: Envelope, _ db: Database

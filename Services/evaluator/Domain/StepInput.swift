@@ -39,4 +39,20 @@ extension JSONValue {
         }
         return number
     }
+
+    /// A number, also where an expression made a text of it.
+    func number(_ key: String, path: String = "with") throws(Refusal) -> Double? {
+        guard let value = self[key], value != .null, value != "" else { return nil }
+        guard let number = value.double ?? value.string.flatMap({ Double($0) }), number.isFinite else {
+            throw Refusal("\(path).\(key): write a number")
+        }
+        return number
+    }
+
+    /// Of a mapping inside `with`: a key that nobody reads is a mistake.
+    func refuseOthers(than known: [String], path: String) throws(Refusal) {
+        for key in (object ?? [:]).keys.sorted() where !known.contains(key) {
+            throw Refusal("\(path) knows no '\(key)': write \(known.joined(separator: ", "))")
+        }
+    }
 }

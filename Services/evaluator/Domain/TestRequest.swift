@@ -3,9 +3,6 @@ import Messages
 
 /// What `evaluate/test` is to run, and where its report will be.
 struct TestRequest: Hashable, Sendable {
-    /// Marks every process of a test run with its folder, by which it is found again.
-    static let marker = "MARTLET_TEST_FOLDER"
-
     var argv: [String]
     /// Inside the working copy.
     var report: String
@@ -38,9 +35,7 @@ struct TestRequest: Hashable, Sendable {
         version = try Self.version(with)
         // `model` alone names the version to test; beside `version` it is the model's name.
         model = with["version"] == nil ? nil : try with.text("model")
-        for (name, value) in work.variables where value.hasPrefix("{\"secret\"") {
-            throw Refusal("variable \(name): tests of a model get no secrets; use a run: step for what needs one")
-        }
+        try ProcessVariables.refuseSecrets(work, what: "tests of a model")
     }
 
     /// A test script is one of three kinds: pytest's own by its name, other Python, or a program.
@@ -84,26 +79,9 @@ struct TestRequest: Hashable, Sendable {
     func variables(
         _ work: StepWork, own: [String: String], folder: String, python: String?, model: String?
     ) -> [String: String] {
-        let handedOn = ["PATH", "HOME", "USER", "TMPDIR", "TZ", "LD_LIBRARY_PATH"]
-        var variables = own.filter { handedOn.contains($0.key) }
-        variables["LANG"] = "C.UTF-8"
-        variables["CI"] = "true"
-        variables["PYTHONUNBUFFERED"] = "1"
-        variables.merge(work.variables) { _, declared in declared }
-        variables["PATH"] = variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        if let python {
-            variables["VIRTUAL_ENV"] = python
-            variables["PATH"] = "\(python)/bin:" + (variables["PATH"] ?? "")
-        }
-        variables["MARTLET"] = "true"
-        variables["MARTLET_RUN"] = work.run.id
+        var variables = ProcessVariables.of(work, own: own, python: python, marker: folder)
         variables["MARTLET_REPORT"] = report
         variables["MARTLET_MODEL"] = model
-        if let git = work.run.git {
-            variables["MARTLET_SHA"] = git.sha
-            variables["MARTLET_BRANCH"] = git.branch
-        }
-        variables[Self.marker] = folder
         return variables
     }
 }

@@ -2,24 +2,34 @@ import Artifacts
 import Foundation
 import Messages
 import Processes
+import ServiceKit
 import Store
 
-/// Where the tests of one work item run: a copy of the commit, the model under test, and how the command ended.
+/// Where a command of one work item runs: a copy of the commit, the model that is looked at, and how it ended.
 struct TestFolder: Sendable {
     let root: String
 
-    init(work: String, item: String) {
-        // Names of jobs and steps come from project files: only plain letters become part of a path.
-        let name = item.utf8.map { byte in
+    init(work: String, item: String) { root = "\(work)/tests/\(Self.name(item))" }
+
+    /// Names of jobs and steps come from project files: only plain letters become part of a path.
+    private static func name(_ item: String) -> String {
+        item.utf8.map { byte in
             let isPlain =
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte == 45
             return isPlain ? String(UnicodeScalar(byte)) : "%" + String(byte, radix: 16)
         }.joined()
-        root = "\(work)/tests/\(name)"
+    }
+
+    /// The folders that there are of parts of a work item.
+    static func roots(below item: String, work: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: work + "/tests")) ?? []
+        return names.filter { $0.hasPrefix(name(item + "/")) }.sorted().map { "\(work)/tests/\($0)" }
     }
 
     var copy: String { root + "/copy" }
     var model: String { root + "/model" }
+    var output: String { root + "/output" }
+    var dataset: String { root + "/dataset" }
     var exitRecord: ExitRecord { ExitRecord(path: root + "/exit") }
 
     /// When the command began; `nil` while it has not.
@@ -31,15 +41,16 @@ struct TestFolder: Sendable {
     func remove() { try? FileManager.default.removeItem(atPath: root) }
 
     /// Makes the folder anew: what an earlier attempt left half-done is not built upon.
-    func prepare(snapshot: Digest?, model: Digest?, report: String, artifacts: ArtifactStore) async throws {
+    func prepare(snapshot: Digest?, model: Digest?, report: String? = nil, artifacts: ArtifactStore) async throws {
         remove()
-        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
         if let snapshot {
             try await artifacts.extract(snapshot, to: copy, keepingLinks: true)
         } else {
             try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
         }
         if let model { try await artifacts.extract(model, to: self.model) }
+        guard let report else { return }
         // A report that lies in the repository says nothing about this run.
         try checkFolder(of: report)
         let place = URL(fileURLWithPath: copy + "/" + report)
@@ -61,6 +72,16 @@ struct TestFolder: Sendable {
                         + "name another folder")
             }
         }
+    }
+
+    /// A file that the command left in `$MARTLET_OUTPUT`; `nil` where it did not.
+    func outputFile(_ name: String, largest: Int) throws(Refusal) -> Data? {
+        let path = output + "/" + name
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
+        guard attributes[.type] as? FileAttributeType == .typeRegular, let size = attributes[.size] as? Int,
+            size <= largest, let bytes = FileManager.default.contents(atPath: path)
+        else { throw Refusal("\(name) is no file of at most \(largest) bytes") }
+        return bytes
     }
 
     /// The report's bytes, or why there are none.

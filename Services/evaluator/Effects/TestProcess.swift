@@ -23,7 +23,7 @@ struct TestProcess: Sendable {
         let item = item
         let known = try await store.read { db in try RecordQueries.testProcess(of: item, db) }
         // It may have been begun without us living long enough to write it down: it carries its folder's name with it.
-        let marked = ProcessTable.find(environment: TestRequest.marker, is: folder.root)
+        let marked = ProcessTable.find(environment: ProcessVariables.marker, is: folder.root)
         for identity in [known].compactMap({ $0 }) + marked {
             if let process = try DetachedProcess.attach(to: identity, exitRecord: record) { return .running(process) }
         }
@@ -69,9 +69,9 @@ struct TestProcess: Sendable {
     }
 
     /// Its children may have outlived it and us.
-    func endRest() async { await ProcessGroup.terminate(nil, marker: (TestRequest.marker, folder.root)) }
+    func endRest() async { await ProcessGroup.terminate(nil, marker: (ProcessVariables.marker, folder.root)) }
 
     private func terminate(_ process: DetachedProcess) async {
-        await ProcessGroup.terminate(process.identity, marker: (TestRequest.marker, folder.root))
+        await ProcessGroup.terminate(process.identity, marker: (ProcessVariables.marker, folder.root))
     }
 }

@@ -16,12 +16,17 @@ enum EvaluatorEvents {
             try tx.tag(tagged)
         } else if let changed = try envelope.body(ModelStageChanged.self) {
             try tx.move(changed)
+            try tx.reviewStanding(of: changed.model, because: envelope.consequence)
         } else if let changed = try envelope.body(EndpointChanged.self) {
             try tx.remember(endpoint: changed.endpoint, model: changed.model, serves: changed.version)
         } else if let built = try envelope.body(EnvironmentBuilt.self) {
             try tx.remember(environment: built.environment, of: built.run)
         } else if let reused = try envelope.body(EnvironmentReused.self) {
             try tx.remember(environment: reused.environment, of: reused.run)
+        } else if let registered = try envelope.body(DatasetRegistered.self) {
+            try tx.remember(registered)
+        } else if let wish = try envelope.body(BypassRequested.self) {
+            try tx.answer(wish, asked: envelope)
         }
     }
 }

@@ -7,7 +7,46 @@ enum EvaluatorStore {
             try db.execute(sql: projection)
             try db.execute(sql: records)
         }
+        migrator.registerMigration("v2 predictions, data sets, bypasses, standing decisions") { db in
+            try db.execute(sql: evidence)
+        }
     }
+
+    private static let evidence = """
+        ALTER TABLE model ADD COLUMN score TEXT;
+        ALTER TABLE training_run ADD COLUMN artifact TEXT;
+        ALTER TABLE training_run ADD COLUMN predictions TEXT;
+        ALTER TABLE version ADD COLUMN predictions TEXT;
+        CREATE TABLE dataset (
+            project TEXT NOT NULL,
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL CHECK (version > 0),
+            digest TEXT NOT NULL,
+            PRIMARY KEY (project, name, version)
+        ) STRICT, WITHOUT ROWID;
+        -- The newest wish of a person for each gate of a run.
+        CREATE TABLE bypass (
+            run TEXT NOT NULL,
+            step TEXT NOT NULL,
+            decision TEXT NOT NULL REFERENCES decision (digest),
+            actor TEXT NOT NULL CHECK (actor LIKE 'user:%'),
+            reason TEXT NOT NULL CHECK (length(reason) > 0),
+            time INTEGER NOT NULL,
+            PRIMARY KEY (run, step)
+        ) STRICT, WITHOUT ROWID;
+        -- Won, and the challenger does not hold the champion's stage yet.
+        CREATE TABLE standing (
+            decision TEXT PRIMARY KEY REFERENCES decision (digest),
+            run TEXT NOT NULL,
+            model TEXT NOT NULL,
+            stage TEXT NOT NULL,
+            champion INTEGER,
+            challenger INTEGER,
+            training_run TEXT,
+            time INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX standing_model ON standing (model);
+        """
 
     private static let projection = """
         CREATE TABLE model (

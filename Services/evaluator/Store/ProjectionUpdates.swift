@@ -7,26 +7,33 @@ extension Transaction {
         let hasStages = model.stages.preset != "none" || !model.stages.states.isEmpty
         try db.execute(
             sql: """
-                INSERT INTO model (model, champion, mirror) VALUES (?, ?, ?)
-                ON CONFLICT (model) DO UPDATE SET champion = excluded.champion, mirror = excluded.mirror
-                """, arguments: [model.name, model.champion, hasStages ? model.stages.tag : nil])
+                INSERT INTO model (model, champion, mirror, score) VALUES (?, ?, ?, ?)
+                ON CONFLICT (model) DO UPDATE SET champion = excluded.champion, mirror = excluded.mirror,
+                    score = excluded.score
+                """, arguments: [model.name, model.champion, hasStages ? model.stages.tag : nil, model.score])
     }
 
     func remember(_ run: TrainingFinished) throws {
         try db.execute(
-            sql: "INSERT INTO training_run (training_run, outcome, metrics) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            arguments: [run.trainingRun, run.outcome.rawValue, try Wire.encode(run.metrics)])
+            sql: """
+                INSERT INTO training_run (training_run, outcome, metrics, artifact, predictions) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """,
+            arguments: [
+                run.trainingRun, run.outcome.rawValue, try Wire.encode(run.metrics), run.model?.digest.text,
+                run.predictions?.text,
+            ])
     }
 
     func remember(_ version: ModelRegistered) throws {
         try db.execute(
             sql: """
-                INSERT INTO version (model, version, training_run, digest, metrics) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT DO NOTHING
+                INSERT INTO version (model, version, training_run, digest, metrics, predictions)
+                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """,
             arguments: [
                 version.model, version.version, version.trainingRun, version.artifact.digest.text,
-                try Wire.encode(version.metrics),
+                try Wire.encode(version.metrics), version.predictions?.text,
             ])
         try tag(ModelTagged(model: version.model, version: version.version, set: version.tags, removed: []))
     }
@@ -69,5 +76,12 @@ extension Transaction {
                 INSERT INTO environment (run, digest) VALUES (?, ?)
                 ON CONFLICT (run) DO UPDATE SET digest = excluded.digest
                 """, arguments: [run, environment.text])
+    }
+
+    func remember(_ registered: DatasetRegistered) throws {
+        guard let version = registered.dataset.version else { return }
+        try db.execute(
+            sql: "INSERT INTO dataset (project, name, version, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments: [registered.project, registered.dataset.name, version, registered.dataset.digest.text])
     }
 }

@@ -15,6 +15,36 @@ enum RecordQueries {
         return (try Wire.decode(Decision.self, from: body), Digest(of: body))
     }
 
+    /// What was decided last at each gate of a run, by `<job>/<step>`.
+    static func decisions(ofRun run: String, _ db: Database) throws -> [String: (decision: Decision, digest: Digest)] {
+        // An item begins with its run; `0` follows `/`.
+        let bodies = try Data.fetchAll(
+            db, sql: "SELECT body FROM decision WHERE item >= ? AND item < ? ORDER BY time, rowid",
+            arguments: [run + "/", run + "0"])
+        var decisions: [String: (Decision, Digest)] = [:]
+        for body in bodies {
+            let decision = try Wire.decode(Decision.self, from: body)
+            decisions[decision.step] = (decision, Digest(of: body))
+        }
+        return decisions
+    }
+
+    /// What a person said about a gate of a run.
+    static func bypass(run: String, step: String, _ db: Database) throws -> (bypass: GateBypass, of: Decision)? {
+        try Row.fetchOne(
+            db,
+            sql: """
+                SELECT decision, actor, reason, body FROM bypass JOIN decision ON digest = decision
+                WHERE run = ? AND step = ?
+                """, arguments: [run, step]
+        ).map { row in
+            (
+                GateBypass(by: row["actor"], reason: row["reason"], decision: row["decision"]),
+                try Wire.decode(Decision.self, from: row["body"])
+            )
+        }
+    }
+
     /// The process that runs a work item's tests.
     static func testProcess(of item: String, _ db: Database) throws -> ProcessIdentity? {
         try Row.fetchOne(db, sql: "SELECT pid, start_time, boot FROM test_run WHERE item = ?", arguments: [item]).map {
@@ -35,6 +65,15 @@ extension Transaction {
         return digest
     }
 
+    func remember(_ bypass: GateBypass, run: String, step: String) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO bypass (run, step, decision, actor, reason, time) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (run, step) DO UPDATE SET decision = excluded.decision, actor = excluded.actor,
+                    reason = excluded.reason, time = excluded.time
+                """, arguments: [run, step, bypass.decision, bypass.by, bypass.reason, now.milliseconds])
+    }
+
     func remember(testProcess: ProcessIdentity, of item: String) throws {
         try db.execute(
             sql: """
@@ -49,5 +88,11 @@ extension Transaction {
 
     func forget(testProcessOf item: String) throws {
         try db.execute(sql: "DELETE FROM test_run WHERE item = ?", arguments: [item])
+    }
+
+    /// Of both scorings of a comparison.
+    func forget(testProcessesBelow item: String) throws {
+        // `0` follows `/`.
+        try db.execute(sql: "DELETE FROM test_run WHERE item >= ? AND item < ?", arguments: [item + "/", item + "0"])
     }
 }

@@ -1,51 +1,156 @@
+import Artifacts
+import Foundation
 import GRDB
 import Messages
+import Processes
 import ServiceKit
 import Store
 
 /// `evaluate/compare`: champion against challenger by the declared rule; the decision is stored with its event.
-enum CompareStep {
-    static let verb = StepVerb.transactional(["evaluate/compare"]) { work, tx in try perform(work, in: tx) }
+struct CompareStep: Sendable {
+    let store: StateStore
+    let artifacts: ArtifactStore
+    let paths: DataPaths
+    let own: [String: String]
 
-    static func perform(_ work: StepWork, in tx: Transaction) throws -> StepResult {
-        // The same item again is the same question: it gets the answer that it got, whatever was registered since.
-        if let earlier = try RecordQueries.decision(of: work.item, tx.db) {
-            return earlier.decision.result(digest: earlier.digest)
-        }
+    static let verb = StepVerb.lasting(["evaluate/compare"]) { work, tools in
+        let step = CompareStep(
+            store: tools.context.store, artifacts: tools.context.artifacts, paths: tools.context.paths,
+            own: ProcessInfo.processInfo.environment)
+        return try await step.perform(work)
+    }
+
+    /// Another version became champion while files were read or models scored.
+    private struct ChampionMoved: Error {}
+    private static let mostAttempts = 5
+
+    func perform(_ work: StepWork) async throws -> StepEnding {
         do {
-            let model = try work.modelName()
-            let declared = try ProjectionQueries.champion(of: model, tx.db)
-            let decision = try decide(try ComparisonInput(work, declared: declared), work: work, in: tx.db)
-            let digest = try tx.insert(decision)
-            try tx.publish(
-                decision.event(digest: digest, step: "\(work.job)/\(work.step)", rule: try decision.rule.asJSON()),
-                subject: "model/\(model)", key: model,
-                because: work.causation.acting(as: "pipeline:\(work.run.pipeline)"))
-            return decision.result(digest: digest)
+            for _ in 1..<Self.mostAttempts {
+                do { return try await attempt(work) } catch is ChampionMoved { continue }
+            }
+            return try await attempt(work)
         } catch let refusal as Refusal {
-            return StepResult(.failed, message: refusal.reason.shortened())
+            return StepEnding(StepResult(.failed, message: refusal.reason.shortened()))
+        } catch is ChampionMoved {
+            let message =
+                "the champion changed \(Self.mostAttempts) times while both were compared; start the run again"
+            return StepEnding(StepResult(.failed, message: message))
+        } catch let error as ProcessError {
+            return StepEnding(StepResult(.failed, message: error.description))
+        } catch let error as ArtifactError {
+            return StepEnding(StepResult(.failed, message: error.description))
         }
     }
 
-    private static func decide(_ input: ComparisonInput, work: StepWork, in db: Database) throws -> Decision {
-        let metric = input.rule.metric
-        let challenger = try Candidates.challenger(input, in: db)
-        let champion = try Candidates.champion(input, against: challenger, in: db)
-        let value = challenger.source.value(of: metric)
-        let verdict = try input.rule.judge(
-            challenger: value, champion: champion.map { $0.source.value(of: metric) }, remark: input.remark,
-            names: (challenger.source.names, champion?.source.names ?? []))
-        return Decision(
+    private func attempt(_ work: StepWork) async throws -> StepEnding {
+        // The same item again is the same question: it gets the answer that it got, whatever was registered since.
+        let asked = try await store.read { db in
+            let earlier = try RecordQueries.decision(of: work.item, db)
+            return (earlier, earlier == nil ? try Question(work, in: db) : nil)
+        }
+        if let earlier = asked.0 { return StepEnding(earlier.decision.result(digest: earlier.digest)) }
+        guard let question = asked.1 else { throw Refusal("there is nothing to compare") }
+        let scoring = Scoring(work: work, store: store, artifacts: artifacts, paths: paths, own: own)
+        let evidence = try await Evidence(of: question, scoring: scoring, artifacts: artifacts)
+        let log = question.input.against == nil ? nil : try await artifacts.liveLog(work.item).seal()
+        var result = try await store.write { tx in
+            if let earlier = try RecordQueries.decision(of: work.item, tx.db) {
+                return earlier.decision.result(digest: earlier.digest)
+            }
+            // The verdict is about who is champion at this moment (E13), and nobody else decides meanwhile.
+            let now = try Question(work, in: tx.db)
+            guard now.challenger == question.challenger, now.champion == question.champion else {
+                throw ChampionMoved()
+            }
+            let decision = try question.decide(evidence, bypass: try bypass(of: work, in: tx.db))
+            return try commit(decision, work: work, in: tx)
+        }
+        result.log = log
+        return StepEnding(result)
+    }
+
+    private func bypass(of work: StepWork, in db: Database) throws -> (bypass: GateBypass, of: Decision)? {
+        try RecordQueries.bypass(run: work.run.id, step: "\(work.job)/\(work.step)", db)
+    }
+
+    private func commit(_ decision: Decision, work: StepWork, in tx: Transaction) throws -> StepResult {
+        let digest = try tx.insert(decision)
+        let model = decision.inputs.model
+        if decision.winner == .challenger, let selector = decision.inputs.championSelector,
+            case .stage(let stage) = VersionSelector(selector)
+        {
+            try tx.keepStanding(decision, digest: digest, stage: stage)
+        }
+        try tx.publish(
+            decision.event(digest: digest, step: "\(work.job)/\(work.step)", rule: try decision.rule.asJSON()),
+            subject: "model/\(model)", key: model,
+            because: work.causation.acting(as: "pipeline:\(work.run.pipeline)"))
+        guard decision.dataset != nil else { return decision.result(digest: digest) }
+        try tx.forget(testProcessesBelow: work.item)
+        for root in TestFolder.roots(below: work.item, work: paths.work) {
+            try tx.intend(TestStep.cleaning, id: root, payload: root)
+        }
+        return decision.result(digest: digest)
+    }
+}
+
+/// A comparison with its two candidates.
+struct Question: Hashable, Sendable {
+    var input: ComparisonInput
+    var item: String
+    var run: String
+    var challenger: Candidate
+    var champion: Candidate?
+    /// Where nothing serves that could be compared with (S3-23).
+    var emptyEndpoint: String?
+
+    init(_ work: StepWork, in db: Database) throws {
+        let declared = try ProjectionQueries.model(try work.modelName(), db)
+        input = try ComparisonInput(work, declared: declared)
+        item = work.item
+        run = work.run.id
+        challenger = try Candidates.challenger(input, in: db)
+        champion = try Candidates.champion(input, against: challenger, in: db)
+        if champion == nil, input.champion == .current {
+            emptyEndpoint = try ProjectionQueries.endpoints(of: input.model, db).first ?? input.model
+        }
+    }
+
+    func decide(_ evidence: Evidence, bypass: (bypass: GateBypass, of: Decision)?) throws(Refusal) -> Decision {
+        let rule = input.rule
+        let comparison = Comparison(rule: rule, remark: input.remark, seed: evidence.seed)
+        let conclusion = try comparison.judge(challenger: evidence.challenger, champion: evidence.champion)
+        var verdict = conclusion.verdict
+        if let emptyEndpoint, verdict.reason == .noChampion, verdict.winner == .challenger {
+            verdict.message =
+                "There are no models deployed at endpoint \(emptyEndpoint). Model will be deployed without compare."
+        }
+        let isAdvice = rule.mode == .advisory
+        var decision = Decision(
             inputs: Decision.Inputs(
-                item: work.item, run: work.run.id, model: input.model,
+                item: item, run: run, model: input.model,
                 challenger: EvaluatedCandidate(
-                    version: challenger.version, trainingRun: challenger.trainingRun, value: value),
+                    version: challenger.version, trainingRun: challenger.trainingRun,
+                    value: evidence.challenger.value(of: rule.metric)),
                 champion: champion.map {
                     EvaluatedCandidate(
-                        version: $0.number, trainingRun: $0.trainingRun, value: $0.source.value(of: metric))
+                        version: $0.version, trainingRun: $0.trainingRun,
+                        value: evidence.champion?.value(of: rule.metric))
                 },
-                championSelector: input.champion?.description),
-            rule: input.rule, winner: verdict.winner, reason: verdict.reason, message: verdict.message.shortened())
+                championSelector: input.championSelector),
+            rule: rule, winner: verdict.winner, reason: verdict.reason,
+            message: (isAdvice ? "Advisory, nothing is held up: \(verdict.message)" : verdict.message).shortened())
+        decision.gates = conclusion.gates
+        decision.dataset = evidence.dataset
+        decision.evidence = evidence.digests.isEmpty ? nil : evidence.digests
+        decision.logAs = input.logAs
+        if decision.winner == .champion, let bypass {
+            if decision.concernsSame(as: bypass.of) { return decision.bypassed(by: bypass.bypass) }
+            decision.message =
+                "\(decision.message) (\(bypass.bypass.by)'s bypass is void: it was about another pair)".shortened()
+        }
+        return decision
     }
 }
 
@@ -54,7 +159,19 @@ extension Decision {
         EvaluationDecided(
             decision: digest.text, run: inputs.run, step: step, model: inputs.model, winner: winner, rule: rule,
             metric: self.rule.metric, challenger: inputs.challenger, champion: inputs.champion, reason: reason,
-            message: message)
+            message: message, championSelector: inputs.championSelector, gates: gates?.map { $0.shortened() },
+            dataset: dataset,
+            advisory: isAdvisory ? true : nil, bypass: bypass,
+            logged: logAs.map { LoggedComparison(runName: $0.runName, experiment: $0.experiment, metrics: logged) })
+    }
+}
+
+extension EvaluatedGate {
+    /// It travels in events, together with others.
+    fileprivate func shortened() -> EvaluatedGate {
+        var gate = self
+        gate.message = message.shortened(to: 300)
+        return gate
     }
 }
 

@@ -15,7 +15,7 @@ enum PinStep {
             }
             let written =
                 try work.with["champion"].flatMap { $0 == .null ? nil : $0 }
-                ?? ProjectionQueries.champion(of: model, db).map { JSONValue.string($0) }
+                ?? ProjectionQueries.model(model, db)?.champion.map { JSONValue.string($0) }
             guard let selector = written.flatMap({ VersionSelector($0) }) else {
                 throw Refusal("with.champion: write \(VersionSelector.forms)")
             }
@@ -28,6 +28,7 @@ enum PinStep {
                 outputs: [
                     "model": .string(model), "challenger": .int(challenger.number),
                     "champion": champion.map { .int($0.number) } ?? .null, "no_champion": .string(noChampion.rawValue),
+                    "champion_selector": .string(selector.description),
                 ],
                 message: champion.map { "Challenger is version \(challenger.number), champion version \($0.number)." }
                     ?? "Challenger is version \(challenger.number); no champion model indicated.")

@@ -42,10 +42,10 @@ struct TestStep: Sendable {
                 await process.endRest()
                 end = known
             case .running(let running):
-                end = try await process.end(of: running, timeout: remaining(work, since: folder.started))
+                end = try await process.end(of: running, timeout: work.remainingTime(since: folder.started))
             case .absent:
                 let running = try await begin(request, work: work, process: process, log: log.path)
-                end = try await process.end(of: running, timeout: remaining(work, since: nil))
+                end = try await process.end(of: running, timeout: work.remainingTime(since: nil))
             }
             return try await judge(request, work: work, folder: folder, end: end, log: try await log.seal())
         } catch is CancellationError {
@@ -60,26 +60,11 @@ struct TestStep: Sendable {
         }
     }
 
-    private func remaining(_ work: StepWork, since started: Date?) -> Duration? {
-        work.timeoutSeconds.map { seconds in
-            let spent = started.map { max(0, -$0.timeIntervalSinceNow) } ?? 0
-            return .seconds(max(0, Double(seconds) - spent))
-        }
-    }
-
     private func begin(
         _ request: TestRequest, work: StepWork, process: TestProcess, log: String
     ) async throws -> DetachedProcess {
-        let run = work.run.id
-        let known = try await store.read { db in try ProjectionQueries.environment(of: run, db) }
-        let python = try (request.environment ?? known).map { digest throws(Refusal) in
-            let path = paths.environment(digest)
-            guard FileManager.default.fileExists(atPath: path + "/bin") else {
-                throw Refusal(
-                    "environment \(digest) is not on this machine: let env/ensure build it earlier in the run")
-            }
-            return path
-        }
+        let python = try await PythonEnvironment.folder(
+            of: work, named: request.environment, store: store, paths: paths)
         let model = try await model(request, work: work)
         let folder = process.folder
         try await folder.prepare(

@@ -4,7 +4,7 @@ import Messages
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models", abstract: "Models, their versions and stages.",
-        subcommands: [List.self, Show.self, History.self, At.self, Transition.self])
+        subcommands: [List.self, Show.self, History.self, At.self, ModelsVerifyCommand.self, Transition.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -93,12 +93,12 @@ struct ModelsCommand: AsyncParsableCommand {
     struct At: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Which version was in which stage at a time.",
-            discussion: "Example:\n  martlet models at churn 2026-01-31T12:00:00Z")
+            discussion: "Example:\n  martlet models at churn --time 2026-01-31T12:00:00Z")
 
         @Argument(help: "The model's name.")
         var model: String
 
-        @Argument(help: "The time, as 2026-01-31T12:00:00Z.")
+        @Option(help: "The time, as 2026-01-31T12:00:00Z.")
         var time: String
 
         @OptionGroup var installation: Installation
@@ -137,6 +137,9 @@ struct ModelsCommand: AsyncParsableCommand {
         @Option(help: "Only when it is in this stage now.")
         var expect: String?
 
+        @Option(help: "Only when this version holds the stage now; 'none' for nobody.")
+        var expectHolder: String?
+
         @Option(help: "Why, for those who ask later.")
         var reason: String?
 
@@ -145,7 +148,10 @@ struct ModelsCommand: AsyncParsableCommand {
         func run() async throws {
             try await installation.ask(
                 "models", model, version, "transition",
-                with: ["to": .string(to), "expect": expect.map { .string($0) }, "reason": reason.map { .string($0) }],
+                with: [
+                    "to": .string(to), "expect": expect.map { .string($0) },
+                    "expectHolder": expectHolder.map { .string($0) }, "reason": reason.map { .string($0) },
+                ],
                 done: "\(model) \(version) is \(to)")
         }
     }

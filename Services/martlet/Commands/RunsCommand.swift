@@ -5,7 +5,9 @@ struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", abstract: "Runs of pipelines.",
         discussion: "A RUN is an id, its last letters, a number, or pipeline#number.",
-        subcommands: [List.self, Show.self, RunLogsCommand.self, Cancel.self, Retry.self, Replay.self])
+        subcommands: [
+            List.self, Show.self, RunLogsCommand.self, Cancel.self, Retry.self, RunBypassCommand.self, Replay.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -18,7 +18,10 @@ enum Presets {
     }
 
     private static let verbs: [Source: [String]] = [
-        .trainerProxy: ["run", "train/*", "env/*", "image/*", "dataset/*", "infra/*", "checks/*", "artifact/*"],
+        .trainerProxy: [
+            "run", "train/*", "env/*", "image/*", "dataset/*", "infra/*", "checks/*", "artifact/*",
+            "registry/download",
+        ],
         .evaluator: ["evaluate/*"], .registryService: ["registry/*"], .deployer: ["deploy/*"],
         .notifier: ["notify/*"], .triggerService: ["pipeline/*"],
     ]

@@ -38,8 +38,23 @@ extension NoticeWriter {
         }
         if let body = try envelope.body(EvaluationDecided.self) {
             return Notice(
-                headline: "\(runName): the \(body.winner.rawValue) won on \(body.metric) (\(body.model))",
+                headline: "\(runName): the \(body.winner.rawValue) won on \(body.metric) (\(body.model))"
+                    + (body.bypass == nil ? "" : ", by bypass"),
                 details: [body.message])
+        }
+        if let body = try envelope.body(EvaluationBypassed.self) {
+            return Notice(
+                headline: "\(runName): \(body.by) let the challenger of \(body.model) pass at \(body.step)",
+                details: ["Why: \(body.reason)"])
+        }
+        if let body = try envelope.body(EvaluationVoided.self) {
+            return Notice(headline: "\(runName): its decision about \(body.model) is void", details: [body.reason])
+        }
+        if let body = try envelope.body(ChecksPublished.self) {
+            let counts = "\(body.passed) passed, \(body.failed) failed, \(body.errors) errors, \(body.skipped) skipped"
+            return Notice(
+                headline: "\(runName): \(body.title) \(body.status)",
+                details: [counts, body.message].compactMap(\.self))
         }
         if let body = try envelope.body(TestSuiteFinished.self) {
             let counts = "\(body.passed) passed, \(body.failed) failed, \(body.errors) errors, \(body.skipped) skipped"

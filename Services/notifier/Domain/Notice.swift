@@ -30,6 +30,7 @@ struct NoticeWriter: Sendable {
     private func finished(_ notice: Notice) -> Notice {
         var notice = notice
         if let place {
+            if let advice = place.advice { notice.details.append(advice) }
             if let commit = place.commitText { notice.details.append(commit) }
             notice.url = "\(consoleURL)/runs/\(place.run)"
         }

@@ -30,6 +30,8 @@ struct RunPlace: Hashable, Sendable {
     /// First line of the commit's message.
     var commit: String?
     var requester: String
+    /// A gate of the run that only advises, in words: every message about the run says so (E10).
+    var advice: String?
 
     init(_ body: RunQueued, actor: String) {
         run = body.run
@@ -45,7 +47,7 @@ struct RunPlace: Hashable, Sendable {
 
     init(
         run: String, number: Int, project: String, pipeline: String, fileDigest: String?, branch: String?,
-        sha: String?, commit: String?, requester: String
+        sha: String?, commit: String?, requester: String, advice: String? = nil
     ) {
         self.run = run
         self.number = number
@@ -56,5 +58,6 @@ struct RunPlace: Hashable, Sendable {
         self.sha = sha
         self.commit = commit
         self.requester = requester
+        self.advice = advice
     }
 }

@@ -29,6 +29,10 @@ struct Announcements: Sendable {
             // Not thrown: it would be parked under the run's key, and the run's own first event behind it.
             return try transaction.keepEarly(envelope, of: run)
         }
+        if let body = try envelope.body(EvaluationDecided.self), body.advisory == true {
+            let advice = "Advisory: the comparison of \(body.metric) at \(body.step) holds nobody up"
+            try transaction.note(advice: advice, ofRun: body.run)
+        }
         for (project, place) in try belongings(of: envelope, transaction) {
             try announce(envelope, project: project, place: place, transaction)
         }

@@ -55,5 +55,8 @@ enum NotifierStore {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("v2 advice of runs") { db in
+            try db.execute(sql: "ALTER TABLE run_place ADD COLUMN advice TEXT")
+        }
     }
 }

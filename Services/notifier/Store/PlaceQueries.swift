@@ -42,6 +42,10 @@ extension Transaction {
             ])
     }
 
+    func note(advice: String, ofRun run: String) throws {
+        try db.execute(sql: "UPDATE run_place SET advice = ? WHERE run = ?", arguments: [advice, run])
+    }
+
     /// Runs of more than a year ago: an approval may wait, and a version be moved, long after its run began. Rules stay: an
     /// older project file may count again.
     func forgetOldPlaces() throws {
@@ -59,7 +63,7 @@ extension Transaction {
             RunPlace(
                 run: row["run"], number: row["number"], project: row["project"], pipeline: row["pipeline"],
                 fileDigest: row["file_digest"], branch: row["branch"], sha: row["sha"], commit: row["commit_line"],
-                requester: row["requester"])
+                requester: row["requester"], advice: row["advice"])
         }
     }
 

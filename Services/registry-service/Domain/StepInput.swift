@@ -36,6 +36,13 @@ struct StepInput: Sendable {
         return selector
     }
 
+    /// `false` where it is absent.
+    func flag(_ key: String) throws(Refusal) -> Bool {
+        guard let text = try text(key) else { return false }
+        guard let flag = Bool(text) else { throw Refusal("with.\(key): write true or false") }
+        return flag
+    }
+
     /// One of a closed list of words.
     func word<Word: RawRepresentable & CaseIterable>(
         _ key: String, default standard: Word

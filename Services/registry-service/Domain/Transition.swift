@@ -12,6 +12,16 @@ struct Transition: Sendable {
     var expectHolder: Int??
     var actor: Actor
 
+    /// `expect_holder`: the version that holds the stage until now, `none` for nobody (G7).
+    static func holder(_ value: JSONValue?, key: String) throws(Refusal) -> Int?? {
+        guard let value else { return nil }
+        if value == .null || value == "none" || value == "" { return .some(nil) }
+        guard let number = value.int ?? value.string.flatMap({ Int($0) }) else {
+            throw Refusal("\(key): write a version's number, or none")
+        }
+        return number
+    }
+
     enum Verdict: Hashable {
         /// It is there already, alone where it must be: the same end state, nothing to tell (S3-25).
         case unchanged

@@ -12,6 +12,12 @@ enum RegistryEvents {
             try tx.remember(finished)
         } else if let wish = try envelope.body(TransitionRequested.self) {
             try tx.answer(wish, asked: envelope)
+        } else if let decided = try envelope.body(EvaluationDecided.self) {
+            try tx.remember(decided)
+        } else if let tested = try envelope.body(TestSuiteFinished.self) {
+            try tx.remember(tested)
+        } else if let wish = try envelope.body(HistoryCheckRequested.self) {
+            try tx.review(wish, asked: envelope)
         } else if let changed = try envelope.body(EndpointChanged.self) {
             try tx.remember(endpoint: changed.endpoint, model: changed.model, serves: changed.version)
         } else if let finished = try envelope.body(DeploymentFinished.self) {
@@ -32,6 +38,7 @@ extension Transaction {
             }
             let order = TransitionOrder(
                 model: wish.model, selector: selector, to: wish.to, expect: wish.expect,
+                expectHolder: try Transition.holder(wish.expectHolder.map { .string($0) }, key: "expect_holder"),
                 actor: Actor(name: envelope.actor, groups: wish.groups),
                 reason: wish.reason ?? "asked for by \(envelope.actor)")
             do {

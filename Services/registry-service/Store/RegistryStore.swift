@@ -8,6 +8,10 @@ enum RegistryStore {
             try db.execute(sql: versions)
             try db.execute(sql: history)
         }
+        migrator.registerMigration("v2 decisions, tests, chain of histories") { db in
+            try db.execute(sql: judgement)
+            try StageQueries.chainOlderHistory(db)
+        }
     }
 
     /// What other services told.
@@ -36,6 +40,21 @@ enum RegistryStore {
             model TEXT NOT NULL,
             version INTEGER
         ) STRICT;
+        """
+
+    private static let judgement = """
+        CREATE TABLE decision (
+            decision TEXT PRIMARY KEY,
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE tests (
+            run TEXT NOT NULL,
+            step TEXT NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('passed', 'failed')),
+            PRIMARY KEY (run, step)
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE stage_history ADD COLUMN moves INTEGER;
+        ALTER TABLE stage_history ADD COLUMN chain TEXT;
         """
 
     private static let versions = """

@@ -1,3 +1,4 @@
+import EventLog
 import GRDB
 import Messages
 import Store
@@ -33,32 +34,27 @@ extension Transaction {
     func move(_ own: StageMove, replaced: [StageMove], note: ModelStageChanged, because: Causation) throws -> Envelope {
         var body = note
         (body.version, body.from, body.to, body.replaced) = (own.version, own.from, own.to, replaced)
-        let envelope = try publish(
-            body, subject: "model/\(body.model)/\(own.version)", key: body.model, because: because)
-        for move in replaced + [own] {
-            // Whoever gets a stage back was not the one that failed.
-            let isGivenBack = body.compensates != nil && move.version != own.version
-            let reason = isGivenBack ? "given back: " + body.reason.droppingPrefix("taken back: ") : body.reason
+        let id = newID()
+        var mark = try StageQueries.mark(of: body.model, db)
+        for move in HistoryMove.moves(of: body, event: id, actor: because.actor, time: now) {
+            mark = try HistoryChain.next(mark, move)
             try db.execute(
                 sql: "UPDATE version SET stage = ? WHERE model = ? AND version = ?",
                 arguments: [move.to, body.model, move.version])
             try db.execute(
                 sql: """
                     INSERT INTO stage_history (event, model, about, version, from_stage, to_stage, actor, reason, run,
-                        decision, approval, compensates, time)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        decision, approval, compensates, time, moves, chain)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    envelope.id, body.model, own.version, move.version, move.from, move.to, because.actor, reason,
-                    body.run, body.decision, body.approval, body.compensates, now.milliseconds,
+                    id, body.model, move.about, move.version, move.from, move.to, move.actor, move.reason, move.run,
+                    move.decision, move.approval, move.compensates, now.milliseconds, mark.moves,
+                    mark.chain,
                 ])
         }
-        return envelope
-    }
-}
-
-extension String {
-    fileprivate func droppingPrefix(_ prefix: String) -> String {
-        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
+        body.history = mark
+        return try publish(
+            body, id: id, subject: "model/\(body.model)/\(own.version)", key: body.model, because: because)
     }
 }

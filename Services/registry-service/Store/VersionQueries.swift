@@ -48,6 +48,13 @@ enum VersionQueries {
         }
     }
 
+    /// Every version that has this value of a tag (S3-25).
+    static func tagged(_ key: String, _ value: String, of model: String, _ db: Database) throws -> [Int] {
+        try Int.fetchAll(
+            db, sql: "SELECT version FROM tag WHERE model = ? AND key = ? AND value = ? ORDER BY version",
+            arguments: [model, key, value])
+    }
+
     private static func numbers(_ condition: String, _ arguments: StatementArguments, _ limit: Int, _ db: Database)
         throws -> [Int]
     {

@@ -69,8 +69,13 @@ struct RegisterStep: Sendable {
             run: work.run.id, project: work.run.project, artifact: artifact, metrics: run.metrics, params: run.params,
             tags: run.tags.filter { $0.key != mirror }.merging(tags) { _, wished in wished },
             environment: run.environment, git: run.git ?? work.run.git,
-            snapshot: run.snapshot ?? work.run.snapshot)
+            snapshot: run.snapshot ?? work.run.snapshot, environmentVersion: run.environmentVersion,
+            dataset: run.dataset, predictions: run.predictions,
+            build: BuildReference(
+                id: work.run.id, number: work.run.number, url: work.run.url, pipeline: work.run.pipeline),
+            tests: try JudgementQueries.tests(of: Set([run.run, work.run.id]).sorted(), tx.db))
         try Registration.checkSize(facts)
+        try facts.check(required: declaration?.model.requires ?? [])
         try tx.insert(facts, trainingRun: run.trainingRun, item: work.item)
         try tx.publish(
             facts, subject: "model/\(facts.model)/\(facts.version)", key: facts.model,

@@ -33,7 +33,9 @@ extension Transaction {
         let transition = Transition(
             model: model, version: version.number, to: order.to, expect: order.expect,
             expectHolder: order.expectHolder, actor: order.actor)
-        switch try transition.decide(machine: machine, holders: try StageQueries.holders(of: model, db)) {
+        let verdict = try transition.decide(machine: machine, holders: try StageQueries.holders(of: model, db))
+        if case .move = verdict { try check(order, of: version) }
+        switch verdict {
         case .unchanged:
             return CompletedTransition(version: version.number, stage: machine.name(of: version.stage), replaced: [])
         case .move(let own, let replaced):
@@ -42,6 +44,31 @@ extension Transaction {
                 decision: order.decision, approval: order.approval)
             try move(own, replaced: replaced, note: note, because: because)
             return CompletedTransition(version: own.version, stage: machine.name(of: own.to), replaced: replaced)
+        }
+    }
+
+    /// A decision counts only while what it compared with is still there: in this transaction nobody changes it (E13).
+    private func check(_ order: TransitionOrder, of version: Version) throws {
+        guard let digest = order.decision else { return }
+        guard let decision = try JudgementQueries.decision(digest, db) else {
+            throw Refusal(
+                "decision '\(digest)' is not known: give registry/transition the output decision of evaluate/compare")
+        }
+        let selector = decision.championSelector.flatMap { VersionSelector($0) }
+        let champion =
+            try selector.map { try newest($0, of: order.model, besides: version) } ?? decision.champion?.version
+        try DecisionUse(decision: decision, champion: champion).check(
+            model: order.model, version: version.number, trainingRun: version.facts.trainingRun)
+    }
+
+    /// The newest version that a selector means, but for the challenger and others made of the same training run.
+    private func newest(_ selector: VersionSelector, of model: String, besides version: Version) throws -> Int? {
+        let mirror = try KnowledgeQueries.declaration(of: model, db)?.model.stages.mirror
+        let matches = try VersionQueries.matches(selector, of: model, mirror: mirror, limit: 1_000, db)
+        return try matches.first { number in
+            guard number != version.number else { return false }
+            let run = try VersionQueries.version(number, of: model, db)?.facts.trainingRun
+            return run == nil || run != version.facts.trainingRun
         }
     }
 

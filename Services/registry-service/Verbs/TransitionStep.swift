@@ -17,7 +17,9 @@ enum TransitionStep {
             let reason = try input.text("reason") ?? "\(work.run.pipeline) #\(work.run.number), step \(work.step)"
             order = TransitionOrder(
                 model: model, selector: try input.selector("version"), to: try input.required("to"),
-                expect: try input.text("expect"), expectHolder: try holder(work), actor: work.actor, reason: reason,
+                expect: try input.text("expect"),
+                expectHolder: try Transition.holder(work.with["expect_holder"], key: "with.expect_holder"),
+                actor: work.actor, reason: reason,
                 run: work.run.id, decision: try input.text("decision"), approval: try input.text("approval"))
         } catch let refusal as Refusal {
             return StepResult(.failed, message: refusal.reason)
@@ -35,15 +37,5 @@ enum TransitionStep {
             try tx.refuse(order, reason: refusal.reason, command: nil, because: because)
             return StepResult(.failed, message: refusal.reason)
         }
-    }
-
-    /// `expect_holder`: the version that holds the stage until now, `none` for nobody (G7).
-    private static func holder(_ work: StepWork) throws(Refusal) -> Int?? {
-        guard let value = work.with["expect_holder"] else { return nil }
-        if value == .null || value == "none" || value == "" { return .some(nil) }
-        guard let number = value.int ?? value.string.flatMap({ Int($0) }) else {
-            throw Refusal("with.expect_holder: write a version's number, or none")
-        }
-        return number
     }
 }

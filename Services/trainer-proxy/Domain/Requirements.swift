@@ -5,6 +5,8 @@ struct Requirements: Equatable {
     /// One entry a line, without comments, blank lines and superfluous spaces.
     let entries: [String]
 
+    init(entries: [String]) { self.entries = entries }
+
     /// - Parameters:
     ///   - file: path in the working copy, for messages and to find what it includes.
     ///   - read: the text of a file in the working copy.

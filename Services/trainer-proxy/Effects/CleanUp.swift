@@ -18,7 +18,14 @@ struct CleanUp: Sendable {
     }
 
     func handle(_ event: ReceivedEvent, _ transaction: Transaction) throws {
-        if let run = try event.envelope.body(RunFinished.self) {
+        let envelope = event.envelope
+        if let version = try envelope.body(ModelRegistered.self) {
+            try transaction.remember(version)
+        } else if let change = try envelope.body(ModelTagged.self) {
+            try transaction.tag(change)
+        } else if let change = try envelope.body(ModelStageChanged.self) {
+            try transaction.move(change)
+        } else if let run = try event.envelope.body(RunFinished.self) {
             try transaction.keep(run)
             let due = transaction.now.advanced(by: settings.keepWorkingCopies)
             try transaction.intend(Self.removeRun, id: run.run, payload: run.run, at: due)

@@ -8,6 +8,8 @@ struct StepFolders: Sendable, Hashable {
     var source: String
     /// `MARTLET_OUTPUT`.
     var output: String
+    /// Data sets, shared by the steps of a job.
+    var data: String
     /// Script, raw output and exit record: what a restart of ours finds again.
     var record: String
 }
@@ -35,7 +37,8 @@ actor WorkingCopies {
     func prepare(_ work: StepWork) async throws -> StepFolders {
         let job = folder(of: work.run.id) + "/" + PathName.part(work.job)
         let step = "\(PathName.part(work.step))-\(work.attempt)"
-        let folders = StepFolders(source: job + "/source", output: "\(job)/out/\(step)", record: "\(job)/steps/\(step)")
+        let folders = StepFolders(
+            source: job + "/source", output: "\(job)/out/\(step)", data: job + "/data", record: "\(job)/steps/\(step)")
         for path in [folders.output, folders.record] {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

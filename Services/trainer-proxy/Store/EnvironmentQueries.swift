@@ -22,7 +22,8 @@ extension Transaction {
         try db.execute(
             sql: """
                 INSERT INTO job_environment (run, job, digest, time) VALUES (?, ?, ?, ?)
-                ON CONFLICT (run, job) DO UPDATE SET digest = excluded.digest, time = excluded.time
+                ON CONFLICT (run, job) DO UPDATE SET digest = excluded.digest, time = excluded.time,
+                    name = NULL, version = NULL, definition = NULL
                 """,
             arguments: [run, job, environment.text, now.milliseconds])
     }

@@ -55,5 +55,6 @@ extension Transaction {
         let month = now.milliseconds - 30 * 24 * 3_600_000
         try db.execute(sql: "DELETE FROM execution WHERE phase = 'ended' AND ended < ?", arguments: [month])
         try db.execute(sql: "DELETE FROM job_environment WHERE time < ?", arguments: [month])
+        try db.execute(sql: "DELETE FROM step_dataset WHERE time < ?", arguments: [month])
     }
 }

@@ -52,5 +52,62 @@ enum TrainerStore {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("v2 data sets, named environments") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE dataset (
+                        project TEXT NOT NULL,
+                        name TEXT NOT NULL CHECK (length(name) > 0),
+                        version INTEGER NOT NULL CHECK (version > 0),
+                        digest TEXT NOT NULL CHECK (digest LIKE 'sha256:%'),
+                        run TEXT NOT NULL,
+                        time INTEGER NOT NULL,
+                        PRIMARY KEY (project, name, version)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE model_version (
+                        model TEXT NOT NULL,
+                        version INTEGER NOT NULL,
+                        digest TEXT NOT NULL,
+                        stage TEXT,
+                        PRIMARY KEY (model, version)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE model_tag (
+                        model TEXT NOT NULL,
+                        version INTEGER NOT NULL,
+                        key TEXT NOT NULL,
+                        value TEXT NOT NULL,
+                        PRIMARY KEY (model, version, key)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE published_training (
+                        item TEXT PRIMARY KEY,
+                        project TEXT NOT NULL,
+                        name TEXT NOT NULL CHECK (length(name) > 0),
+                        version TEXT NOT NULL,
+                        digest TEXT NOT NULL CHECK (digest LIKE 'sha256:%'),
+                        time INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE INDEX published_training_name ON published_training (project, name, version);
+                    -- What a step was given: the same again after a restart, whatever was registered since.
+                    CREATE TABLE step_dataset (
+                        item TEXT PRIMARY KEY,
+                        name TEXT NOT NULL,
+                        version INTEGER NOT NULL,
+                        digest TEXT NOT NULL,
+                        time INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE named_environment (
+                        project TEXT NOT NULL,
+                        name TEXT NOT NULL CHECK (length(name) > 0),
+                        version TEXT NOT NULL CHECK (length(version) > 0),
+                        definition TEXT NOT NULL CHECK (definition LIKE 'sha256:%'),
+                        run TEXT NOT NULL,
+                        time INTEGER NOT NULL,
+                        PRIMARY KEY (project, name, version)
+                    ) STRICT, WITHOUT ROWID;
+                    ALTER TABLE job_environment ADD COLUMN name TEXT;
+                    ALTER TABLE job_environment ADD COLUMN version TEXT;
+                    ALTER TABLE job_environment ADD COLUMN definition TEXT;
+                    """)
+        }
     }
 }

@@ -8,6 +8,9 @@ import Store
 extension LocalBackend {
     /// `env/build` and `env/ensure`: a Python environment, found by what it is made of and built at most once.
     func environment(_ work: StepWork) async throws -> StepEnding {
+        if let patterns = work.with["files"], patterns != .null {
+            return try await namedEnvironments(work, patterns)
+        }
         guard let file = work.with["requirements"]?.string.flatMap(PathName.inside) else {
             throw StepFailure("\(work.verb): 'requirements' has to name a file of the repository")
         }
@@ -24,13 +27,22 @@ extension LocalBackend {
             // Begun in an earlier life of ours: it is looked after, whoever waits for the same environment now.
             return try await carryOut(build, work, folders)
         }
+        return try await withLocks(of: [digest], for: work) {
+            if build.isComplete { return reuse(build, work) }
+            return try await carryOut(build, work, folders)
+        }
+    }
+
+    /// Nobody else builds in these folders meanwhile, neither here nor in another replica.
+    func withLocks(
+        of digests: [Digest], for work: StepWork, _ body: @escaping @Sendable () async throws -> StepEnding
+    ) async throws -> StepEnding {
+        guard let digest = digests.first else { return try await body() }
         return try await environments.withLock(digest.hex) {
-            // Other replicas build in the same folder.
             let lock = try await lock(digest)
             defer { withExtendedLifetime(lock) {} }
             try await waitForBuilder(of: digest, besides: work)
-            if build.isComplete { return reuse(build, work) }
-            return try await carryOut(build, work, folders)
+            return try await withLocks(of: Array(digests.dropFirst()), for: work, body)
         }
     }
 
@@ -54,7 +66,7 @@ extension LocalBackend {
         }
     }
 
-    private func version(of python: String, in folders: StepFolders) async throws -> String {
+    func version(of python: String, in folders: StepFolders) async throws -> String {
         let question =
             "import sys, sysconfig; print(sys.implementation.name, sys.version.split()[0], sysconfig.get_platform())"
         do {
@@ -82,7 +94,7 @@ extension LocalBackend {
     {
         let timeout = work.timeoutSeconds ?? settings.buildTimeout
         let finished = try await executor.run(work, in: folders, timeout: timeout) {
-            build.command(in: folders, machine: settings.machine)
+            EnvironmentBuild.command(for: [build], in: folders, machine: settings.machine)
         } begun: { transaction in
             try transaction.setBuilder(of: build.digest, to: work.item)
         }
@@ -91,10 +103,8 @@ extension LocalBackend {
         return ending(work, finished, verdict, outputs: build.outputs(reused: false)) { transaction in
             try transaction.use(build.digest, run: work.run.id, job: work.job)
             try transaction.publish(
-                EnvironmentBuilt(
-                    environment: build.digest, kind: EnvironmentBuild.kind, path: build.path, run: work.run.id,
-                    seconds: finished.seconds),
-                subject: "environment/\(build.digest.hex)", key: build.digest.text, because: work.causation)
+                build.built(work, seconds: finished.seconds), subject: build.subject, key: build.digest.text,
+                because: work.causation)
         }
     }
 
@@ -102,44 +112,7 @@ extension LocalBackend {
         StepEnding(StepResult(.succeeded, outputs: .object(build.outputs(reused: true)))) { transaction in
             try transaction.use(build.digest, run: work.run.id, job: work.job)
             try transaction.publish(
-                EnvironmentReused(
-                    environment: build.digest, kind: EnvironmentBuild.kind, path: build.path, run: work.run.id),
-                subject: "environment/\(build.digest.hex)", key: build.digest.text, because: work.causation)
+                build.reused(work), subject: build.subject, key: build.digest.text, because: work.causation)
         }
-    }
-}
-
-/// One environment to be there.
-struct EnvironmentBuild: Sendable {
-    static let kind = "python-venv"
-
-    var digest: Digest
-    var path: String
-    var python: String
-    /// Empty: there is nothing to install.
-    var requirements: String
-
-    /// A virtual environment cannot be moved, so it is built in place, and complete only with this file in it.
-    private static let completeMark = ".complete"
-
-    var isComplete: Bool { FileManager.default.fileExists(atPath: "\(path)/\(Self.completeMark)") }
-
-    /// Constant text; what is foreign comes in as "$1" to "$3". Everything is on the disk before the mark says so.
-    private static let script = """
-        rm -rf "$1"
-        "$2" -m venv "$1"
-        if [ -n "$3" ]; then "$1/bin/python" -m pip install --disable-pip-version-check --no-input -r "$3"; fi
-        sync -f "$1"
-        : > "$1/\(completeMark)"
-        """
-
-    func command(in folders: StepFolders, machine: [String: String]) -> Command {
-        Command(
-            argv: ["/bin/sh", "-e", "-c", Self.script, "build", path, python, requirements], variables: machine,
-            directory: folders.source, secrets: [], files: [:])
-    }
-
-    func outputs(reused: Bool) -> [String: JSONValue] {
-        ["environment": .string(digest.text), "path": .string(path), "reused": .bool(reused)]
     }
 }

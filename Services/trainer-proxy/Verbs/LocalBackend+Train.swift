@@ -7,13 +7,22 @@ import Store
 extension LocalBackend {
     /// `train/run`: a script that leaves `metrics.json`, `params.json` and `model/` in its output folder.
     func train(_ work: StepWork) async throws -> StepEnding {
-        let training = try TrainingRequest(work)
+        var training = try TrainingRequest(work, published: try await publishedScript(work))
         if let problem = try training.excess(TrainingHarvest()) { throw StepFailure("train/run: \(problem)") }
         let folders = try await copies.prepare(work)
         let environment = try await currentEnvironment(work)
-        let finished = try await executor.run(work, in: folders, timeout: work.timeoutSeconds) {
-            try bash(training.script, work, in: folders, environment: environment, parameters: training.parameters)
-        } begun: { transaction in
+        let data = try await trainingData(work, in: folders)
+        training.dataset = data?.reference
+        training.environmentVersion = try await context.store.read { db in
+            try DatasetQueries.environmentName(run: work.run.id, job: work.job, in: db)
+        }
+        if let id = data?.reference.text { training.tags["dataset_id"] = id }
+        let finished = try await executor.run(work, in: folders, timeout: work.timeoutSeconds) { [training] in
+            var command = try bash(
+                training.script, work, in: folders, environment: environment, parameters: training.parameters)
+            command.variables.merge(data?.variables ?? [:]) { $1 }
+            return command
+        } begun: { [training] transaction in
             try transaction.publish(
                 TrainingStarted(
                     trainingRun: training.id, run: work.run.id, backend: TrainingRequest.backend, handle: work.item),
@@ -34,10 +43,23 @@ extension LocalBackend {
         }
         let event = training.finished(work, verdict, harvest, environment: environment, finished)
         let outputs = training.outputs(event, further: harvest.outputs)
-        return ending(work, finished, verdict, outputs: outputs) { transaction in
+        return ending(work, finished, verdict, outputs: outputs) { [id = training.id] transaction in
             try transaction.publish(
-                event, subject: "training/\(training.id)", key: work.run.id, because: work.causation)
+                event, subject: "training/\(id)", key: work.run.id, because: work.causation)
         }
+    }
+
+    private func trainingData(
+        _ work: StepWork, in folders: StepFolders
+    ) async throws -> (reference: DatasetReference, variables: [String: String])? {
+        guard let dataset = try await dataset(work, in: folders) else { return nil }
+        return (
+            dataset,
+            [
+                "MARTLET_DATASET": try await unpack(dataset, in: folders), "MARTLET_DATASET_NAME": dataset.name,
+                "MARTLET_DATASET_VERSION": dataset.version.map(String.init) ?? "",
+            ]
+        )
     }
 
     private func harvest(_ folders: StepFolders) async throws -> TrainingHarvest {
@@ -49,7 +71,22 @@ extension LocalBackend {
         if let names = try? FileManager.default.contentsOfDirectory(atPath: model), !names.isEmpty {
             harvest.model = try await context.artifacts.pack(directory: model)
         }
+        harvest.predictions = try await predictions(folders)
         return harvest
+    }
+
+    /// Rows that were predicted: kept for whoever compares models row by row.
+    private func predictions(_ folders: StepFolders) async throws -> Digest? {
+        let name = "predictions.csv"
+        let path = folders.output + "/" + name
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
+        guard attributes[.type] as? FileAttributeType == .typeRegular, let size = attributes[.size] as? Int,
+            size <= Self.largestPredictions
+        else {
+            throw OutputFileError(
+                file: name, problem: "is no file of at most \(Self.largestPredictions) bytes; write fewer rows")
+        }
+        return try await context.artifacts.put(file: path)
     }
 }
 
@@ -58,6 +95,7 @@ struct TrainingHarvest: Sendable {
     var metrics: [String: JSONValue] = [:]
     var params: [String: String] = [:]
     var model: ModelArtifact?
+    var predictions: Digest?
     var outputs: [String: JSONValue] = [:]
 }
 
@@ -69,14 +107,23 @@ struct TrainingRequest: Sendable {
     var script: String
     var parameters: JSONValue
     var tags: [String: String]
+    var dataset: DatasetReference?
+    var environmentVersion: EnvironmentReference?
 
-    init(_ work: StepWork) throws(StepFailure) {
+    static func checkBackend(_ work: StepWork) throws(StepFailure) {
         let backend = work.with["backend"]?.string ?? Self.backend
         guard backend == Self.backend else {
-            throw StepFailure("train/run: there is no back end '\(backend)' here; use 'local' or leave it out")
+            throw StepFailure("\(work.verb): there is no back end '\(backend)' here; use 'local' or leave it out")
         }
-        guard let script = work.with["script"]?.string ?? work.with["command"]?.string else {
-            throw StepFailure("train/run: 'command' or 'script' is needed, for example command: python train.py")
+    }
+
+    /// - Parameter published: the script that a published pipeline holds.
+    init(_ work: StepWork, published: String? = nil) throws(StepFailure) {
+        try Self.checkBackend(work)
+        guard let script = published ?? work.with["script"]?.string ?? work.with["command"]?.string else {
+            throw StepFailure(
+                "train/run: 'command', 'script' or a published 'pipeline' is needed, for example command: python train.py"
+            )
         }
         self.script = script
         id = "\(work.run.id).\(work.job).\(work.step)"
@@ -118,7 +165,8 @@ struct TrainingRequest: Sendable {
             trainingRun: id, run: work.run.id, outcome: verdict.outcome, metrics: harvest.metrics,
             params: all(harvest.params).mapValues { mask.apply(to: $0) },
             tags: tags.mapValues { mask.apply(to: $0) }, model: harvest.model, environment: environment,
-            git: work.run.git, snapshot: work.run.snapshot, seconds: finished.seconds, message: verdict.message)
+            git: work.run.git, snapshot: work.run.snapshot, seconds: finished.seconds, message: verdict.message,
+            environmentVersion: environmentVersion, dataset: dataset, predictions: harvest.predictions)
     }
 
     func outputs(_ event: TrainingFinished, further: [String: JSONValue]) -> [String: JSONValue] {
@@ -126,6 +174,8 @@ struct TrainingRequest: Sendable {
         outputs["run_id"] = .string(id)
         outputs["metrics"] = .object(event.metrics)
         outputs["params"] = .object(event.params.mapValues { .string($0) })
+        outputs["dataset_id"] = dataset.map { .string($0.text) } ?? .null
+        outputs["predictions"] = event.predictions.map { .string($0.text) } ?? .null
         outputs["environment"] = event.environment.map { .string($0.text) } ?? .null
         outputs["model"] =
             event.model.map { model in

@@ -24,7 +24,11 @@ struct LocalBackend: Sendable {
         [
             .lasting(["run"]) { work, _ in try await atWork(work) { try await run(work) } },
             .lasting(["train/run"]) { work, _ in try await atWork(work) { try await train(work) } },
+            .lasting(["train/publish"]) { work, _ in try await atWork(work) { try await publishTraining(work) } },
             .lasting(["env/build", "env/ensure"]) { work, _ in try await atWork(work) { try await environment(work) } },
+            .lasting(["dataset/ensure"]) { work, _ in try await atWork(work) { try await ensureDatasets(work) } },
+            .lasting(["registry/download"]) { work, _ in try await atWork(work) { try await download(work) } },
+            .lasting(["checks/publish"]) { work, _ in try await atWork(work) { try await publishChecks(work) } },
             .lasting(["artifact/publish"]) { work, _ in try await atWork(work) { try await publish(work) } },
             .lasting(["artifact/fetch"]) { work, _ in try await fetch(work) },
         ]
@@ -104,6 +108,7 @@ extension LocalBackend {
 
     /// Outputs travel in events, so they stay small; larger things are artifacts.
     static let largestOutputFile = 32 << 10
+    static let largestPredictions = 64 << 20
 
     /// A file that a script may leave; `nil` where it did not.
     func outputFile(_ name: String, _ folders: StepFolders) throws(OutputFileError) -> Data? {

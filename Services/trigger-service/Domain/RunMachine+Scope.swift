@@ -50,6 +50,7 @@ extension RunMachine {
     /// What a worker hands to a shell, by verb.
     private static let scripts = [
         "run": ["script"], "train/run": ["script", "command"], "evaluate/test": ["command"],
+        "evaluate/compare": ["score"], "train/publish": ["compile"],
     ]
 
     func makeOffer(_ step: Step, _ place: StepPlace, _ scope: Scope) throws(EvaluationError) -> StepOffer {

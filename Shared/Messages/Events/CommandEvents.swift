@@ -192,10 +192,12 @@ public struct TransitionRequested: EventBody {
     public var reason: String?
     /// The groups of the person's token.
     public var groups: [String]
+    /// The version that must hold the wanted stage now; `none` for nobody.
+    public var expectHolder: String?
 
     public init(
         model: String, version: String, to: String, expect: String? = nil, reason: String? = nil,
-        groups: [String]
+        groups: [String], expectHolder: String? = nil
     ) {
         self.model = model
         self.version = version
@@ -203,7 +205,37 @@ public struct TransitionRequested: EventBody {
         self.expect = expect
         self.reason = reason
         self.groups = groups
+        self.expectHolder = expectHolder
     }
+}
+
+/// A person asks to let a challenger pass although it lost.
+public struct BypassRequested: EventBody {
+    public static let name = "command.bypass_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks to let a challenger pass although it lost."
+
+    public var run: String
+    /// `<job>/<step>`; the only gate that was lost where it is not given.
+    public var step: String?
+    public var reason: String
+
+    public init(run: String, step: String? = nil, reason: String) {
+        self.run = run
+        self.step = step
+        self.reason = reason
+    }
+}
+
+/// A person asks whether a model's stage history is as it was written.
+public struct HistoryCheckRequested: EventBody {
+    public static let name = "command.history_check_requested"
+    public static let source: Source? = .console
+    public static let summary = "A person asks whether a model's stage history is as it was written."
+
+    public var model: String
+
+    public init(model: String) { self.model = model }
 }
 
 /// A person asks for the version before.

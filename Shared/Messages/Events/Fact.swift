@@ -63,6 +63,8 @@ struct FactRule: Sendable {
         PullRequestMerged.self, PullRequestClosed.self, ReleasePublished.self, Commented.self,
         TriggerMatched.self, TriggerIgnored.self, CommandAnswered.self, TrainingStarted.self, ArtifactPublished.self,
         TestSuiteFinished.self, ModelTransitionRefused.self, ModelCommandAnswered.self, DeployerCommandAnswered.self,
+        EvaluationVoided.self, EvaluationBypassed.self, EvaluationCommandAnswered.self, ModelHistoryChecked.self,
+        ChecksPublished.self,
         // What was sent is nobody's state; what was not is in the notifier's own database.
         NotificationSent.self, NotificationFailed.self, NotifierCommandAnswered.self, SourceSilent.self,
         StepUnserved.self,
@@ -72,7 +74,7 @@ struct FactRule: Sendable {
         // Wishes: nobody may take up a person's wish that is older than what a log keeps.
         RunRequested.self, RunCancelRequested.self, RunRetryRequested.self, RepositoryAddRequested.self,
         RepositoryRemoveRequested.self, ApprovalAnswered.self, ApprovalRevokeRequested.self, TransitionRequested.self,
-        RollbackRequested.self,
+        RollbackRequested.self, BypassRequested.self, HistoryCheckRequested.self,
         DeadLetterAnswered.self, LogReleaseRequested.self, LogEpochRequested.self, NotificationTestRequested.self,
     ]
 
@@ -116,6 +118,12 @@ struct FactRule: Sendable {
         on(TrainingFinished.self) { body, _ in .over("training/\(body.trainingRun)", "finished") },
         on(EnvironmentBuilt.self) { body, _ in .over("environment/\(body.run)", "made") },
         on(EnvironmentReused.self) { body, _ in .over("environment/\(body.run)", "made") },
+        on(EnvironmentRegistered.self) { body, _ in
+            Fact("environment/\(body.project)/\(body.environment.name)", "version/\(body.environment.version)")
+        },
+        on(DatasetRegistered.self) { body, _ in
+            Fact("dataset/\(body.project)/\(body.dataset.name)", "version/\(body.dataset.version ?? 0)")
+        },
     ]
 
     // MARK: - registry-service: every version, its tags, and the whole history of its stages

@@ -18,11 +18,22 @@ public struct ModelRegistered: EventBody {
     public var environment: Digest?
     public var git: GitReference?
     public var snapshot: Digest?
+    /// The environment by its project's own name.
+    public var environmentVersion: EnvironmentReference?
+    /// What it was trained on.
+    public var dataset: DatasetReference?
+    /// What it predicted for data that it had not seen.
+    public var predictions: Digest?
+    public var build: BuildReference?
+    /// `passed` or `failed`: the last tests of its run; absent where there were none.
+    public var tests: String?
 
     public init(
         model: String, version: Int, trainingRun: String? = nil, run: String? = nil, project: String? = nil,
         artifact: ModelArtifact, metrics: [String: JSONValue], params: [String: String], tags: [String: String],
-        environment: Digest? = nil, git: GitReference? = nil, snapshot: Digest? = nil
+        environment: Digest? = nil, git: GitReference? = nil, snapshot: Digest? = nil,
+        environmentVersion: EnvironmentReference? = nil, dataset: DatasetReference? = nil,
+        predictions: Digest? = nil, build: BuildReference? = nil, tests: String? = nil
     ) {
         self.model = model
         self.version = version
@@ -36,6 +47,11 @@ public struct ModelRegistered: EventBody {
         self.environment = environment
         self.git = git
         self.snapshot = snapshot
+        self.environmentVersion = environmentVersion
+        self.dataset = dataset
+        self.predictions = predictions
+        self.build = build
+        self.tests = tests
     }
 }
 
@@ -77,11 +93,13 @@ public struct ModelStageChanged: EventBody {
     public var approval: String?
     /// The id of the stage change that this one takes back.
     public var compensates: String?
+    /// How far the model's history reaches with this change.
+    public var history: HistoryMark?
 
     public init(
         model: String, version: Int, from: String? = nil, to: String? = nil, replaced: [StageMove],
         reason: String, run: String? = nil, decision: String? = nil, approval: String? = nil,
-        compensates: String? = nil
+        compensates: String? = nil, history: HistoryMark? = nil
     ) {
         self.model = model
         self.version = version
@@ -93,6 +111,7 @@ public struct ModelStageChanged: EventBody {
         self.decision = decision
         self.approval = approval
         self.compensates = compensates
+        self.history = history
     }
 }
 
@@ -135,5 +154,27 @@ public struct ModelCommandAnswered: EventBody {
         self.command = command
         self.accepted = accepted
         self.reason = reason
+    }
+}
+
+/// A model's stage history was looked through for alterations.
+public struct ModelHistoryChecked: EventBody {
+    public static let name = "model.history_checked"
+    public static let source: Source? = .registryService
+    public static let summary = "A model's stage history was looked through for alterations."
+
+    public var model: String
+    public var intact: Bool
+    public var history: HistoryMark
+    /// What does not fit, and where.
+    public var problem: String?
+    public var command: String?
+
+    public init(model: String, intact: Bool, history: HistoryMark, problem: String? = nil, command: String? = nil) {
+        self.model = model
+        self.intact = intact
+        self.history = history
+        self.problem = problem
+        self.command = command
     }
 }

@@ -6,11 +6,19 @@ public struct ModelDeclaration: Sendable, Hashable, Codable {
     /// The selector of the champion, for example `stage=production`; `nil` where none is declared.
     public var champion: String?
     public var stages: StageMachine
+    /// What must be known of every version; without it nothing is registered.
+    public var requires: [String]?
+    /// The command that scores a model on a data set.
+    public var score: String?
 
-    public init(name: String, champion: String?, stages: StageMachine) {
+    public init(
+        name: String, champion: String?, stages: StageMachine, requires: [String]? = nil, score: String? = nil
+    ) {
         self.name = name
         self.champion = champion
         self.stages = stages
+        self.requires = requires
+        self.score = score
     }
 }
 
@@ -163,6 +171,132 @@ public enum EvaluationReason: String, Sendable, Hashable, Codable, CaseIterable 
     case missingChallengerMetric = "missing_challenger_metric"
     case missingChampionMetric = "missing_champion_metric"
     case changeTooSmall = "change_too_small"
+    /// One of several metrics was not better.
+    case metricLost = "metric_lost"
+    case notSignificant = "not_significant"
+    case sliceLost = "slice_lost"
+    /// It had lost, and a person let it pass.
+    case bypassed
+}
+
+/// One of the questions that a comparison asked, and its answer.
+public struct EvaluatedGate: Sendable, Hashable, Codable {
+    /// `metric`, `significance` or `slice`.
+    public var kind: String
+    /// The metric, the test, or `column=value`.
+    public var name: String
+    public var passed: Bool
+    public var message: String
+    public var challenger: Double?
+    public var champion: Double?
+    /// Of a significance test.
+    public var statistic: Double?
+    public var pvalue: Double?
+    /// Predictions that were looked at.
+    public var rows: Int?
+
+    public init(
+        kind: String, name: String, passed: Bool, message: String, challenger: Double? = nil,
+        champion: Double? = nil, statistic: Double? = nil, pvalue: Double? = nil, rows: Int? = nil
+    ) {
+        self.kind = kind
+        self.name = name
+        self.passed = passed
+        self.message = message
+        self.challenger = challenger
+        self.champion = champion
+        self.statistic = statistic
+        self.pvalue = pvalue
+        self.rows = rows
+    }
+}
+
+/// Under which names both numbers of a comparison are looked up (S4-12).
+public struct LoggedComparison: Sendable, Hashable, Codable {
+    public var runName: String
+    public var experiment: String?
+    public var metrics: [String: Double]
+
+    public init(runName: String, experiment: String? = nil, metrics: [String: Double]) {
+        self.runName = runName
+        self.experiment = experiment
+        self.metrics = metrics
+    }
+}
+
+/// Who let a loser pass, and why.
+public struct GateBypass: Sendable, Hashable, Codable {
+    public var by: String
+    public var reason: String
+    /// The decision that was passed over.
+    public var decision: String
+
+    public init(by: String, reason: String, decision: String) {
+        self.by = by
+        self.reason = reason
+        self.decision = decision
+    }
+}
+
+/// One version of a data set, or files of a commit.
+public struct DatasetReference: Sendable, Hashable, Codable {
+    /// Of files of a commit their path.
+    public var name: String
+    /// `nil` for files of a commit.
+    public var version: Int?
+    /// Of the archive of its files; of files of a commit that of the commit's archive.
+    public var digest: Digest
+
+    public init(name: String, version: Int? = nil, digest: Digest) {
+        self.name = name
+        self.version = version
+        self.digest = digest
+    }
+
+    /// For people and selectors: `reference:3`.
+    public var text: String { version.map { "\(name):\($0)" } ?? name }
+}
+
+/// An environment as its project names it.
+public struct EnvironmentReference: Sendable, Hashable, Codable {
+    public var name: String
+    public var version: String
+    /// Of its definition's text without white space and blank lines.
+    public var definition: Digest
+
+    public init(name: String, version: String, definition: Digest) {
+        self.name = name
+        self.version = version
+        self.definition = definition
+    }
+}
+
+/// The run that made something, as people look it up.
+public struct BuildReference: Sendable, Hashable, Codable {
+    public var id: String
+    public var number: Int
+    public var url: String
+    public var pipeline: String
+
+    public init(id: String, number: Int, url: String, pipeline: String) {
+        self.id = id
+        self.number = number
+        self.url = url
+        self.pipeline = pipeline
+    }
+}
+
+/// How far a model's stage history reaches, summed up so that an altered one shows.
+public struct HistoryMark: Sendable, Hashable, Codable {
+    /// Moves so far.
+    public var moves: Int
+    /// SHA-256 over the moves, each hashed with the value before it; 64 hex digits.
+    public var chain: String
+
+    public init(moves: Int, chain: String) {
+        self.moves = moves
+        self.chain = chain
+    }
 }
 
 public struct EvaluatedCandidate: Sendable, Hashable, Codable {

@@ -41,11 +41,18 @@ public struct TrainingFinished: EventBody {
     public var snapshot: Digest?
     public var seconds: Double
     public var message: String?
+    /// The environment by its project's own name.
+    public var environmentVersion: EnvironmentReference?
+    public var dataset: DatasetReference?
+    /// The file `predictions.csv` that it wrote: what it predicted for data that it had not seen.
+    public var predictions: Digest?
 
     public init(
         trainingRun: String, run: String, outcome: Outcome, metrics: [String: JSONValue],
         params: [String: String], tags: [String: String], model: ModelArtifact? = nil, environment: Digest? = nil,
-        git: GitReference? = nil, snapshot: Digest? = nil, seconds: Double, message: String? = nil
+        git: GitReference? = nil, snapshot: Digest? = nil, seconds: Double, message: String? = nil,
+        environmentVersion: EnvironmentReference? = nil, dataset: DatasetReference? = nil,
+        predictions: Digest? = nil
     ) {
         self.trainingRun = trainingRun
         self.run = run
@@ -59,5 +66,8 @@ public struct TrainingFinished: EventBody {
         self.snapshot = snapshot
         self.seconds = seconds
         self.message = message
+        self.environmentVersion = environmentVersion
+        self.dataset = dataset
+        self.predictions = predictions
     }
 }

@@ -63,7 +63,8 @@ extension Project {
             declarations.append(
                 ModelDeclaration(
                     name: try model.name.text(in: scope), champion: try model.champion?.text(in: scope),
-                    stages: model.stages
+                    stages: model.stages,
+                    requires: model.requires.isEmpty ? nil : model.requires.map(\.description), score: model.score
                 )
             )
         }

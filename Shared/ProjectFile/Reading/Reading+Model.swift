@@ -1,7 +1,7 @@
 import Messages
 
 extension Reading {
-    static let modelKeys = ["name", "description", "champion", "stages"]
+    static let modelKeys = ["name", "description", "champion", "stages", "requires", "score"]
     static let championKeys = ["select", "order"]
     static let stagesKeys = ["preset", "tag", "states", "rules"]
     static let stageKeys = ["max", "replaced_becomes", "set_by", "from"]
@@ -31,8 +31,17 @@ extension Reading {
         return Model(
             name: textTemplate(fields["name"], "the model's name", visible) ?? name,
             description: text(fields["description"], "the model's description"),
-            champion: champion(fields["champion"], visible), stages: stages(fields["stages"], names)
+            champion: champion(fields["champion"], visible), stages: stages(fields["stages"], names),
+            requires: requires(fields["requires"]), score: fixedText(fields["score"], "'score'")
         )
+    }
+
+    private func requires(_ tree: Tree?) -> [VersionFact] {
+        texts(tree, "'requires'").compactMap { entry in
+            if let fact = VersionFact(entry.text) { return fact }
+            fail(entry.place, "'\(entry.text)' is no fact of a version: write \(VersionFact.forms)")
+            return nil
+        }
     }
 
     /// A selector, or `{select, order}` where of several the latest is meant.

@@ -20,12 +20,13 @@ enum Verbs {
         "evaluate/assert": "run metric! less_than greater_than equals at_least at_most on_fail message",
         "evaluate/compare": """
         challenger champion pair metric! better! tie no_champion missing_metric min_absolute_change \
-        min_relative_change on_lose message against log_as model
+        min_relative_change on_lose message against score log_as model metrics significance slices mode \
+        metric_source
         """,
         "evaluate/pin": "champion challenger no_champion model",
         "registry/register": "run! model tags path type dataset description description_from idempotency_key",
         "registry/resolve": "model select! on_none message expect all",
-        "registry/tag": "model version! tags! remove",
+        "registry/tag": "model version! tags! remove exclusive replace_existing_with",
         "registry/transition": "model version! to! expect expect_holder decision approval reason",
         "registry/download": "model select version path to files",
         "deploy/code": "target! from commit to",
@@ -48,6 +49,8 @@ enum Verbs {
         "evaluate/compare": [
             "better": ["lower", "higher"], "tie": ["lose", "win"], "no_champion": ["win", "lose", "fail"],
             "missing_metric": ["lose", "win", "fail"], "on_lose": ["not_promoted", "report", "fail"],
+            "mode": ["enforcing", "advisory"], "metric_source": ["registered", "tag", "run"],
+            "significance": ["mcnemar", "paired_t", "paired_bootstrap"],
         ],
         "evaluate/pin": ["no_champion": ["win", "lose", "fail"]],
         "evaluate/assert": ["on_fail": ["not_promoted", "report", "fail"]],

@@ -18,7 +18,7 @@ struct Suite {
         .triggerService: [.console, .registryService],
         .trainerProxy: [.triggerService, .console],
         .evaluator: [.triggerService, .trainerProxy, .registryService, .deployer, .console],
-        .registryService: [.triggerService, .trainerProxy, .deployer, .console],
+        .registryService: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
         .deployer: [.triggerService, .registryService, .console],
         .notifier: [.triggerService, .trainerProxy, .evaluator, .registryService, .deployer, .ingest, .console],
         .console: Source.all,
@@ -43,7 +43,7 @@ struct Suite {
             try world.startService(.evaluator, migrate: EvaluatorStore.migrate) { _ in Self.evaluator },
             try world.startService(.registryService, migrate: RegistryStore.migrate) { _ in
                 ServiceParts(
-                    subscriptions: [.triggerService, .trainerProxy, .deployer, .console],
+                    subscriptions: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
                     handle: { event, transaction in try RegistryEvents.handle(event, in: transaction) },
                     verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb])
             },
@@ -57,7 +57,7 @@ struct Suite {
 
     private static var evaluator: ServiceParts {
         ServiceParts(
-            subscriptions: [.triggerService, .trainerProxy, .registryService, .deployer],
+            subscriptions: [.triggerService, .trainerProxy, .registryService, .deployer, .console],
             handle: { event, transaction in try EvaluatorEvents.handle(event, in: transaction) },
             verbs: [CompareStep.verb, AssertStep.verb, PinStep.verb])
     }

@@ -1,20 +1,24 @@
 import Foundation
-import Messages
 
 /// A file that training code left and that cannot be used.
-struct OutputFileError: Error, Hashable, CustomStringConvertible {
-    var file: String
-    var problem: String
+package struct OutputFileError: Error, Hashable, CustomStringConvertible {
+    package var file: String
+    package var problem: String
 
-    var description: String { "\(file): \(problem)" }
+    package init(file: String, problem: String) {
+        self.file = file
+        self.problem = problem
+    }
+
+    package var description: String { "\(file): \(problem)" }
 }
 
 /// Reads what training code leaves in its output folder.
-enum TrainingFiles {
+package enum TrainingFiles {
     /// Numbers by name; what JSON has no word for becomes the texts `NaN`, `Infinity` and `-Infinity`.
     ///
     /// Python writes those three bare, and pandas writes null for NaN: both are accepted.
-    static func metrics(_ bytes: Data) throws(OutputFileError) -> [String: JSONValue] {
+    package static func metrics(_ bytes: Data) throws(OutputFileError) -> [String: JSONValue] {
         let file = "metrics.json"
         var metrics: [String: JSONValue] = [:]
         for (name, value) in try object(bytes, file: file) {
@@ -34,17 +38,17 @@ enum TrainingFiles {
     }
 
     /// Texts by name; what is no scalar is kept as its JSON.
-    static func parameters(_ bytes: Data) throws(OutputFileError) -> [String: String] {
+    package static func parameters(_ bytes: Data) throws(OutputFileError) -> [String: String] {
         texts(try object(bytes, file: "params.json"))
     }
 
-    static func texts(_ values: [String: JSONValue]) -> [String: String] {
+    package static func texts(_ values: [String: JSONValue]) -> [String: String] {
         values.mapValues { value in
             value.scalarText ?? (try? Wire.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
     }
 
-    static func object(_ bytes: Data, file: String) throws(OutputFileError) -> [String: JSONValue] {
+    package static func object(_ bytes: Data, file: String) throws(OutputFileError) -> [String: JSONValue] {
         let value: JSONValue
         do {
             value = try Wire.decode(JSONValue.self, from: quotingBareNumbers(bytes))

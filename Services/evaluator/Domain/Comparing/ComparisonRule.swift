@@ -17,6 +17,9 @@ struct ComparisonRule: Hashable, Sendable, Codable {
         var champion = Ruling.lose
     }
 
+    /// Advice is given like a verdict, and holds nobody up (E10).
+    enum Mode: String, Codable, CaseIterable, Sendable { case enforcing, advisory }
+
     var metric: String
     var better: Direction
     var tie = TieRule.lose
@@ -25,9 +28,14 @@ struct ComparisonRule: Hashable, Sendable, Codable {
     var minAbsoluteChange = 0.0
     var minRelativeChange = 0.0
     var onLose = OnLose.notPromoted
+    /// What is asked beside the metric. Absent where nothing is, as in records from before it could be.
+    var mode: Mode?
+    var metrics: [FurtherMetric]?
+    var significance: Significance?
+    var slices: SliceRule?
 
     enum CodingKeys: String, CodingKey {
-        case metric, better, tie
+        case metric, better, tie, mode, metrics, significance, slices
         case noChampion = "no_champion"
         case missingMetric = "missing_metric"
         case minAbsoluteChange = "min_absolute_change"
@@ -44,6 +52,9 @@ struct Verdict: Hashable, Sendable {
 }
 
 extension ComparisonRule {
+    /// S2-14.
+    static let wins = "New trained model performs better, thus it should be registered"
+
     /// Judges two numbers. Strict: a tie loses, unless the rule says otherwise.
     ///
     /// - Parameters:
@@ -109,7 +120,7 @@ extension ComparisonRule {
         }
         return Verdict(
             winner: .challenger, reason: .better,
-            message: joined(numbers, "New trained model performs better, thus it should be registered"))
+            message: joined(numbers, Self.wins))
     }
 
     private func missing(
@@ -129,8 +140,14 @@ extension ComparisonRule {
         }
     }
 
-    private func joined(_ first: String, _ second: String?) -> String {
-        guard let second else { return first }
-        return first.hasSuffix(".") ? "\(first) \(second)" : "\(first). \(second)"
+    private func joined(_ first: String, _ second: String?) -> String { [first, second].compactMap { $0 }.sentences }
+}
+
+extension [String] {
+    /// One after the other, with a full stop between them.
+    var sentences: String {
+        reduce("") { text, next in
+            text.isEmpty ? next : text.hasSuffix(".") ? "\(text) \(next)" : "\(text). \(next)"
+        }
     }
 }

@@ -1,15 +1,18 @@
 import Foundation
 import FoundationXML
+import Messages
 
 /// Reads a JUnit XML report. What it cannot read is an error: a broken report is no pass.
-struct JUnitReader {
-    static let largest = 64 << 20
+package enum JUnitReader {
+    package static let largest = 64 << 20
 
-    struct Unreadable: Error, CustomStringConvertible, Hashable {
-        let description: String
+    package struct Unreadable: Error, CustomStringConvertible, Hashable {
+        package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
-    static func read(_ bytes: Data) throws(Unreadable) -> TestReport {
+    package static func read(_ bytes: Data) throws(Unreadable) -> TestReport {
         guard bytes.count <= largest else {
             throw Unreadable(description: "the report has \(bytes.count) bytes, more than \(largest)")
         }

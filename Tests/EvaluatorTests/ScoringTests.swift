@@ -1,0 +1,194 @@
+import Artifacts
+import Foundation
+import Messages
+import ServiceKit
+import Store
+import Testing
+
+@testable import Evaluator
+
+/// Both models scored afresh, in real processes.
+@Suite struct ScoringTests {
+    /// A "model" is a file with the one answer that it always gives.
+    private static let score = """
+        answer=$(cat $MARTLET_MODEL/answer)
+        echo "$MARTLET_ROLE" >> "$COUNT"
+        { echo label,prediction; while read label; do echo "$label,$answer"; done < $MARTLET_DATASET; } \
+        > $MARTLET_OUTPUT/predictions.csv
+        """
+
+    /// Version 1 always says 0, version 2 always says 1; most labels are 1.
+    private func prepared(_ labels: String = "1\n1\n1\n0\n") async throws -> (Judge, Digest) {
+        let judge = try Judge()
+        try await judge.register(1, ["accuracy": 0.99], artifact: try await judge.pack(["answer": "0"]))
+        try await judge.register(2, ["accuracy": 0.01], artifact: try await judge.pack(["answer": "1"]))
+        let digest = try await judge.pack(["labels.txt": labels])
+        try await judge.tell(
+            DatasetRegistered(
+                project: "churn", dataset: DatasetReference(name: "reference", version: 3, digest: digest),
+                files: ["labels.txt"], size: 1, path: "data/sample", run: "r"))
+        return (judge, try await judge.pack(["score.sh": Self.score, "data/own.txt": "0\n0\n"]))
+    }
+
+    private func compare(
+        _ judge: Judge, _ snapshot: Digest, _ more: [String: JSONValue] = [:], variables: [String: String] = [:]
+    ) async throws -> StepResult {
+        let with: [String: JSONValue] = [
+            "challenger": 2, "champion": 1, "metric": "accuracy", "better": "higher",
+            "against": ["dataset": "reference", "label": "label"], "score": "sh score.sh",
+        ]
+        var work = work("evaluate/compare", .object(with.merging(more) { $1 }), snapshot: snapshot)
+        work.variables = ["COUNT": judge.paths.root + "/count"].merging(variables) { $1 }
+        let ending = try await judge.step.perform(work)
+        return ending.result
+    }
+
+    @Test func `S4-10 both are scored on the same data, whatever their training reported`() async throws {
+        let (judge, snapshot) = try await prepared()
+        let result = try await compare(judge, snapshot)
+        #expect(result.outcome == .succeeded, "\(result.message ?? "")")
+        #expect(result.outputs["challenger_value"]?.double == 0.75)
+        #expect(result.outputs["champion_value"]?.double == 0.25)
+        #expect(result.outputs["dataset"] == "reference:3")
+        let decided = try await judge.said(EvaluationDecided.self)
+        #expect(decided.first?.dataset?.version == 3)
+        #expect(try String(contentsOfFile: judge.paths.root + "/count", encoding: .utf8) == "challenger\nchampion\n")
+        // Their folders go once the decision stands.
+        let kinds = try await judge.store.dueIntents(
+            at: Timestamp(milliseconds: .max), kinds: [TestStep.cleaning], limit: 10
+        ).due.count
+        #expect(kinds == 2)
+    }
+
+    @Test func `S0-18 the same step again neither scores again nor decides again`() async throws {
+        let (judge, snapshot) = try await prepared()
+        let first = try await compare(judge, snapshot)
+        #expect(try await compare(judge, snapshot).outputs == first.outputs)
+        #expect(try await judge.said(EvaluationDecided.self).count == 1)
+        #expect(try String(contentsOfFile: judge.paths.root + "/count", encoding: .utf8) == "challenger\nchampion\n")
+    }
+
+    @Test func `E13 whoever becomes champion while both are scored is the one to beat`() async throws {
+        let (judge, snapshot) = try await prepared()
+        try await judge.stage(1, "production")
+        try await judge.register(3, artifact: try await judge.pack(["answer": "1", "three": ""]))
+        let gate = judge.paths.root + "/gate"
+        #expect(mkfifo(gate, 0o600) == 0)
+        let score = "test -e \(gate).open || { read line < \(gate); touch \(gate).open; }; sh score.sh"
+        async let ending = compare(judge, snapshot, ["champion": "stage=production", "score": .string(score)])
+        // Opening blocks until the first scoring reads: by then both were looked up.
+        let writing = try await Task.detached { try FileHandle(forWritingTo: URL(fileURLWithPath: gate)) }.value
+        try await judge.stage(3, "production", replaced: [StageMove(version: 1, from: "production", to: "surpassed")])
+        try writing.write(contentsOf: Data("go\n".utf8))
+        try writing.close()
+        let result = try await ending
+        #expect(result.outputs["champion"] == 3)
+        #expect(result.outputs["reason"] == "tie")
+        #expect(try await judge.said(EvaluationDecided.self).count == 1)
+    }
+
+    @Test func `S4-12 both numbers are logged under the names that the project gives them`() async throws {
+        let (judge, snapshot) = try await prepared()
+        let result = try await compare(
+            judge, snapshot,
+            [
+                "log_as": [
+                    "run_name": "staging_vs_prod_comparison",
+                    "prefix": ["challenger": "staging_", "champion": "production_"],
+                ]
+            ])
+        #expect(result.outputs["metrics"] == ["staging_accuracy": 0.75, "production_accuracy": 0.25])
+    }
+
+    @Test func `E6 files of the commit are a data set too`() async throws {
+        let (judge, snapshot) = try await prepared()
+        let result = try await compare(judge, snapshot, ["against": ["dataset": "data/own.txt"]])
+        #expect(result.outcome == .notPromoted)
+        #expect(result.outputs["champion_value"]?.double == 1)
+        #expect(result.outputs["dataset"] == "data/own.txt")
+    }
+
+    @Test(
+        arguments: [
+            (["against": ["dataset": "nowhere"]], "there is no data set 'nowhere'"),
+            (["against": ["dataset": "reference:9"]], "there is no data set 'reference:9' (registered: reference)"),
+            (["against": ["dataset": "../x"]], "there is no data set '../x'"), (["score": "exit 3"], "exit code 3"),
+            (["score": "true"], "wrote neither"), (["score": ""], "with.score is missing"),
+            (["score": "echo x > $MARTLET_OUTPUT/predictions.csv"], "need the columns label and prediction"),
+        ] as [([String: JSONValue], String)])
+    func `C-11 what cannot be scored is an error and no decision`(
+        _ more: [String: JSONValue], _ expected: String
+    ) async throws {
+        let (judge, snapshot) = try await prepared()
+        let result = try await compare(judge, snapshot, more)
+        #expect(result.outcome == .failed)
+        #expect(result.message?.contains(expected) == true, "\(result.message ?? "")")
+        #expect(try await judge.said(EvaluationDecided.self).isEmpty)
+    }
+
+    @Test func `X3 metrics that the command writes count, zero is one of them and NaN is none`() async throws {
+        let (judge, snapshot) = try await prepared()
+        let zero =
+            #"test $MARTLET_ROLE = champion && v=0.0 || v=0.5; echo "{\"accuracy\": $v}" > $MARTLET_OUTPUT/metrics.json"#
+        #expect(try await compare(judge, snapshot, ["score": .string(zero)]).outputs["champion_value"]?.double == 0)
+        let (other, commit) = try await prepared()
+        let missing = zero.replacing("0.0", with: "NaN")
+        #expect(
+            try await compare(other, commit, ["score": .string(missing)]).outputs["reason"] == "missing_champion_metric"
+        )
+    }
+
+    @Test func `S3-14 McNemar works on what was scored afresh`() async throws {
+        let (judge, snapshot) = try await prepared(String(repeating: "1\n", count: 30) + "0\n")
+        let result = try await compare(judge, snapshot, ["significance": "mcnemar"])
+        #expect(result.outcome == .succeeded, "\(result.message ?? "")")
+        let gates = try #require(try await judge.said(EvaluationDecided.self).first?.gates)
+        #expect(gates.map(\.kind) == ["metric", "significance"])
+        #expect(gates.last?.rows == 31)
+    }
+
+    @Test func `S3-14 predictions that training stored are compared row by row`() async throws {
+        let judge = try Judge()
+        func predictions(_ right: Int) async throws -> Digest {
+            let rows = (0..<60).map { "1,\($0 < right ? 1 : 0)" }
+            return try await judge.artifacts.put(Data((["label,prediction"] + rows).joined(separator: "\n").utf8))
+        }
+        for (name, right) in [("old", 30), ("new", 55)] {
+            try await judge.tell(
+                TrainingFinished(
+                    trainingRun: name, run: "run", outcome: .succeeded, metrics: [:], params: [:], tags: [:],
+                    seconds: 1, predictions: try await predictions(right)))
+        }
+        try await judge.tell(
+            ModelRegistered(
+                model: "churn", version: 1, trainingRun: "old",
+                artifact: ModelArtifact(digest: Digest(of: Data()), size: 0, files: []), metrics: [:], params: [:],
+                tags: [:], predictions: try await predictions(30)))
+        let result = try await judge.compare([
+            "challenger": ["run": "new"], "champion": 1, "metric": "accuracy", "better": "higher",
+            "significance": "mcnemar",
+        ])
+        #expect(result.outcome == .succeeded, "\(result.message ?? "")")
+        #expect(result.outputs["champion_value"]?.double == 0.5)
+    }
+
+    @Test func `S3-15 metrics of the originating runs, of the tag, or as registered`() async throws {
+        let judge = try Judge()
+        try await judge.train("t1", ["mse": 3.0])
+        try await judge.train("new", ["mse": 2.0])
+        try await judge.register(1, run: "t1", ["mse": 1.0], tags: ["mse": "2.5"])
+        func champion(_ source: String, item: String) async throws -> Double? {
+            try await judge.compare(
+                ["challenger": ["run": "new"], "champion": 1, "metric_source": .string(source)], item: item
+            ).outputs["champion_value"]?.double
+        }
+        #expect(try await champion("registered", item: "a") == 1)
+        #expect(try await champion("tag", item: "b") == 2.5)
+        #expect(try await champion("run", item: "c") == 3)
+        try await judge.register(2, run: "gone", ["mse": 1.0])
+        let without = try await judge.compare(
+            ["challenger": ["run": "new"], "champion": 2, "metric_source": "run"], item: "d")
+        #expect(without.outcome == .failed)
+        #expect(without.message?.contains("has no training run whose metrics could be read") == true)
+    }
+}
