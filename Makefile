@@ -6,10 +6,11 @@ SWIFT ?= swift
 CONFIG ?= debug
 BIN = $(shell $(SWIFT) build -c $(CONFIG) --show-bin-path 2>/dev/null)
 VENV := .build/venv
+SERVICES := trigger-service trainer-proxy evaluator registry-service deployer notifier event-bus console
 SOURCES := Package.swift Services Shared Tests Bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-swift test-end-to-end simulate mutants lint format schemas schemas-check bench bench-steps bench-setup bench-bus demo clean
+.PHONY: help setup build test test-swift test-end-to-end simulate mutants lint format schemas schemas-check bench bench-steps bench-setup bench-bus bench-stores demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +26,7 @@ build: setup ## build every executable
 
 test: test-swift test-end-to-end ## everything: unit, integration, end to end
 
-test-swift: setup
+test-swift: setup $(VENV)/ready
 	SIMULATE_SECONDS=$${SIMULATE_SECONDS:-120} $(SWIFT) test
 
 simulate: setup ## the simulator (SEEDS=n, FROM=n, SCENARIO=name; SEED=x plays one and tells)
@@ -73,6 +74,10 @@ bench-bus: bench-setup ## the bus beside Redis, NATS, SQLite (BENCH="speed one l
 	for product in event-bus trigger-service BusBench; do $(SWIFT) build -c release --product $$product || exit 1; done
 	python3 Bench/bus.py --bin "$$($(SWIFT) build -c release --show-bin-path)" \
 		$(if $(RUNS),--runs $(RUNS)) $(if $(WRITE),--write $(WRITE)) $(BENCH)
+
+bench-stores: setup $(VENV)/ready ## backups and artifacts, with a release build (BENCH="backup artifacts")
+	for product in martlet ArtifactBench $(SERVICES); do $(SWIFT) build -c release --product $$product || exit 1; done
+	python3 Bench/stores.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
 
 demo: build ## four pushes of a real ML repository, from training to serving (KEEP=1 leaves it running)
 	@python3 Examples/demo/demo.py --bin "$(BIN)" $(if $(KEEP),--keep)

@@ -77,7 +77,7 @@ let package = Package(
         shared("Bus", ["Messages", "EventLog", "CZMQ", logging]),
         shared("Store", ["Messages", "EventLog", grdb, logging]),
         shared("ProjectFile", ["Messages", yams, crypto]),
-        shared("Artifacts", ["Messages", crypto]),
+        shared("Artifacts", ["Messages", "HTTPClient", crypto]),
         shared("HTTPClient", ["CCurl"]),
         shared("Processes", ["Messages", "CProcess", subprocess]),
         shared(
@@ -101,12 +101,15 @@ let package = Package(
             path: "Bench/BusBench",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "ArtifactBench", dependencies: ["Artifacts", "ServiceKit", "Messages", arguments],
+            path: "Bench/ArtifactBench", swiftSettings: settings),
         tests("MessagesTests", ["Messages"]),
         tests("EventLogTests", ["EventLog", "Messages"]),
         tests("BusTests", ["Bus", "EventLog", "Messages", logging]),
         tests("StoreTests", ["Store", "EventLog", "Messages", grdb]),
         tests("ProjectFileTests", ["ProjectFile", "Messages"]),
-        tests("ArtifactsTests", ["Artifacts", "Messages"]),
+        tests("ArtifactsTests", ["Artifacts", "HTTPClient", "Messages"]),
         tests("HTTPClientTests", ["HTTPClient"]),
         tests("ProcessesTests", ["Processes", "Messages"]),
         tests(

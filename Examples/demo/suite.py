@@ -40,6 +40,10 @@ class Suite:
     def up(self):
         self.command(*self.up_words(), timeout=90)
 
+    def up_anyhow(self):
+        """Also where not everything gets ready: a service that waits for an operator's word is none the less up."""
+        self.command(*self.up_words(), timeout=90, check=False)
+
     def up_words(self):
         return ["up", "--detach", *(w for name, port in self.ports.items() for w in (f"--{name}-port", str(port)))]
 

@@ -27,7 +27,8 @@ struct ConsoleCommand: AsyncParsableCommand {
                         "publish", to: Source.ingest.name, params: ["actor": .string(actor)], body: [event],
                         timeout: .seconds(10))
                 },
-                logs: { await logs.look() })
+                logs: { await logs.look() }, backups: { [paths = context.paths] in BackupStatus.read(paths) },
+                references: { [bus = context.bus] in try await SuiteReferences(bus: bus).all() })
             return ServiceParts(
                 subscriptions: Source.all,
                 handle: { event, transaction in

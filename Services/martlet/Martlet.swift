@@ -29,8 +29,8 @@ struct MartletCommand: AsyncParsableCommand {
             PlanCommand.self,
             RunCommand.self, RunsCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
             RevokeCommand.self, ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, WhyCommand.self,
-            WhyNotCommand.self,
-            DeadLettersCommand.self, LogsCommand.self, TokensCommand.self, KeysCommand.self, NotifyCommand.self,
+            WhyNotCommand.self, DeadLettersCommand.self, LogsCommand.self, ArtifactsCommand.self, BackupCommand.self,
+            RestoreCommand.self, TokensCommand.self, KeysCommand.self, NotifyCommand.self,
             SchemasCommand.self,
         ])
 }

@@ -12,6 +12,10 @@ package enum ArtifactError: Error, Sendable, Hashable, CustomStringConvertible {
     case destinationNotEmpty(String)
     case tar(String)
     case file(path: String, problem: String)
+    /// What a bucket, or the way to it, would not do.
+    case bucket(String, String)
+    /// Where the artifacts are is not said as it should be.
+    case settings(String)
 
     package var description: String {
         switch self {
@@ -23,6 +27,8 @@ package enum ArtifactError: Error, Sendable, Hashable, CustomStringConvertible {
         case .destinationNotEmpty(let path): "\(path) is not empty; artifacts are extracted into a new folder"
         case .tar(let message): "tar: \(message)"
         case .file(let path, let problem): "\(path): \(problem)"
+        case .bucket(let address, let problem): "\(address) \(problem)"
+        case .settings(let problem): problem
         }
     }
 }

@@ -4,14 +4,18 @@ import Messages
 extension ArtifactStore {
     /// Stores a folder as a tar archive. The same files give the same digest: names sorted, no owners, no times.
     package func pack(directory: String) async throws -> ModelArtifact {
-        try await offload { store in
-            let entries = try FolderEntries(of: directory)
-            let archive = try store.temporaryPath()
-            let list = archive + ".names"
-            defer {
-                unlink(archive)
-                unlink(list)
-            }
+        let (staged, files) = try await queue.run { [self] in try archive(directory) }
+        defer { unlink(staged.path) }
+        try await keep(staged)
+        return ModelArtifact(digest: staged.digest, size: staged.size, allFiles: files)
+    }
+
+    private func archive(_ directory: String) throws -> (Staged, [String]) {
+        let entries = try FolderEntries(of: directory)
+        let archive = try temporaryPath()
+        let list = archive + ".names"
+        defer { unlink(list) }
+        do {
             let names = entries.all.map { $0 + "\0" }.joined()
             try DurableFile(creating: list).write(Data(names.utf8))
             _ = try TarProgram.run([
@@ -19,8 +23,16 @@ extension ArtifactStore {
                 "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=a+rX,u+w,go-w",
                 "--hard-dereference", "--no-recursion", "--null", "--verbatim-files-from", "--files-from=\(list)",
             ])
-            let (digest, size) = try store.copy(archive)
-            return ModelArtifact(digest: digest, size: size, allFiles: entries.files)
+            var hash = ContentHash()
+            var size: Int64 = 0
+            try DurableFile.eachPiece(of: archive) { piece in
+                hash.update(piece)
+                size += Int64(piece.count)
+            }
+            return (Staged(path: archive, digest: hash.digest, size: size), entries.files)
+        } catch {
+            unlink(archive)
+            throw error
         }
     }
 
@@ -29,9 +41,8 @@ extension ArtifactStore {
     /// - Parameter keepingLinks: links that lead out of the folder are made as they are, as a repository's files need
     ///   it; nothing is written through them. Otherwise they are refused, as a model's files must.
     package func extract(_ digest: Digest, to directory: String, keepingLinks: Bool = false) async throws {
-        try await offload { store in
-            try store.check(digest)
-            let target = directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+        let target = directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+        try await withFile(of: digest) { archive in
             if let held = try? FileManager.default.contentsOfDirectory(atPath: target), !held.isEmpty {
                 throw ArtifactError.destinationNotEmpty(target)
             }
@@ -39,7 +50,7 @@ extension ArtifactStore {
             let staging = "\(target).\(UUID().uuidString.prefix(8).lowercased()).partial"
             try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: false)
             do {
-                try Self.unpack(store.path(of: digest), into: staging, keepingLinks: keepingLinks)
+                try Self.unpack(archive, into: staging, keepingLinks: keepingLinks)
                 guard rename(staging, target) == 0 else { throw DurableFile.failure(target) }
             } catch {
                 try? FileManager.default.removeItem(atPath: staging)
@@ -50,10 +61,7 @@ extension ArtifactStore {
 
     /// The paths inside an archive, as tar lists them.
     package func names(of digest: Digest) async throws -> [String] {
-        try await offload { store in
-            try store.check(digest)
-            return try Self.names(in: store.path(of: digest))
-        }
+        try await withFile(of: digest) { try Self.names(in: $0) }
     }
 
     private static func names(in archive: String) throws -> [String] {

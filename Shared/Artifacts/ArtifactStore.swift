@@ -1,123 +1,157 @@
 import Foundation
 import Messages
 
-/// A content-addressed folder: `<root>/sha256/ab/<hex>`. What is stored never changes and is there completely or not at all.
+/// The content-addressed store. What is stored never changes and is there completely or not at all.
+///
+/// Whatever the place of the artifacts, `root` is a folder of this machine: unfinished files and live logs are there.
 package final class ArtifactStore: Sendable {
     package let root: String
-    private let queue = DispatchQueue(label: "dev.martlet.artifacts", attributes: .concurrent)
+    let place: any ArtifactPlace
+    let queue: FileQueue
 
-    package init(root: String) { self.root = root }
+    /// - Parameter bucket: where the artifacts are; `nil` for the folder itself.
+    package init(root: String, bucket: S3Bucket? = nil) {
+        self.root = root
+        let queue = FileQueue()
+        self.queue = queue
+        place = bucket.map { S3Place(bucket: $0, queue: queue) } ?? FolderPlace(root: root, queue: queue)
+    }
 
     /// Stores the bytes; the same bytes again are the same artifact.
     @discardableResult
     package func put(_ bytes: Data) async throws -> Digest {
-        try await offload { store in
-            let digest = Digest(of: bytes)
-            guard !store.holds(digest, size: Int64(bytes.count)) else { return digest }
-            let temporary = try store.temporaryPath()
-            defer { unlink(temporary) }
-            let file = try DurableFile(creating: temporary)
-            try file.write(bytes)
-            try file.synchronize()
-            try store.keep(temporary, as: digest)
-            return digest
-        }
+        let path = try temporaryPath()
+        let staged = Staged(path: path, digest: Digest(of: bytes), size: Int64(bytes.count))
+        if try await isKept(staged) { return staged.digest }
+        defer { unlink(path) }
+        try await queue.run { try DurableFile(creating: path).write(bytes) }
+        try await place(staged)
+        return staged.digest
     }
 
     /// Stores a copy of the file; never holds it in memory.
     @discardableResult
     package func put(file path: String) async throws -> Digest {
-        try await offload { store in try store.copy(path).digest }
+        let staged = try await queue.run { [self] in try stage(path) }
+        defer { unlink(staged.path) }
+        try await keep(staged)
+        return staged.digest
     }
+
+    /// For bytes that come one after the other.
+    package func upload() async throws -> ArtifactUpload { try await ArtifactUpload(store: self) }
 
     /// The artifact's bytes, checked against its digest.
     package func read(_ digest: Digest) async throws -> Data {
-        try await offload { store in
-            let path = store.path(of: digest)
-            guard let bytes = FileManager.default.contents(atPath: path) else { throw ArtifactError.missing(digest) }
-            guard Digest(of: bytes) == digest else { throw ArtifactError.corrupted(digest, path: path) }
-            return bytes
-        }
+        var all = Data()
+        for try await piece in try await stream(digest) { all.append(piece) }
+        return all
+    }
+
+    /// The artifact's bytes as they come, checked at their end.
+    package func stream(_ digest: Digest) async throws -> ArtifactBytes {
+        guard let artifact = try await place.find(digest) else { throw ArtifactError.missing(digest) }
+        return ArtifactBytes(
+            artifact: artifact, pieces: try await place.open(digest, from: 0), place: place.name(of: digest))
     }
 
     /// A part of the artifact's bytes, shorter at its end. Unchecked: `verify` it when the reading begins.
     package func read(_ digest: Digest, from offset: Int64, upTo count: Int) async throws -> Data {
-        try await offload { store in
-            let path = store.path(of: digest)
-            guard let file = FileHandle(forReadingAtPath: path) else { throw ArtifactError.missing(digest) }
-            defer { try? file.close() }
-            try file.seek(toOffset: UInt64(max(0, offset)))
-            return try file.read(upToCount: count) ?? Data()
-        }
+        guard let artifact = try await place.find(digest) else { throw ArtifactError.missing(digest) }
+        let start = max(0, offset)
+        guard start < artifact.size else { return Data() }
+        let pieces = try await place.open(digest, from: start)
+        var part = Data()
+        while part.count < count, let piece = try await pieces.next() { part.append(piece) }
+        return Data(part.prefix(count))
     }
 
-    /// Where the artifact is, or would be. Whoever opens it there reads unchecked bytes: `verify` first.
-    package func path(of digest: Digest) -> String { "\(folder(of: digest))/\(digest.hex)" }
+    /// Where all of it is, for people: a folder, or a bucket.
+    package var address: String { place.address }
 
-    package func contains(_ digest: Digest) async -> Bool { await size(digest) != nil }
+    /// Where the artifact is, or would be, for people: a path, or an address in a bucket.
+    package func path(of digest: Digest) -> String { place.name(of: digest) }
+
+    package func contains(_ digest: Digest) async throws -> Bool { try await size(digest) != nil }
 
     /// Bytes; `nil` when it is not here.
-    package func size(_ digest: Digest) async -> Int64? {
-        try? await offload { store in DurableFile.size(of: store.path(of: digest)) }
-    }
+    package func size(_ digest: Digest) async throws -> Int64? { try await place.find(digest)?.size }
 
     package func verify(_ digest: Digest) async throws {
-        try await offload { store in try store.check(digest) }
+        for try await _ in try await stream(digest) {}
     }
 
-    /// Runs blocking file work away from Swift's own threads, which must never wait.
-    func offload<Value: Sendable>(_ body: @escaping @Sendable (ArtifactStore) throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body(self) }) }
+    /// Gives the artifact's bytes as a file of this machine, checked.
+    func withFile<Value: Sendable>(
+        of digest: Digest, _ body: @escaping @Sendable (String) throws -> Value
+    ) async throws -> Value {
+        if let path = place.file(of: digest) {
+            try await verify(digest)
+            return try await queue.run { try body(path) }
         }
+        let path = try temporaryPath()
+        defer { unlink(path) }
+        let bytes = try await stream(digest)
+        let file = try await queue.run { try DurableFile(creating: path) }
+        for try await piece in bytes { try await queue.run { try file.write(piece) } }
+        return try await queue.run { try body(path) }
     }
 }
 
-// MARK: - On the dispatch queue
+// MARK: - Storing
 
 extension ArtifactStore {
-    private func folder(of digest: Digest) -> String { "\(root)/sha256/\(digest.hex.prefix(2))" }
+    /// A complete file that is not stored yet.
+    struct Staged: Sendable {
+        var path: String
+        var digest: Digest
+        var size: Int64
+    }
 
-    private func holds(_ digest: Digest, size: Int64) -> Bool { DurableFile.size(of: path(of: digest)) == size }
+    var temporaryFolder: String { "\(root)/tmp" }
 
     /// A name nobody else uses, on the same file system, so that the rename into place is one step.
     func temporaryPath() throws -> String {
-        let folder = "\(root)/tmp"
-        try DurableFile.createFolder(folder)
-        return "\(folder)/\(UUID().uuidString.lowercased())"
+        try DurableFile.createFolder(temporaryFolder)
+        return "\(temporaryFolder)/\(UUID().uuidString.lowercased())"
     }
 
-    func copy(_ path: String) throws -> (digest: Digest, size: Int64) {
+    var lockPath: String { "\(root)/sweep.lock" }
+
+    /// Blocking: on the queue only.
+    func stage(_ path: String) throws -> Staged {
         let temporary = try temporaryPath()
-        defer { unlink(temporary) }
-        let file = try DurableFile(creating: temporary)
-        var hash = ContentHash()
-        var size: Int64 = 0
-        try DurableFile.eachPiece(of: path) { piece in
-            hash.update(piece)
-            size += Int64(piece.count)
-            try file.write(piece)
+        do {
+            let file = try DurableFile(creating: temporary)
+            var hash = ContentHash()
+            var size: Int64 = 0
+            try DurableFile.eachPiece(of: path) { piece in
+                hash.update(piece)
+                size += Int64(piece.count)
+                try file.write(piece)
+            }
+            return Staged(path: temporary, digest: hash.digest, size: size)
+        } catch {
+            unlink(temporary)
+            throw error
         }
-        let digest = hash.digest
-        guard !holds(digest, size: size) else { return (digest, size) }
-        try file.synchronize()
-        try keep(temporary, as: digest)
-        return (digest, size)
     }
 
-    private func keep(_ temporary: String, as digest: Digest) throws {
-        let folder = folder(of: digest)
-        try DurableFile.createFolder(folder)
-        chmod(temporary, 0o444)
-        guard rename(temporary, path(of: digest)) == 0 else { throw DurableFile.failure(path(of: digest)) }
-        try DurableFile.synchronizeFolder(folder)
+    func keep(_ staged: Staged) async throws {
+        if try await !isKept(staged) { try await place(staged) }
     }
 
-    func check(_ digest: Digest) throws {
-        let path = path(of: digest)
-        guard DurableFile.size(of: path) != nil else { throw ArtifactError.missing(digest) }
-        var hash = ContentHash()
-        try DurableFile.eachPiece(of: path) { hash.update($0) }
-        guard hash.digest == digest else { throw ArtifactError.corrupted(digest, path: path) }
+    private func place(_ staged: Staged) async throws {
+        try await place.keep(staged.path, as: staged.digest, size: staged.size) { [lockPath] in
+            try await SweepLock.take(lockPath, .together)
+        }
+    }
+
+    /// Nobody sweeps between the look and the artifact being young again.
+    private func isKept(_ staged: Staged) async throws -> Bool {
+        let lock = try await SweepLock.take(lockPath, .together)
+        defer { withExtendedLifetime(lock) {} }
+        guard let found = try await place.find(staged.digest), found.size == staged.size else { return false }
+        return try await place.renew(found)
     }
 }

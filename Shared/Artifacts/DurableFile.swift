@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// A file that is on the disk, not only in memory, once `synchronize` has returned.
-final class DurableFile {
+final class DurableFile: Sendable {
     private let descriptor: Int32
     private let path: String
 
@@ -65,18 +65,63 @@ extension DurableFile {
         guard fsync(descriptor) == 0 else { throw failure(path) }
     }
 
-    static func eachPiece(of path: String, from offset: Int64 = 0, _ body: (Data) throws -> Void) throws {
+    static func eachPiece(of path: String, _ body: (Data) throws -> Void) throws {
+        let file = try OpenFile(path)
+        while true {
+            let piece = try file.read(upTo: 1 << 20)
+            if piece.isEmpty { return }
+            try body(piece)
+        }
+    }
+
+    /// What somebody else wrote there is on the disk when this returns.
+    static func synchronize(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
-        guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else { throw failure(path) }
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure(path) }
-            guard count > 0 else { return }
-            try body(Data(buffer[..<count]))
+        guard fsync(descriptor) == 0 else { throw failure(path) }
+    }
+}
+
+/// A file that is read from a place on; one reader.
+final class OpenFile: Sendable {
+    private let descriptor: Int32
+    private let path: String
+
+    init(_ path: String, from offset: Int64 = 0) throws {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        self.path = path
+        guard descriptor >= 0, offset == 0 || lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
+            throw DurableFile.failure(path)
         }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Empty at the end.
+    func read(upTo limit: Int) throws -> Data {
+        var piece = Data(count: limit)
+        while true {
+            let count = piece.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, limit) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw DurableFile.failure(path) }
+            return piece.prefix(count)
+        }
+    }
+
+    func read(at offset: Int64, count: Int) throws -> Data {
+        var piece = Data(count: count)
+        var filled = 0
+        while filled < count {
+            let got = piece.withUnsafeMutableBytes { bytes in
+                pread(
+                    descriptor, bytes.baseAddress?.advanced(by: filled), count - filled, off_t(offset) + off_t(filled))
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw DurableFile.failure(path) }
+            if got == 0 { break }
+            filled += got
+        }
+        return piece.prefix(filled)
     }
 }

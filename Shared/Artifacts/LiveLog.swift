@@ -14,22 +14,22 @@ package struct LiveLog: Sendable {
     }
 
     package func append(_ bytes: Data) async throws {
-        try await store.offload { [path] _ in try DurableFile(appendingTo: path).write(bytes) }
+        try await store.queue.run { [path] in try DurableFile(appendingTo: path).write(bytes) }
     }
 
     /// Stores what was written as an artifact. Again: the same digest, whatever was appended since.
     package func seal() async throws -> Digest {
-        try await store.offload { [path] store in
-            if let earlier = LiveLog.seal(of: path) { return earlier }
-            let (digest, _) = try store.copy(path)
+        if let earlier = try await store.queue.run({ [path] in LiveLog.seal(of: path) }) { return earlier }
+        let digest = try await store.put(file: path)
+        try await store.queue.run { [path, store] in
             let temporary = try store.temporaryPath()
             defer { unlink(temporary) }
             let marker = try DurableFile(creating: temporary)
             try marker.write(Data(digest.text.utf8))
             try marker.synchronize()
             guard rename(temporary, path + ".sealed") == 0 else { throw DurableFile.failure(path) }
-            return digest
         }
+        return digest
     }
 
     fileprivate static func seal(of path: String) -> Digest? {
@@ -49,7 +49,7 @@ extension ArtifactStore {
     /// What was written from that byte on, at most 1 MiB at a time; `sealed`: nothing more will come.
     package func readLive(_ item: String, from offset: Int64) async throws -> (bytes: Data, sealed: Bool) {
         let path = livePath(item)
-        return try await offload { _ in
+        return try await queue.run {
             // The seal is looked at first: bytes written between the two looks are then found by the next read.
             let isSealed = LiveLog.seal(of: path) != nil
             guard let size = DurableFile.size(of: path) else {

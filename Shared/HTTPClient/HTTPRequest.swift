@@ -10,6 +10,8 @@ package struct HTTPRequest: Sendable {
     /// Of the whole exchange; `nil` for none (a followed log).
     package var timeout: Duration?
     package var connectTimeout: Duration
+    /// How long the exchange may stand still; `nil` for ever. In whole seconds.
+    package var stallTimeout: Duration?
     package var maxResponseBytes: Int
     /// A socket file to connect to; the URL's host is then only a header.
     package var unixSocket: String?
@@ -18,7 +20,7 @@ package struct HTTPRequest: Sendable {
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: Data? = nil,
-        timeout: Duration? = .seconds(30), connectTimeout: Duration = .seconds(10),
+        timeout: Duration? = .seconds(30), connectTimeout: Duration = .seconds(10), stallTimeout: Duration? = nil,
         maxResponseBytes: Int = 10 << 20, unixSocket: String? = nil, maxRedirects: Int = 0
     ) {
         self.method = method
@@ -27,6 +29,7 @@ package struct HTTPRequest: Sendable {
         self.body = body
         self.timeout = timeout
         self.connectTimeout = connectTimeout
+        self.stallTimeout = stallTimeout
         self.maxResponseBytes = maxResponseBytes
         self.unixSocket = unixSocket
         self.maxRedirects = maxRedirects

@@ -82,6 +82,10 @@ extension Transfer {
             martlet_curl_set_receive(easy, CURLOPT_HEADERFUNCTION, receiveHeader, CURLOPT_HEADERDATA, context),
             martlet_curl_set_receive(easy, CURLOPT_WRITEFUNCTION, receiveBody, CURLOPT_WRITEDATA, context),
         ]
+        if let stall = request.stallTimeout {
+            codes.append(martlet_curl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1))
+            codes.append(martlet_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stall.milliseconds / 1000)))
+        }
         if request.maxRedirects > 0 {
             codes.append(martlet_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 1))
             codes.append(martlet_curl_set_long(easy, CURLOPT_MAXREDIRS, request.maxRedirects))

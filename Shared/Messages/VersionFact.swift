@@ -26,6 +26,9 @@ public enum VersionFact: Sendable, Hashable, CustomStringConvertible {
 
     private static let plain: [VersionFact] = [.commit, .branch, .build, .dataset, .environment, .predictions, .tests]
 
+    /// A regular expression for what can be read.
+    public static let pattern = "^(\(plain.map(\.description).joined(separator: "|"))|(metrics|params|tags)\\..+)$"
+
     public static let forms = (plain.map(\.description) + ["metrics.NAME", "params.NAME", "tags.NAME"])
         .joined(separator: ", ")
 

@@ -5,20 +5,26 @@ import Messages
 ///
 /// Read when they are used, never kept: a changed file counts at once.
 package struct Secrets: Sendable {
-    private let folders: [String]
+    let folders: [String]
 
     package init(paths: DataPaths) { folders = [paths.secrets, "/run/secrets"] }
 
     /// - Throws: `SecretError` that names the places looked at, never a value.
     package func value(of name: String) throws -> String {
+        if let text = try stored(name) { return text }
+        if let text = ProcessInfo.processInfo.environment[name] { return text }
+        throw SecretError(name: name, places: folders)
+    }
+
+    /// From a file only: an environment is inherited, and shown by tools. `nil` when there is no such file.
+    package func stored(_ name: String) throws -> String? {
         guard Self.isName(name) else { throw SecretError(name: name, places: []) }
         for folder in folders {
             if let text = try? String(contentsOfFile: folder + "/" + name, encoding: .utf8) {
                 return text.trimmingCharacters(in: .newlines)
             }
         }
-        if let text = ProcessInfo.processInfo.environment[name] { return text }
-        throw SecretError(name: name, places: folders)
+        return nil
     }
 
     /// Letters, digits, `_` and `-`: it becomes a file's name.
@@ -39,10 +45,14 @@ package struct Secrets: Sendable {
 package struct SecretError: Error, CustomStringConvertible, Hashable {
     package var name: String
     package var places: [String]
+    /// The environment is not looked at.
+    package var isFileOnly = false
 
     package var description: String {
-        places.isEmpty
-            ? "'\(name)' is not a secret's name: letters, digits, '_' and '-' only"
-            : "secret \(name) is not set: put it into \(places[0])/\(name) or into the environment of the service"
+        guard let place = places.first else {
+            return "'\(name)' is not a secret's name: letters, digits, '_' and '-' only"
+        }
+        return "secret \(name) is not set: put it into \(place)/\(name)"
+            + (isFileOnly ? "" : " or into the environment of the service")
     }
 }

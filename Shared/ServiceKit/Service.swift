@@ -25,12 +25,14 @@ package enum Service {
         let logger = options.logger(source)
         try paths.prepare(for: source)
         let slot = try await ReplicaSlot.take(in: paths.service(source), wanted: ReplicaSlot.wanted)
+        let secrets = Secrets(paths: paths)
+        let artifacts = try ArtifactSettings(secrets: secrets).store(paths)
         let store = try await open(source, logs, paths, migrate)
         let bus = try options.connection(source, logger: logger)
         try bus.start()
         let context = ServiceContext(
-            source: source, store: store, bus: bus, artifacts: ArtifactStore(root: paths.artifacts),
-            secrets: Secrets(paths: paths), paths: paths, logger: logger)
+            source: source, store: store, bus: bus, artifacts: artifacts, secrets: secrets, paths: paths,
+            logger: logger)
         let parts = try await makeParts(context)
         let group = ServiceGroup(
             configuration: .init(
@@ -119,10 +121,12 @@ package enum Service {
             bus: context.bus, sources: followed.sorted { $0.name < $1.name }, follower: inbox, logger: context.logger,
             onSilent: inbox.noteSilence)
         let report = LogReport(source: context.source, store: context.store, owned: owned, followed: followed)
+        let references = ReferenceReport(store: context.store)
         var requests = parts.requests
         requests[LogReport.method] = { _ in
             do { return .ok(try await report.answer()) } catch { return .refused(503, "\(error)") }
         }
+        requests[ReferenceReport.method] = { await references.answer($0) }
         let duties = LeaderDuties(
             context: context, lockPath: context.paths.leaderLock(context.source), publisher: publisher,
             subscriber: subscriber,

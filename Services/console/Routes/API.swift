@@ -21,6 +21,10 @@ struct API: Sendable {
     let publish: @Sendable (_ event: Data, _ actor: String) async throws -> BusReply
     /// What each service says of its logs.
     var logs: @Sendable () async -> [JSONValue] = { [] }
+    /// How the scheduled backups are going; `nil` when there are none.
+    var backups: @Sendable () -> BackupStatus? = { nil }
+    /// The artifacts that any service refers to.
+    var references: @Sendable () async throws -> ReferenceSet = { ReferenceSet() }
 
     func add(to router: Router<BasicRequestContext>) {
         let gate = Gate(store: store, hosts: hosts, logger: logger)
@@ -36,6 +40,7 @@ struct API: Sendable {
         addWhy(routes)
         addDeadLetters(routes)
         addJournal(routes)
+        addArtifacts(routes)
         addCommands(routes)
         addTokens(routes)
         RunPage(gate: gate, store: store).add(to: router)

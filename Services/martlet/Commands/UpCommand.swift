@@ -49,6 +49,15 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "SERVICE=COUNT: run several processes of a service; they share its work. May be repeated.")
     var scale: [String] = []
 
+    @Option(help: "Take a backup into a new folder below this one, again and again.")
+    var backupTo: String?
+
+    @Option(help: "How often, for example 30m, 1h, 1d.")
+    var backupEvery: Span = Span(seconds: 3600)
+
+    @Option(help: "How many of the newest to keep.")
+    var backupKeep = 24
+
     @Flag(help: "Print JSON once everything is ready.")
     var json = false
 
@@ -69,6 +78,8 @@ struct UpCommand: AsyncParsableCommand {
             throw ValidationError("--bus: take one, or two different ones that run side by side")
         }
         _ = try Scaling(scale)
+        if backupTo?.isEmpty == true { throw ValidationError("--backup-to: name a folder, or leave the option out") }
+        if backupKeep < 1 { throw ValidationError("--backup-keep: take at least 1") }
         if timeout < 1 { throw ValidationError("--timeout: take at least 1") }
     }
 
@@ -98,7 +109,27 @@ struct UpCommand: AsyncParsableCommand {
             "up", "--data", paths.root, "--console-port", String(consolePort), "--trigger-port", String(triggerPort),
             "--registry-port", String(registryPort), "--gateway-port", String(gatewayPort),
             "--timeout", String(timeout),
-        ] + buses.flatMap { ["--bus", $0] } + scale.flatMap { ["--scale", $0] }
+        ] + buses.flatMap { ["--bus", $0] } + scale.flatMap { ["--scale", $0] } + backupArguments
+    }
+
+    private var backupArguments: [String] {
+        guard let backupTo else { return [] }
+        // Absolute: what goes on in the background has another working folder.
+        return [
+            "--backup-to", URL(fileURLWithPath: backupTo).standardizedFileURL.path, "--backup-every",
+            backupEvery.description, "--backup-keep", String(backupKeep),
+        ]
+    }
+
+    private func backupSchedule() throws -> BackupSchedule? {
+        guard let backupTo else {
+            BackupStatus.forget(paths)
+            return nil
+        }
+        let folder = URL(fileURLWithPath: backupTo).standardizedFileURL.path
+        try Folders.make(folder)
+        return BackupSchedule(
+            folder: folder, every: backupEvery.duration, keep: backupKeep, paths: paths, bucket: SuiteRecord.bucket)
     }
 
     private func prepareFolder() throws {
@@ -140,6 +171,8 @@ struct UpCommand: AsyncParsableCommand {
             SuiteRecord.remove(paths)
             withExtendedLifetime(lock) {}
         }
+        try RestoreMark.refuseUnfinished(paths)
+        let backups = try backupSchedule()
         let began = ContinuousClock.now
         let pid = ProcessInfo.processInfo.processIdentifier
         let own = ProcessIdentity(pid: pid)
@@ -174,8 +207,11 @@ struct UpCommand: AsyncParsableCommand {
         }
         try tell(record)
         let settling = Task { await StartUpMemory.release() }
+        let backingUp = Task { await backups?.run() }
         await waiting.value
         settling.cancel()
+        backingUp.cancel()
+        await backingUp.value
         Terminal.complain("stopping …")
         await supervisor.stop()
         let left = Leftovers(of: paths)

@@ -12,7 +12,7 @@ enum Presets {
             publish: logs.compactMap { TopicPattern("e/\($0)/*") } + [TopicPattern("t/\(source)/*")].compactMap(\.self),
             subscribe: [""],
             requests: [RequestRight(method: "fetch"), RequestRight(method: "snapshot")]
-                + (source == .console ? [RequestRight(method: "logs")] : [])
+                + (source == .console ? [RequestRight(method: "logs"), RequestRight(method: "references")] : [])
                 + verbs.map { RequestRight(method: "claim", pattern: $0) },
             rate: Rights.highestRate)
     }

@@ -10,10 +10,16 @@ enum StatusText {
             serviceTable.render(services, empty: "no services"),
             repositoryTable.render(repositories, empty: RepoCommand.List.empty),
             "runs: \(counts.text("runningRuns")) running, \(counts.text("queuedRuns")) queued; "
-                + "approvals waiting: \(counts.text("waitingApprovals")); dead letters: \(counts.text("deadLetters"))",
+                + "approvals waiting: \(counts.text("waitingApprovals")); dead letters: \(counts.text("deadLetters"))"
+                + backups(answer["backups"] ?? .null),
             advice(answer).map { "- \($0)" }.joined(separator: "\n"),
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+    }
+
+    private static func backups(_ backups: JSONValue) -> String {
+        guard backups["folder"] != nil else { return "" }
+        return "\nbackups: the newest of \(backups.time("last")), in \(backups.text("folder"))"
     }
 
     private static var serviceTable: Table {
@@ -53,6 +59,12 @@ enum StatusText {
         lines += (answer["drifted"]?.array ?? []).map {
             "endpoint \($0.text("name")) has drifted: \($0.text("drift")); 'martlet endpoints show \($0.text("name"))', "
                 + "then deploy, move the stage, or 'martlet endpoints rollback \($0.text("name"))'"
+        }
+        if let failure = answer["backups"]?["failure"]?.string {
+            lines.append(
+                "backups fail (\(failure)): they are tried again; look at the room and the owner of their folder")
+        } else if answer["backups"]?["late"]?.bool == true {
+            lines.append("the newest backup is older than it should be: see <data>/up.log")
         }
         if let letters = counts["deadLetters"]?.int, letters > 0 {
             lines.append("\(letters) dead letter(s): 'martlet dlq list' shows them, 'martlet dlq retry ID' tries again")

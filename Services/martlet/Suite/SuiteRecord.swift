@@ -15,6 +15,13 @@ struct SuiteRecord: Codable, Sendable, Hashable {
     var services: [String: ServiceAddress]
     /// Where the buses are, unless in the data folder.
     var bus: [String]?
+    /// The bucket that the artifacts are in, unless in the data folder.
+    var artifacts: String? = SuiteRecord.bucket
+
+    /// As this process's environment names it.
+    static var bucket: String? {
+        ProcessInfo.processInfo.environment["MARTLET_ARTIFACTS"].flatMap { $0.isEmpty ? nil : $0 }
+    }
 
     static func path(_ paths: DataPaths) -> String { paths.root + "/up.json" }
     static func lockPath(_ paths: DataPaths) -> String { paths.root + "/up.lock" }

@@ -11,7 +11,7 @@ extension LocalBackend {
             !name.contains("/")
         else { throw StepFailure("artifact/publish: 'name' (without '/') and 'file' are needed") }
         let digest = try await store(work)
-        let size = await context.artifacts.size(digest) ?? 0
+        let size = try await context.artifacts.size(digest) ?? 0
         let artifact = ArtifactPublished(
             run: work.run.id, project: work.run.project, pipeline: work.run.pipeline, name: name, file: file,
             digest: digest, size: size)
@@ -60,7 +60,7 @@ extension LocalBackend {
             throw StepFailure("artifact/fetch: run \(run) of '\(pipeline)' has no artifact '\(path)'; \(others)")
         }
         var outputs: [String: JSONValue] = ["digest": .string(digest.text), "run": .string(run)]
-        if let size = await context.artifacts.size(digest), size <= Self.largestOutputFile {
+        if let size = try await context.artifacts.size(digest), size <= Self.largestOutputFile {
             let bytes = try await context.artifacts.read(digest)
             outputs["json"] = try? Wire.decode(JSONValue.self, from: bytes)
         }

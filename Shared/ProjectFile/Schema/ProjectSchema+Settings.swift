@@ -83,7 +83,7 @@ extension ProjectSchema {
                     Reading.modelKeys,
                     [
                         "name": text, "description": text, "champion": any(of: text, ref("champion")),
-                        "stages": ref("stages"), "requires": texts, "score": fixedText,
+                        "stages": ref("stages"), "requires": textsMatching(VersionFact.pattern), "score": fixedText,
                     ])),
             "champion": .object(
                 object(Reading.championKeys, ["select": text, "order": words(["latest"])], required: ["select"])),
