@@ -10,7 +10,7 @@ SERVICES := trigger-service trainer-proxy evaluator registry-service deployer no
 SOURCES := Package.swift Services Shared Tests Bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-swift test-end-to-end simulate mutants lint format schemas schemas-check bench bench-steps bench-setup bench-bus bench-stores demo clean
+.PHONY: help setup build test test-swift test-end-to-end compose-test simulate mutants lint format schemas schemas-check bench bench-steps bench-setup bench-bus bench-stores demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ simulate: setup ## the simulator (SEEDS=n, FROM=n, SCENARIO=name; SEED=x plays o
 
 test-end-to-end: build $(VENV)/ready
 	MARTLET_BIN="$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/EndToEnd $(ARGS)
+
+compose-test: build $(VENV)/ready ## the suite in containers (podman): its image, compose.yaml, the demo, replicas
+	Tests/Compose/setup
+	MARTLET_BIN="$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/Compose $(ARGS)
 
 $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)

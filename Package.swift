@@ -94,7 +94,7 @@ let package = Package(
         service("Notifier", in: "notifier", ["HTTPClient"]),
         service("EventBus", in: "event-bus", [signals]),
         service("Console", in: "console", ["HTTPClient", crypto]),
-        service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient"]),
+        service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient", crypto]),
         .executableTarget(
             name: "BusBench",
             dependencies: ["ServiceKit", "Messages", "EventLog", "Bus", "Store", grdb, arguments],

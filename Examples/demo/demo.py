@@ -3,17 +3,19 @@
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from pathlib import Path
 
 from narrator import Narrator
 from others import OTHER, PATIENT, Client, Slack, score
-from suite import Events, Failed, Suite
+from suite import Attached, Events, Failed, Suite
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "diabetes"
 CI, CD = "Model-Train-Register-CI", "Model-Deploy-CD"
@@ -196,7 +198,11 @@ class Demo:
     def endpoint(self):
         endpoints = self.suite.ask("endpoints", "list")["items"]
         check(len(endpoints) == 1, f"there is one endpoint: {endpoints}")
-        return endpoints[0] | {"url": endpoints[0]["url"].rstrip("/")}
+        url = endpoints[0]["url"].rstrip("/")
+        # From inside of a network of containers the gateway has another name than for people outside.
+        if gateway := os.environ.get("MARTLET_GATEWAY"):
+            url = gateway + urllib.parse.urlsplit(url).path
+        return endpoints[0] | {"url": url}
 
     def versions(self):
         return sorted(self.suite.ask("models", "show", "diabetes")["items"], key=lambda item: item["version"])
@@ -224,21 +230,30 @@ class Demo:
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", required=True, help="folder with the built executables")
+    parser.add_argument("--bin", help="folder with the built executables")
+    parser.add_argument("--attach", action="store_true", help="to a suite that runs; the environment says where")
+    parser.add_argument("--folder", type=Path, help="a new folder for the demo's repository; the suite must see it too")
+    parser.add_argument("--slack-port", type=int, default=8123, help="where --attach waits for messages to Slack")
     parser.add_argument("--keep", action="store_true", help="leave the suite running and print its URLs")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if not options.bin and not options.attach:
+        parser.error("say --bin FOLDER, or --attach")
+    return options
 
 
 def main():
     options, narrator = arguments(), Narrator()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = Path(tempfile.mkdtemp(prefix="martlet-demo-"))
-    suite, slack, demo = Suite(options.bin, folder / "data"), Slack(), None
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="martlet-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    suite, slack, demo = begin(options, folder), None, None
     start, passed = time.monotonic(), False
     try:
-        secrets = suite.data / "secrets"
-        secrets.mkdir(parents=True, mode=0o700)
-        (secrets / "SLACK_HOOK").write_text(slack.url)
+        slack = Slack("0.0.0.0", options.slack_port) if options.attach else Slack()
+        if not options.attach:
+            secrets = suite.data / "secrets"
+            secrets.mkdir(parents=True, mode=0o700)
+            (secrets / "SLACK_HOOK").write_text(slack.url)
         suite.up()
         narrator.say(f"the suite is up in {time.monotonic() - start:.1f} s, data in {suite.data}")
         demo = Demo(suite, slack, folder, narrator)
@@ -251,8 +266,14 @@ def main():
     finally:
         if demo:
             demo.events.stop()
-        finish(suite, folder, keep=options.keep and passed, narrator=narrator)
+        # Whose suite it is decides what becomes of it; it goes on watching the repository.
+        if not options.attach:
+            finish(suite, folder, keep=options.keep and passed, narrator=narrator)
     sys.exit(0 if passed else 1)
+
+
+def begin(options, folder):
+    return Attached(options.bin) if options.attach else Suite(options.bin, folder / "data")
 
 
 def finish(suite, folder, keep, narrator):

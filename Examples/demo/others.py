@@ -14,7 +14,7 @@ OTHER = [-0.002, -0.045, -0.051, -0.026, -0.008, -0.019, 0.074, -0.039, -0.068, 
 class Slack:
     """What an incoming webhook of Slack is to the notifier."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", port=0):
         self.texts = []
         receiver = self
 
@@ -32,7 +32,7 @@ class Slack:
             def log_message(self, *arguments):
                 """Silent: the demo tells its own story."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, port), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/services/T000/B000/demo"

@@ -84,6 +84,29 @@ class Suite:
         return "\n".join(texts)
 
 
+class Attached(Suite):
+    """A suite that somebody else runs; the environment says where (MARTLET_URL, MARTLET_BUS, MARTLET_KEYS, …)."""
+
+    def __init__(self, binaries=None):
+        self.martlet = str(Path(binaries).resolve() / "martlet") if binaries else "martlet"
+        self.data = Path(os.environ.get("MARTLET_HOME", Path.home() / ".martlet"))
+        self.environment = dict(os.environ)
+
+    def up(self):
+        """It is up, or about to be: its services start in any order."""
+        deadline = time.monotonic() + 120
+        while not self.is_ready():
+            if time.monotonic() > deadline:
+                raise Failed("the suite is not ready:\n" + self.command("status", check=False))
+            time.sleep(0.5)
+
+    def down(self):
+        """Whoever started it ends it."""
+
+    def logs(self, lines=15):
+        return "the services' logs are where they run"
+
+
 class Events:
     """Follows `martlet events tail` from the beginning; keeps everything, tells what is worth telling."""
 

@@ -17,7 +17,7 @@ struct ConsoleCommand: AsyncParsableCommand {
         let settings = try Settings(environment: ProcessInfo.processInfo.environment)
         try await Service.run(.console, options: options, migrate: ConsoleStore.migrate) { context in
             try await AdminToken.ensure(at: context.paths.tokens + "/admin", in: context.store)
-            let health = SuiteHealth(context: context)
+            let health = SuiteHealth(context: context, doors: settings.doors)
             let logs = SuiteLogs(bus: context.bus)
             let api = API(
                 store: context.store, artifacts: context.artifacts, hosts: HostRule(further: settings.hosts),

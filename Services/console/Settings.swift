@@ -6,6 +6,8 @@ struct Settings: Sendable {
     var hosts: [String] = []
     /// How many events are kept for `events`, `why` and `why-not`: `MARTLET_CONSOLE_EVENTS`.
     var keptEvents = 1_000_000
+    /// Where the services' doors are when they share no data folder: `MARTLET_DOORS`, as `http://*:8000`.
+    var doors: DoorPattern?
 
     init() {}
 
@@ -19,6 +21,13 @@ struct Settings: Sendable {
                     key: "MARTLET_CONSOLE_EVENTS", problem: "'\(text)' is not a number of at least 1000")
             }
             keptEvents = number
+        }
+        if let text = environment["MARTLET_DOORS"], !text.isEmpty {
+            guard let pattern = DoorPattern(text) else {
+                throw SettingsError(
+                    key: "MARTLET_DOORS", problem: "'\(text)' is not an address with * for the name, as http://*:8000")
+            }
+            doors = pattern
         }
     }
 }

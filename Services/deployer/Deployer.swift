@@ -16,9 +16,14 @@ struct DeployerCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try Settings(ProcessInfo.processInfo.environment)
         try await Service.run(.deployer, options: options, migrate: DeployerStore.migrate) { context in
-            let parts = DeployerParts(context: context, settings: settings, host: options.host) {
-                ServiceAddress.read(from: context.paths.address(.deployer)).map { "http://\($0.reachable):\($0.port)" }
-            }
+            let place = context.paths.address(.deployer)
+            let neighbourly = NeighbourAddress(host: options.host)
+            let parts = DeployerParts(
+                context: context, settings: settings, host: options.host,
+                home: { [port = options.port] in
+                    neighbourly.url(port: port ?? 0 == 0 ? ServiceAddress.read(from: place)?.port : port)
+                },
+                listening: { ServiceAddress.read(from: place).map { "http://\($0.reachable):\($0.port)" } })
             return parts.serviceParts
         }
     }
@@ -47,9 +52,4 @@ extension DeployerParts {
                 bell.ring()
             })
     }
-}
-
-extension ServiceAddress {
-    /// An address to connect to: a door that listens everywhere is reached at home.
-    var reachable: String { ["0.0.0.0", "::", ""].contains(host) ? "127.0.0.1" : host }
 }

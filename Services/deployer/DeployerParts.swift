@@ -19,12 +19,14 @@ struct DeployerParts: Sendable {
 
     /// - Parameters:
     ///   - host: the name or address that the gateway listens on, as configured.
+    ///   - home: where the other replicas reach this one's gateway; `nil` where all share one machine.
     ///   - listening: where the gateway can be reached from here; `nil` while it does not listen.
     init(
         context: ServiceContext, settings: Settings, host: String = "127.0.0.1",
-        listening: @escaping @Sendable () -> String?
+        home: @escaping @Sendable () -> String? = { nil }, listening: @escaping @Sendable () -> String?
     ) {
-        hosts = HostRule(further: [host] + [settings.publicHost].compactMap { $0 })
+        self.home = home
+        hosts = HostRule(further: [host] + settings.hosts + [settings.publicHost].compactMap { $0 })
         self.context = context
         self.settings = settings
         client = HTTPClient()
@@ -35,8 +37,9 @@ struct DeployerParts: Sendable {
             addresses: addresses, bell: bell, drift: DriftWatch(grace: .seconds(settings.driftSeconds)))
         routes = RouteTable(store: context.store)
         workspace = Workspace(artifacts: context.artifacts, paths: context.paths)
-        processes = ServingProcess(context: context, workspace: workspace)
+        processes = ServingProcess(context: context, workspace: workspace, home: home)
     }
 
     let gateway: @Sendable () -> String?
+    let home: @Sendable () -> String?
 }

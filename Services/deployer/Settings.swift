@@ -10,6 +10,10 @@ struct Settings: Sendable, Hashable {
     var drainSeconds: Double
     /// How long what serves may differ from what should before that is told.
     var driftSeconds: Double
+    /// How long a request waits while the process that is to answer it is started again.
+    var holdSeconds: Double
+    /// Names beside the loopback's and `publicURL`'s that the gateway answers under.
+    var hosts: [String]
     /// How long one request through the gateway may take.
     var requestSeconds: Double
     /// Bytes of one request's, and one answer's, body.
@@ -32,6 +36,10 @@ struct Settings: Sendable, Hashable {
         healthSeconds = try number("MARTLET_DEPLOYER_HEALTH_SECONDS", 60, 0.1...3600)
         drainSeconds = try number("MARTLET_DEPLOYER_DRAIN_SECONDS", 30, 0...3600)
         driftSeconds = try number("MARTLET_DEPLOYER_DRIFT_SECONDS", 10, 0...3600)
+        holdSeconds = try number("MARTLET_DEPLOYER_HOLD_SECONDS", 15, 0...600)
+        hosts = (environment["MARTLET_DEPLOYER_HOSTS"] ?? "").split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
         requestSeconds = try number("MARTLET_DEPLOYER_REQUEST_SECONDS", 60, 0.1...3600)
         maxBody = Int(try number("MARTLET_DEPLOYER_MAX_BODY_BYTES", 10_485_760, 1...1_073_741_824))
         if let text = environment["MARTLET_DEPLOYER_URL"] {

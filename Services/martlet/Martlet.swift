@@ -28,9 +28,9 @@ struct MartletCommand: AsyncParsableCommand {
             UpCommand.self, DownCommand.self, StatusCommand.self, RepoCommand.self, ValidateCommand.self,
             PlanCommand.self,
             RunCommand.self, RunsCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
-            RevokeCommand.self, ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, WhyCommand.self,
-            WhyNotCommand.self, DeadLettersCommand.self, LogsCommand.self, ArtifactsCommand.self, BackupCommand.self,
-            RestoreCommand.self, TokensCommand.self, KeysCommand.self, NotifyCommand.self,
-            SchemasCommand.self,
+            RevokeCommand.self, ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, BridgeCommand.self,
+            WhyCommand.self, WhyNotCommand.self, DeadLettersCommand.self, LogsCommand.self, ArtifactsCommand.self,
+            BackupCommand.self, RestoreCommand.self, TokensCommand.self, KeysCommand.self, NotifyCommand.self,
+            HealthCommand.self, SchemasCommand.self,
         ])
 }

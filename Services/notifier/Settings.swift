@@ -21,7 +21,7 @@ struct Settings: Sendable {
     func consoleURL(_ paths: DataPaths) -> String {
         if let publicURL { return publicURL }
         let address = ServiceAddress.read(from: paths.address(.console))
-        return "http://\(address?.host ?? "127.0.0.1"):\(address?.port ?? 8080)"
+        return "http://\(address?.reachable ?? "127.0.0.1"):\(address?.port ?? 8080)"
     }
 }
 

@@ -13,7 +13,7 @@ struct TrainerProxyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try Settings()
         try await Service.run(.trainerProxy, options: options, migrate: TrainerStore.migrate) { context in
-            let backend = LocalBackend(context: context, settings: settings)
+            let backend = try LocalBackend(context: context, settings: settings)
             let cleanUp = CleanUp(context: context, settings: settings, copies: backend.copies)
             return ServiceParts(
                 subscriptions: [.triggerService, .registryService], handle: cleanUp.handle, effects: cleanUp.effects,

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Store
 
 /// Where everything stands under one data folder; the same for every service.
 package struct DataPaths: Sendable, Hashable {
@@ -36,15 +37,30 @@ package struct DataPaths: Sendable, Hashable {
     package func environment(_ digest: Digest) -> String { environments + "/" + digest.hex }
 
     /// Makes the folders that a service needs, closed to other users: state, sockets and secrets lie in them.
+    /// - Throws: `StoreError` for a folder that cannot be made, or lies on another machine.
     package func prepare(for source: Source) throws {
         let folders = [
             root, bus, root + "/services", service(source), artifacts, environments, secrets, tokens, work,
             notifications,
         ]
         for folder in folders {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw StoreError(
+                    path: folder, problem: "cannot be made: \(Self.reason(of: error))",
+                    hint: "check who owns the data folder, or the container's volume, and its room")
+            }
         }
+        try NetworkFileSystem.refuse(service(source))
+    }
+
+    /// The system's own words, without Foundation's around them.
+    private static func reason(of error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        guard let underlying, underlying.domain == NSPOSIXErrorDomain else { return error.localizedDescription }
+        return String(cString: strerror(Int32(underlying.code)))
     }
 }
 
@@ -59,6 +75,9 @@ package struct ServiceAddress: Codable, Sendable, Hashable {
         self.port = port
         self.pid = pid
     }
+
+    /// An address to connect to: a door that listens everywhere is reached at home.
+    package var reachable: String { ["0.0.0.0", "::", ""].contains(host) ? "127.0.0.1" : host }
 
     package func write(to path: String) throws {
         try Wire.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)

@@ -18,11 +18,13 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     @Option(help: "Folder of the bus keys, which every tcp:// bus needs. Default: $MARTLET_KEYS, else <data>/keys.")
     package var keys: String?
 
-    @Option(help: "Address to listen on.")
-    package var host: String = "127.0.0.1"
+    @Option(help: "Address to listen on. Default: $MARTLET_HOST, else 127.0.0.1.")
+    package var host: String = ServiceOptions.variable("MARTLET_HOST") ?? "127.0.0.1"
 
-    @Option(help: "Port to listen on; 0 takes any free one.")
-    package var port: Int?
+    @Option(
+        name: .customLong("port"),
+        help: "Port to listen on; 0 takes any free one. Default: $MARTLET_PORT, else any.")
+    private var givenPort: Int?
 
     @Option(help: "Name of this worker; the same after a restart. Default: the service's own name.")
     package var worker: String?
@@ -46,7 +48,7 @@ package struct ServiceOptions: ParsableArguments, Sendable {
         if data?.isEmpty == true { throw ValidationError("--data: name a folder, or leave the option out") }
         if keys?.isEmpty == true { throw ValidationError("--keys: name a folder, or leave the option out") }
         if let port, !(0...65_535).contains(port) {
-            throw ValidationError("--port: \(port) is not a port; take 0 to 65535")
+            throw ValidationError("--port or $MARTLET_PORT: not a port; take 0 to 65535")
         }
         if let slots, !(1...1_000).contains(slots) {
             throw ValidationError("--slots: take 1 to 1000")
@@ -57,6 +59,9 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     private static func variable(_ name: String) -> String? {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
+
+    /// `nil`: any free one.
+    package var port: Int? { givenPort ?? Self.variable("MARTLET_PORT").map { Int($0) ?? -1 } }
 
     package var paths: DataPaths {
         let environment = ProcessInfo.processInfo.environment

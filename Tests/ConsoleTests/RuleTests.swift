@@ -50,6 +50,14 @@ struct RuleTests {
         #expect(settings.hosts == ["a.example", "b.example"])
     }
 
+    @Test func `where the doors of other containers are`() throws {
+        let settings = try Settings(environment: ["MARTLET_DOORS": "http://suite-*:8000"])
+        #expect(settings.doors?.host(of: "deployer") == "suite-deployer" && settings.doors?.port == 8000)
+        for text in ["http://a:8000", "http://*", "http://*:0", "https://*:1", "http://*:80/x", "http://*-*:80"] {
+            #expect(throws: SettingsError.self) { try Settings(environment: ["MARTLET_DOORS": text]) }
+        }
+    }
+
     @Test func `a letter of several bytes is not cut in two`() {
         let text = Data("aä€😀".utf8)
         for end in 0...text.count {

@@ -214,6 +214,50 @@ import Testing
         }
     }
 
+    @Test func `a request waits while the process that is to answer it is started again`() async throws {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                let process = try #require(try await world.record(of: "r1")?.process)
+                await ProcessGroup.terminate(process, grace: .zero)
+                let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<8 { group.addTask { try await world.score(parts.client).status } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(answers == Array(repeating: 200, count: 8))
+                #expect(try await world.record(of: "r1")?.process != process)
+            }
+        }
+    }
+
+    @Test func `what another container's replica serves is answered through that one`() async throws {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                let home = try #require(parts.gateway())
+                try await world.context.store.write { tx in
+                    try tx.db.execute(sql: "UPDATE deployment SET home = ?", arguments: [home])
+                    try tx.db.execute(sql: "UPDATE revision SET number = number + 1")
+                }
+                let routes = RouteTable(store: world.context.store)
+                try await routes.load()
+                let neighbour = Gateway(
+                    routes: routes, client: parts.client, settings: world.settings, ownHome: { "http://elsewhere:1" })
+                let request = Gateway.Request(
+                    method: "POST", path: "/score", headers: [("content-type", "application/json")],
+                    body: Data(#"{"data":[[1]]}"#.utf8))
+                let answer = await neighbour.forward(request, to: "api")
+                #expect(answer.status == 200 && answer.header("x-martlet-version") == "1")
+                // Two that take each other for the home of a process do not send its requests to and fro.
+                var passedOn = request
+                passedOn.headers.append((Gateway.passedOn, "1"))
+                #expect(await neighbour.forward(passedOn, to: "api").status == 503)
+            }
+        }
+    }
+
     @Test func `D5 a person's rollback starts the version before again and answers`() async throws {
         try await inWorld { (world: World) async throws -> Void in
             try await world.live { (parts: DeployerParts) async throws -> Void in

@@ -112,7 +112,11 @@ final class World: Sendable {
 /// A world of its own, gone with all its processes at the end.
 func inWorld(settings: Settings? = nil, _ body: (World) async throws -> Void) async throws {
     let folder = NSTemporaryDirectory() + "deployer-" + UUID().uuidString.prefix(8)
-    let world = try await World(folder, settings: settings ?? Settings(["MARTLET_DEPLOYER_HEALTH_SECONDS": "20"]))
+    let world = try await World(
+        folder,
+        settings: settings
+            ?? Settings(
+                ["MARTLET_DEPLOYER_HEALTH_SECONDS": "20", "MARTLET_DEPLOYER_HOLD_SECONDS": "5"]))
     do {
         try await body(world)
         await world.close()

@@ -47,6 +47,26 @@ struct KeysTests {
         #expect(lines.filter { $0.hasPrefix(Self.key) }.count == 1)
     }
 
+    @Test func `each client of a suite has a folder of its own, and a lost key is replaced with its line`() throws {
+        let root = NSTemporaryDirectory() + "keys-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let clients = try SuiteKeys.prepare(each: root)
+        #expect(clients.count == Source.all.count + 1 && clients.first == "event-bus" && clients.contains("martlet"))
+        #expect(try SuiteKeys.prepare(each: root).isEmpty)
+        let authorized = KeyFolder(path: root + "/event-bus").authorizedKeys
+        for client in clients where client != "event-bus" {
+            let folder = KeyFolder(path: "\(root)/\(client)")
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0 != ".lock" }
+            #expect(names.sorted() == ["\(client).key", "event-bus.pub"].sorted())
+            let own = try folder.credentials(of: client)
+            #expect(try own.bus == KeyFolder(path: root + "/event-bus").pair(of: "event-bus").publicKey)
+            #expect(AuthorizedKeys(reading: authorized).entries.count { $0.key == own.own.publicKey } == 1)
+        }
+        try FileManager.default.removeItem(atPath: root + "/notifier/notifier.key")
+        #expect(try SuiteKeys.prepare(each: root) == ["notifier"])
+        #expect(AuthorizedKeys(reading: authorized).entries.count { $0.client == "notifier" } == 1)
+    }
+
     @Test func `revoking takes all lines of a client or of a key, also those with mistakes`() throws {
         let other = String(repeating: "a", count: 40)
         let all = [

@@ -53,7 +53,9 @@ struct RestartTests {
     @Test func `a step that was noted and never started is started`() async throws {
         let shop = try Workshop()
         let work = shop.script("echo hello")
-        _ = try await shop.context.store.write { try $0.begin(work, boot: ProcessIdentity.currentBoot) }
+        _ = try await shop.context.store.write {
+            try $0.begin(work, boot: ProcessIdentity.currentBoot, space: ProcessSpace.current)
+        }
         let result = try await shop.perform(work)
         #expect(try await shop.log(result) == "hello\n")
     }
@@ -61,9 +63,50 @@ struct RestartTests {
     @Test func `a step that was noted before the machine restarted is lost`() async throws {
         let shop = try Workshop()
         let work = shop.script("echo ran >> \(shop.root)/count")
-        _ = try await shop.context.store.write { try $0.begin(work, boot: "an earlier one") }
+        _ = try await shop.context.store.write {
+            try $0.begin(work, boot: "an earlier one", space: ProcessSpace.current)
+        }
         #expect(try await shop.perform(work).outcome == .failed)
         #expect(shop.text(shop.root + "/count") == nil)
+    }
+
+    @Test func `a step whose container ended under it is begun again, in a clean output folder and the same log`()
+        async throws
+    {
+        let shop = try Workshop()
+        let work = shop.script(
+            "ls $MARTLET_OUTPUT; echo ran >> \(shop.root)/count; echo '{\"a\": 1}' > $MARTLET_OUTPUT/outputs.json")
+        _ = try await shop.context.store.write {
+            try $0.begin(work, boot: ProcessIdentity.currentBoot, space: "1-1")
+        }
+        let folders = try await shop.backend.copies.prepare(work)
+        for (path, text) in [("exit.started", "1\n"), ("log", "half a line")] {
+            try text.write(toFile: "\(folders.record)/\(path)", atomically: true, encoding: .utf8)
+        }
+        try "torn".write(toFile: folders.output + "/torn", atomically: true, encoding: .utf8)
+        let result = try await shop.perform(work)
+        #expect(result.outcome == .succeeded && result.outputs["a"] == 1)
+        #expect(shop.text(shop.root + "/count") == "ran\n")
+        let log = try String(
+            decoding: await shop.context.artifacts.read(#require(result.log), from: 0, upTo: 1 << 20), as: UTF8.self)
+        #expect(log == "half a line\n--- its container ended; begun again ---\n")
+        #expect(try await shop.execution(work.item).restarts == 1)
+    }
+
+    @Test func `a step that a living container has is waited for, and its exit code counts`() async throws {
+        let shop = try Workshop()
+        let work = shop.script("echo ran >> \(shop.root)/count")
+        _ = try await shop.context.store.write {
+            try $0.begin(work, boot: ProcessIdentity.currentBoot, space: "1-1")
+        }
+        let other = try #require(
+            try LeaderLock.acquire(path: shop.context.paths.service(.trainerProxy) + "/spaces/1-1-7-1.lock"))
+        let folders = try await shop.backend.copies.prepare(work)
+        async let result = shop.perform(work)
+        try "0\n".write(toFile: folders.record + "/exit", atomically: true, encoding: .utf8)
+        #expect(try await result.outcome == .succeeded)
+        #expect(shop.text(shop.root + "/count") == nil)
+        withExtendedLifetime(other) {}
     }
 
     @Test func `a cancel that an earlier life had begun is brought to its end`() async throws {

@@ -87,22 +87,63 @@ struct RequirementsTests {
 
 struct ExecutionTests {
     private let execution = Execution(
-        item: "r/j/s/1", run: "r", job: "j", marker: "m", boot: "this", hasEnded: false, stop: nil,
-        started: Timestamp(milliseconds: 0))
+        item: "r/j/s/1", run: "r", job: "j", marker: "m", boot: "this", space: "here", hasEnded: false,
+        stop: nil, started: Timestamp(milliseconds: 0))
 
     @Test(arguments: [
-        (Traces(exitCode: nil, isRunning: false, wasStarted: false, boot: "this"), Continuation.start),
-        (Traces(exitCode: nil, isRunning: false, wasStarted: false, boot: "other"), .lost),
-        (Traces(exitCode: nil, isRunning: true, wasStarted: true, boot: "this"), .attach),
-        (Traces(exitCode: nil, isRunning: true, wasStarted: false, boot: "this"), .attach),
-        (Traces(exitCode: 0, isRunning: false, wasStarted: true, boot: "this"), .ended(code: 0)),
-        (Traces(exitCode: 3, isRunning: true, wasStarted: true, boot: "this"), .ended(code: 3)),
-        (Traces(exitCode: 0, isRunning: false, wasStarted: true, boot: "other"), .ended(code: 0)),
-        (Traces(exitCode: nil, isRunning: false, wasStarted: true, boot: "this"), .lost),
+        (
+            Traces(exitCode: nil, isRunning: false, wasStarted: false, boot: "this", space: "here", isSpaceAlive: true),
+            Continuation.start
+        ),
+        (
+            Traces(
+                exitCode: nil, isRunning: false, wasStarted: false, boot: "other", space: "here", isSpaceAlive: true),
+            .lost
+        ),
+        (
+            Traces(exitCode: nil, isRunning: true, wasStarted: true, boot: "this", space: "here", isSpaceAlive: true),
+            .attach
+        ),
+        (
+            Traces(exitCode: nil, isRunning: true, wasStarted: false, boot: "this", space: "here", isSpaceAlive: true),
+            .attach
+        ),
+        (
+            Traces(exitCode: 0, isRunning: false, wasStarted: true, boot: "this", space: "here", isSpaceAlive: true),
+            .ended(code: 0)
+        ),
+        (
+            Traces(exitCode: 3, isRunning: true, wasStarted: true, boot: "this", space: "here", isSpaceAlive: true),
+            .ended(code: 3)
+        ),
+        (
+            Traces(exitCode: 0, isRunning: false, wasStarted: true, boot: "other", space: "here", isSpaceAlive: true),
+            .ended(code: 0)
+        ),
+        (
+            Traces(exitCode: nil, isRunning: false, wasStarted: true, boot: "this", space: "here", isSpaceAlive: true),
+            .lost
+        ),
     ])
     func `R4 after a crash nothing runs twice, and what vanished is called lost`(traces: Traces, expected: Continuation)
     {
         #expect(execution.continuation(traces) == expected)
+    }
+
+    @Test func `what went down with its container is begun again there where one lives, a few times`() {
+        func continuation(code: Int32? = nil, boot: String = "this", alive: Bool, restarts: Int = 0) -> Continuation {
+            var other = execution
+            other.restarts = restarts
+            return other.continuation(
+                Traces(
+                    exitCode: code, isRunning: false, wasStarted: true, boot: boot, space: "there", isSpaceAlive: alive)
+            )
+        }
+        #expect(continuation(alive: false) == .again)
+        #expect(continuation(alive: true) == .elsewhere)
+        #expect(continuation(code: 0, alive: false) == .ended(code: 0))
+        #expect(continuation(alive: false, restarts: Execution.mostRestarts) == .lost)
+        #expect(continuation(boot: "other", alive: false) == .lost)
     }
 }
 

@@ -32,7 +32,7 @@ final class Workshop: Sendable {
         var settings = try Settings()
         settings.grace = .seconds(1)
         change(&settings)
-        backend = LocalBackend(context: context, settings: settings)
+        backend = try LocalBackend(context: context, settings: settings)
         cleanUp = CleanUp(context: context, settings: settings, copies: backend.copies)
     }
 
@@ -125,7 +125,9 @@ final class Workshop: Sendable {
     /// What a life of ours leaves that was killed while the step's process ran.
     func spawnInEarlierLife(_ work: StepWork) async throws -> (process: DetachedProcess, execution: Execution) {
         let folders = try await backend.copies.prepare(work)
-        let execution = try await context.store.write { try $0.begin(work, boot: ProcessIdentity.currentBoot) }
+        let execution = try await context.store.write {
+            try $0.begin(work, boot: ProcessIdentity.currentBoot, space: ProcessSpace.current)
+        }
         let command = try backend.bash(work.with["script"]?.string ?? "", work, in: folders, environment: nil)
         for (name, bytes) in command.files { try bytes.write(to: URL(fileURLWithPath: "\(folders.record)/\(name)")) }
         var variables = command.variables

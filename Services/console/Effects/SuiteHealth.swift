@@ -11,12 +11,17 @@ struct SuiteHealth: Sendable {
     static let services: [Source] = [.eventBus] + Source.all.filter { $0 != .ingest }
 
     let context: ServiceContext
+    /// `nil`: the doors stand in the data folder that all share.
+    let doors: DoorPattern?
     private let client = HTTPClient()
 
-    init(context: ServiceContext) { self.context = context }
+    init(context: ServiceContext, doors: DoorPattern? = nil) {
+        self.context = context
+        self.doors = doors
+    }
 
     /// Each service: `name`, `state` (`ready`, `halted`, `not ready`, `catching up`, `behind`, `down`), `reason`, `port`,
-    /// `pid`, `lag`.
+    /// `pid`, `lag`, `replicas`.
     func look() async -> [JSONValue] {
         await withTaskGroup(of: (Int, JSONValue).self) { group in
             for (index, service) in Self.services.enumerated() {
@@ -29,18 +34,50 @@ struct SuiteHealth: Sendable {
     }
 
     private func look(at service: Source) async -> JSONValue {
-        guard let address = ServiceAddress.read(from: context.paths.address(service)) else {
-            return ["name": .string(service.name), "state": "down", "reason": "it has never listened"]
+        let found = await doors(of: service)
+        guard let first = found.first else {
+            return [
+                "name": .string(service.name), "state": "down",
+                "reason": doors == nil ? "it has never listened" : "no container has its name",
+            ]
         }
         async let behind = service == .eventBus ? nil : lag(of: service)
-        let (state, reason) = await readiness(address)
+        let (state, reason) = await readiness(found)
         let lag = await behind
         let progress = state == "ready" ? await self.progress(of: service, lag) : nil
         return .object([
             "name": .string(service.name), "state": .string(progress?.state ?? state),
             "reason": (progress?.reason ?? reason).map { .string($0) } ?? .null,
-            "port": .int(address.port), "pid": .int(Int(address.pid)), "lag": lag.map { .int($0) } ?? .null,
+            "port": .int(first.port), "pid": first.pid == 0 ? .null : .int(Int(first.pid)),
+            "lag": lag.map { .int($0) } ?? .null, "replicas": .int(found.count),
         ])
+    }
+
+    /// One for each replica, where each has an address of its own.
+    private func doors(of service: Source) async -> [ServiceAddress] {
+        guard let doors else {
+            return [ServiceAddress.read(from: context.paths.address(service))].compactMap(\.self)
+        }
+        // Of another machine's processes the number says nothing.
+        return await NameLookup.addresses(of: doors.host(of: service.name)).sorted().map {
+            ServiceAddress(host: $0, port: doors.port, pid: 0)
+        }
+    }
+
+    /// Of several replicas the one that is worst off, and how many are like it.
+    private func readiness(_ doors: [ServiceAddress]) async -> (String, String?) {
+        let states = await withTaskGroup(of: (String, String?).self) { group in
+            for door in doors { group.addTask { await readiness(door) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        guard doors.count > 1 else { return states.first ?? ("down", nil) }
+        for word in ["down", "not ready", "halted"] {
+            let such = states.filter { $0.0 == word }
+            if let first = such.first {
+                return (word, "\(such.count) of \(doors.count) replicas: \(first.1 ?? word)")
+            }
+        }
+        return ("ready", nil)
     }
 
     /// A long log is looked at twice: a burst that is being read is no trouble.
@@ -52,7 +89,7 @@ struct SuiteHealth: Sendable {
     }
 
     private func readiness(_ address: ServiceAddress) async -> (String, String?) {
-        let url = "http://\(address.host):\(address.port)/readyz"
+        let url = "http://\(address.reachable):\(address.port)/readyz"
         do {
             let response = try await client.send(HTTPRequest(url: url, timeout: .seconds(1)))
             let reason = String(decoding: response.body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)

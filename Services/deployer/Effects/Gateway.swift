@@ -6,6 +6,8 @@ struct Gateway: Sendable {
     let routes: RouteTable
     let client: HTTPClient
     let settings: Settings
+    /// Where other replicas reach this gateway; `nil` where all share one machine.
+    var ownHome: @Sendable () -> String? = { nil }
 
     struct Request: Sendable {
         var method: String
@@ -13,59 +15,112 @@ struct Gateway: Sendable {
         var path: String
         var headers: [(name: String, value: String)]
         var body: Data?
+
+        /// By another replica, which does the waiting.
+        var isPassedOn: Bool { headers.contains { $0.name.lowercased() == Gateway.passedOn } }
     }
 
     /// Meant for one connection only, or stated anew for the next one.
     private static let hopHeaders: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
-        "transfer-encoding", "upgrade", "host", "content-length", "expect",
+        "transfer-encoding", "upgrade", "host", "content-length", "expect", passedOn,
     ]
 
+    /// While a version's process is being started again, requests wait for it instead of failing.
     func forward(_ request: Request, to endpoint: String) async -> HTTPResponse {
-        switch routes.begin(endpoint) {
-        case .unknown(let known):
-            let list = known.isEmpty ? "nothing has been deployed yet" : "there are: " + known.joined(separator: ", ")
-            return Self.problem(404, "there is no endpoint '\(endpoint)'; \(list)")
-        case .nothing:
-            return Self.problem(503, "endpoint '\(endpoint)' serves nothing at the moment")
-        case .backend(let backend):
-            return await forward(request, to: endpoint, by: backend, isLastTry: false)
+        let deadline = ContinuousClock.now.advanced(by: .seconds(settings.holdSeconds))
+        var (pause, sendings) = (Duration.milliseconds(20), 0)
+        while true {
+            let trouble: HTTPResponse
+            switch routes.begin(endpoint) {
+            case .unknown(let known):
+                let list =
+                    known.isEmpty ? "nothing has been deployed yet" : "there are: \(known.joined(separator: ", "))"
+                return Self.problem(404, "there is no endpoint '\(endpoint)'; \(list)")
+            case .nothing:
+                return Self.problem(503, "endpoint '\(endpoint)' serves nothing at the moment")
+            case .down(let backend):
+                trouble = Self.problem(503, "\(backend.name(at: endpoint)) is being started again")
+            case .backend(let backend):
+                switch await attempt(request, at: endpoint, by: backend) {
+                case .answered(let response): return response
+                case .refused:
+                    trouble = Self.problem(503, "\(backend.name(at: endpoint)) cannot be reached")
+                case .lost:
+                    sendings += 1
+                    trouble = Self.problem(502, "\(backend.name(at: endpoint)) does not answer")
+                }
+                if request.isPassedOn || sendings > 1 { return trouble }
+                try? await routes.load()
+            }
+            guard !request.isPassedOn, ContinuousClock.now.advanced(by: pause) < deadline,
+                (try? await Task.sleep(for: pause)) != nil
+            else { return trouble }
+            pause = min(pause * 2, .milliseconds(250))
         }
     }
 
-    private func forward(
-        _ request: Request, to endpoint: String, by backend: RouteTable.Backend, isLastTry: Bool
-    ) async -> HTTPResponse {
-        let error: HTTPClientError
+    private enum Attempt: Sendable {
+        case answered(HTTPResponse)
+        /// It never left: replaced, or being started again elsewhere.
+        case refused
+        /// The connection broke while the request was under way; the successor answers it, but no third one.
+        case lost
+    }
+
+    private func attempt(_ request: Request, at endpoint: String, by backend: RouteTable.Backend) async -> Attempt {
         do throws(HTTPClientError) {
             defer { routes.finished(backend) }
-            return try await send(request, to: backend)
-        } catch let thrown {
-            error = thrown
-        }
-        switch error {
-        case .refused, .lost:
-            // Replaced, or started again elsewhere, while the request was on its way: the successor answers it.
-            if !isLastTry, let successor = await successor(of: backend, at: endpoint) {
-                return await forward(request, to: endpoint, by: successor, isLastTry: true)
+            if let home = backend.home, home != ownHome() {
+                // Two that each take the other for its home would send a request around for ever.
+                guard !request.isPassedOn else { return .refused }
+                return try await passOn(request, to: "\(home)/endpoints/\(endpoint)")
             }
-            return Self.problem(502, "version \(backend.version) of endpoint '\(endpoint)' does not answer")
-        case .timeout:
-            return Self.problem(504, "version \(backend.version) of endpoint '\(endpoint)' did not answer in time")
-        case .tooLarge(let limit):
-            return Self.problem(502, "the answer is longer than \(limit) bytes (MARTLET_DEPLOYER_MAX_BODY_BYTES)")
-        case .canceled, .other:
-            return Self.problem(502, "the request could not be handed on to version \(backend.version)")
+            return .answered(try await send(request, to: backend))
+        } catch {
+            switch error {
+            case .refused: return .refused
+            case .lost: return .lost
+            case .timeout:
+                return .answered(
+                    Self.problem(504, "\(backend.name(at: endpoint)) did not answer in time"))
+            case .tooLarge(let limit):
+                return .answered(
+                    Self.problem(502, "the answer is longer than \(limit) bytes (MARTLET_DEPLOYER_MAX_BODY_BYTES)"))
+            case .canceled, .other:
+                return .answered(
+                    Self.problem(502, "the request could not be handed on to version \(backend.version)"))
+            }
         }
     }
 
-    private func successor(of backend: RouteTable.Backend, at endpoint: String) async -> RouteTable.Backend? {
-        try? await routes.load()
-        guard case .backend(let now) = routes.begin(endpoint) else { return nil }
-        if now.deployment != backend.deployment || now.port != backend.port { return now }
-        routes.finished(now)
-        return nil
+    /// To the gateway of the replica in whose container the process runs.
+    private func passOn(_ request: Request, to endpoint: String) async throws(HTTPClientError) -> Attempt {
+        let answer: HTTPResponse
+        do throws(HTTPClientError) {
+            answer = try await client.send(
+                HTTPRequest(
+                    method: request.method, url: endpoint + request.path,
+                    headers: Self.endToEnd(request.headers) + [("host", "localhost"), (Self.passedOn, "1")],
+                    body: request.body, timeout: .seconds(settings.requestSeconds), connectTimeout: .seconds(1),
+                    maxResponseBytes: settings.maxBody))
+        } catch .timeout {
+            // A container that is gone answers nobody's knock. A request that it had taken gets no second try.
+            throw .refused("the replica that serves it")
+        }
+        // Its own word, no version's: it has lost the process just now, and this replica sees where it goes on.
+        guard answer.header(Self.version) == nil else { return .answered(answer) }
+        switch answer.status {
+        case 502: return .lost
+        case 503: return .refused
+        default: return .answered(answer)
+        }
     }
+
+    /// Marks what came from a replica of ours.
+    static let passedOn = "x-martlet-passed-on"
+    /// Names the version that gave the answer.
+    static let version = "x-martlet-version"
 
     private func send(
         _ request: Request, to backend: RouteTable.Backend
@@ -75,8 +130,8 @@ struct Gateway: Sendable {
                 method: request.method, url: "http://127.0.0.1:\(backend.port)\(request.path)",
                 headers: Self.endToEnd(request.headers), body: request.body, timeout: .seconds(settings.requestSeconds),
                 maxResponseBytes: settings.maxBody))
-        response.head.headers = Self.endToEnd(response.headers).filter { $0.name.lowercased() != "x-martlet-version" }
-        response.head.headers.append(("x-martlet-version", String(backend.version)))
+        response.head.headers = Self.endToEnd(response.headers).filter { $0.name.lowercased() != Self.version }
+        response.head.headers.append((Self.version, String(backend.version)))
         return response
     }
 
@@ -93,4 +148,8 @@ struct Gateway: Sendable {
         return HTTPResponse(
             head: HTTPHead(status: status, headers: [("content-type", "application/json")]), body: body ?? Data())
     }
+}
+
+extension RouteTable.Backend {
+    fileprivate func name(at endpoint: String) -> String { "version \(version) of endpoint '\(endpoint)'" }
 }

@@ -12,10 +12,16 @@ final class RouteTable: Sendable {
         var deployment: String
         var version: Int
         var port: Int
+        /// The gateway beside which the process runs; `nil`: this machine's.
+        var home: String?
+        /// Its process answered when it was last looked at.
+        var isUp = true
     }
 
     enum Lookup: Sendable, Hashable {
         case backend(Backend)
+        /// What serves is being started again.
+        case down(Backend)
         /// The endpoint is known, and nothing serves it.
         case nothing
         case unknown([String])
@@ -54,7 +60,8 @@ final class RouteTable: Sendable {
                 record.flatMap { record in
                     record.port.map { port in
                         Backend(
-                            deployment: record.deployment.id, version: record.deployment.version, port: port)
+                            deployment: record.deployment.id, version: record.deployment.version, port: port,
+                            home: record.home, isUp: record.deployment.isUp)
                     }
                 })
         }
@@ -66,6 +73,7 @@ final class RouteTable: Sendable {
         state.withLock { state in
             guard let known = state.backends[endpoint] else { return .unknown(state.backends.keys.sorted()) }
             guard let backend = known else { return .nothing }
+            guard backend.isUp else { return .down(backend) }
             state.underWay[backend.deployment, default: 0] += 1
             return .backend(backend)
         }

@@ -13,6 +13,8 @@ struct ServingProcess: Sendable {
 
     let context: ServiceContext
     let workspace: Workspace
+    /// Where the other replicas reach this one's gateway; `nil` where all share one machine's processes.
+    var home: @Sendable () -> String? = { nil }
 
     /// A process that runs and where it listens, or is going to.
     struct Running: Sendable {
@@ -22,7 +24,8 @@ struct ServingProcess: Sendable {
 
     /// The process that an earlier life of ours started; `nil` when there is none.
     func adopt(_ record: DeploymentRecord) async throws -> Running? {
-        guard let port = record.port else { return nil }
+        // In another container it is out of reach, and gone with that container: the one lock on the work is ours.
+        guard let port = record.port, record.home == home() else { return nil }
         let id = record.deployment.id
         if let identity = record.process {
             return try DetachedProcess.attach(to: identity).map { Running(process: $0, port: port) }
@@ -43,7 +46,9 @@ struct ServingProcess: Sendable {
         let request = ProcessRequest(
             argv: arguments(deployment.recipe.target.command), environment: try environment(deployment, port),
             directory: workspace.source(deployment.id), output: workspace.log(deployment.id))
-        try await context.store.write { try $0.intendProcess(of: deployment.id, port: port) }
+        try await context.store.write { [home = home()] in
+            try $0.intendProcess(of: deployment.id, port: port, home: home)
+        }
         let process = try DetachedProcess.spawn(request)
         try await context.store.write { try $0.recordProcess(of: deployment.id, process.identity) }
         return Running(process: process, port: port)

@@ -8,6 +8,10 @@ enum DeployerStore {
             try db.execute(sql: rollouts)
         }
         migrator.registerMigration("v2 drift") { try $0.execute(sql: drift) }
+        // The replica in whose container the process runs; NULL where all replicas share one machine's processes.
+        migrator.registerMigration("v3 home of processes") {
+            try $0.execute(sql: "ALTER TABLE deployment ADD COLUMN home TEXT")
+        }
     }
 
     private static let drift = """

@@ -19,6 +19,8 @@ struct DeploymentRecord: Sendable, Hashable {
     /// Chosen before its process is started, so that it is known whatever happens.
     var port: Int?
     var process: ProcessIdentity?
+    /// The gateway beside which its process runs; `nil` where all replicas share one machine.
+    var home: String?
 }
 
 enum RolloutQueries {
@@ -84,7 +86,7 @@ enum RolloutQueries {
         if let pid: Int32 = row["pid"], let start: Int64 = row["start_time"], let boot: String = row["boot"] {
             process = ProcessIdentity(pid: pid, startTime: UInt64(start), boot: boot)
         }
-        return DeploymentRecord(deployment: deployment, port: row["port"], process: process)
+        return DeploymentRecord(deployment: deployment, port: row["port"], process: process, home: row["home"])
     }
 }
 
@@ -142,10 +144,10 @@ extension Transaction {
     }
 
     /// Before a process is started: where it is going to listen. Whatever process was recorded is gone.
-    func intendProcess(of id: String, port: Int) throws {
+    func intendProcess(of id: String, port: Int, home: String?) throws {
         try db.execute(
-            sql: "UPDATE deployment SET port = ?, pid = NULL, start_time = NULL, boot = NULL WHERE id = ?",
-            arguments: [port, id])
+            sql: "UPDATE deployment SET port = ?, home = ?, pid = NULL, start_time = NULL, boot = NULL WHERE id = ?",
+            arguments: [port, home, id])
         try db.execute(sql: "UPDATE revision SET number = number + 1")
     }
 

@@ -37,7 +37,7 @@ struct Installation: ParsableArguments {
         guard let address = ServiceAddress.read(from: paths.address(.console)),
             FileManager.default.fileExists(atPath: "/proc/\(address.pid)")
         else { throw Failure.unreachable("no Martlet runs on \(paths.root)", hint: hint) }
-        return APIClient(base: "http://\(address.host):\(address.port)", token: token, hint: hint)
+        return APIClient(base: "http://\(address.reachable):\(address.port)", token: token, hint: hint)
     }
 
     private var storedToken: String? {
@@ -46,21 +46,34 @@ struct Installation: ParsableArguments {
     }
 
     /// A connection to the bus itself, for what must not depend on the console.
-    func bus() throws -> BusConnection {
+    ///
+    /// - Parameters:
+    ///   - named: the bus's addresses, where an option says them.
+    ///   - client, keys: whose key is used over tcp, and where it is.
+    func bus(at named: [String] = [], client: String? = nil, keys: KeyFolder? = nil) throws -> BusConnection {
         var logger = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
-        let named = environment["MARTLET_BUS"].flatMap { $0.isEmpty ? nil : $0 }?.split(separator: ",").map(String.init)
-        var addresses = try (named ?? SuiteRecord.read(paths)?.bus ?? []).map { try BusAddress($0) }
-        if addresses.isEmpty {
-            guard FileManager.default.fileExists(atPath: paths.bus) else {
-                throw Failure.unreachable(
-                    "no Martlet runs on \(paths.root)", hint: "start it with 'martlet up --data \(paths.root)'")
-            }
-            addresses = [try BusAddress.embedded(in: paths.bus)]
-        }
-        let bus = BusConnection(addresses: addresses, credentials: try credentials(addresses), logger: logger)
+        let addresses = try addresses(named)
+        let credentials = try credentials(addresses, client, keys)
+        let bus = BusConnection(addresses: addresses, credentials: credentials, logger: logger)
         try bus.start()
         return bus
+    }
+
+    private func addresses(_ named: [String]) throws -> [BusAddress] {
+        let variable = environment["MARTLET_BUS"].flatMap { $0.isEmpty ? nil : $0 }?.split(separator: ",")
+        let texts = named.isEmpty ? variable?.map(String.init) ?? SuiteRecord.read(paths)?.bus ?? [] : named
+        do {
+            if !texts.isEmpty { return try texts.map { try BusAddress($0) } }
+        } catch let error as BusError {
+            throw Failure("\(error)")
+        }
+        guard FileManager.default.fileExists(atPath: paths.bus) else {
+            throw Failure.unreachable(
+                "no Martlet runs on \(paths.root)",
+                hint: "start it with 'martlet up --data \(paths.root)', or name a bus elsewhere with --bus")
+        }
+        return [try BusAddress.embedded(in: paths.bus)]
     }
 
     /// The bus where it can be reached from here: never for an installation elsewhere.
@@ -70,13 +83,15 @@ struct Installation: ParsableArguments {
     }
 
     /// Whose key is used over tcp: $MARTLET_CLIENT, else the one that 'martlet up' made for the CLI.
-    private func credentials(_ addresses: [BusAddress]) throws -> BusCredentials? {
+    private func credentials(
+        _ addresses: [BusAddress], _ client: String?, _ keys: KeyFolder?
+    ) throws -> BusCredentials? {
         guard addresses.contains(where: \.needsKeys) else { return nil }
-        let client = environment["MARTLET_CLIENT"].flatMap { $0.isEmpty ? nil : $0 } ?? SuiteKeys.commandLine
+        let variable = environment["MARTLET_CLIENT"].flatMap { $0.isEmpty ? nil : $0 }
         do {
-            return try KeyFolder.chosen(nil, data: data).credentials(of: client)
+            return try (keys ?? .chosen(nil, data: data)).credentials(of: client ?? variable ?? SuiteKeys.commandLine)
         } catch {
-            throw Failure("\(error)", hint: "$MARTLET_CLIENT and $MARTLET_KEYS name another key")
+            throw Failure("\(error)", hint: "--key-file, or $MARTLET_CLIENT and $MARTLET_KEYS, name another key")
         }
     }
 }

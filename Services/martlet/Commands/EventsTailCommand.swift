@@ -14,6 +14,8 @@ struct EventsTailCommand: AsyncParsableCommand {
               martlet events tail --since start --type 'model.*'
               martlet events tail --since 2026-01-31T12:00:00Z --json
               martlet events tail --since trigger-service:120 --since registry-service:7
+              martlet events tail --model churn --json | jq .event.type
+              martlet events tail --bus tcp://ml.example.org:5550 --key-file ./keys/kim.key
               martlet events tail --telemetry --type 'step.*'
             SOURCE:SEQ goes on after that number; sources that are not named go on from now.
             Telemetry is what is told in passing, from now on, marked with '~': nobody keeps it, and some may be missing.
@@ -22,8 +24,8 @@ struct EventsTailCommand: AsyncParsableCommand {
     @Option(help: "start, a time, or SOURCE:SEQ (may be repeated). Default: from now.")
     var since: [String] = []
 
-    @Option(help: "Only types that match, for example 'run.*'.")
-    var type: String?
+    @OptionGroup var filter: EventFilter
+    @OptionGroup var place: BusPlace
 
     @Flag(help: "Show telemetry too: log lines and progress of running steps, and what others tell.")
     var telemetry = false
@@ -39,12 +41,13 @@ struct EventsTailCommand: AsyncParsableCommand {
 
     func run() async throws {
         let start = try TailStart(since)
-        let bus = try installation.bus()
+        let bus = try place.connect(installation)
         let follower = TailFollower(
-            cursors: try await start.cursors(bus), after: start.time, glob: type, limit: limit, json: installation.json)
+            cursors: try await start.cursors(bus), after: start.time, filter: filter, limit: limit,
+            json: installation.json)
         // A connection of its own: a flood of telemetry must not push events out of the feed.
-        let side = telemetry ? try installation.bus() : nil
-        let tail = side.map { TelemetryTail(bus: $0, glob: type, json: installation.json) }
+        let side = telemetry ? try place.connect(installation) : nil
+        let tail = side.map { TelemetryTail(bus: $0, filter: filter, json: installation.json) }
         let subscriber = Subscriber(bus: bus, sources: Source.all, follower: follower, logger: bus.logger)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -12,7 +12,7 @@ struct KeysCommand: AsyncParsableCommand {
               martlet keys generate event-bus
             give its event-bus.pub to whoever shall dial it, and authorize their public keys here.
             """,
-        subcommands: [Generate.self, Authorize.self, Revoke.self, List.self])
+        subcommands: [Generate.self, Authorize.self, Revoke.self, List.self, Suite.self])
 }
 
 /// Where the keys are; the same options at every subcommand.
@@ -215,6 +215,38 @@ extension KeysCommand {
                     "line": .string(entry.text),
                 ]),
                 "\(isNew ? "authorized" : "is authorized already:") \(entry.text)")
+        }
+    }
+
+    struct Suite: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make and authorize the keys of a whole suite, in a folder for each client.",
+            discussion: """
+                Examples:
+                  martlet keys suite --into /keys
+                What is there stays. FOLDER/event-bus is the bus's own, with authorized_keys; each other folder has one
+                client's key and event-bus.pub: give each container its own.
+                """)
+
+        @Option(help: "The folder of the folders.")
+        var into: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func validate() throws {
+            if into.isEmpty { throw ValidationError("--into: name a folder") }
+        }
+
+        func run() async throws {
+            let new: [String]
+            do {
+                new = try SuiteKeys.prepare(each: URL(fileURLWithPath: into).standardizedFileURL.path)
+            } catch let error as BusError {
+                throw Failure("\(error)", hint: "check the owner of \(into) and the room on its disk")
+            }
+            if json { return try Terminal.show(["new": .array(new.map { .string($0) })]) }
+            print(new.isEmpty ? "all keys are there" : "made the keys of \(new.joined(separator: ", "))")
         }
     }
 

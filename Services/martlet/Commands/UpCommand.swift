@@ -137,7 +137,7 @@ struct UpCommand: AsyncParsableCommand {
             try paths.prepare(for: .console)
         } catch {
             throw Failure(
-                "the data folder \(paths.root) cannot be used: \(error.localizedDescription)",
+                "the data folder \(paths.root) cannot be used: \(error)",
                 hint: "check its owner and the room on its disk, or choose another with --data")
         }
     }

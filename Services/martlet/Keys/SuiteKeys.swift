@@ -9,13 +9,41 @@ enum SuiteKeys {
     /// Lines of others stay; those of our own services are written anew, so that a newer version may what it needs.
     static func prepare(_ folder: KeyFolder) throws {
         _ = try folder.generate(Source.eventBus.name)
-        let services = Source.all.compactMap { source in Presets.service(source).map { (source.name, $0) } }
-        let entries = try (services + [(commandLine, Presets.commandLine)]).map { client, rights in
+        let entries = try clients.map { client, rights in
             AuthorizedKeys.Entry(key: try folder.generate(client).pair.publicKey, client: client, rights: rights)
         }
         try folder.edit { lines in
             for entry in entries { lines.authorize(entry) }
         }
+    }
+
+    /// As ``prepare(_:)``, with a folder for each client: a container sees its own key and no other.
+    /// - Returns: the clients whose keys are new.
+    static func prepare(each root: String) throws -> [String] {
+        func folder(_ client: String) -> KeyFolder { KeyFolder(path: "\(root)/\(client)") }
+        let bus = folder(Source.eventBus.name)
+        let made = try bus.generate(Source.eventBus.name)
+        var new = made.isNew ? [Source.eventBus.name] : []
+        let entries = try clients.map { client, rights in
+            let own = folder(client)
+            let (pair, isNew) = try own.generate(client)
+            try own.know(bus: made.pair.publicKey)
+            if isNew { new.append(client) }
+            return AuthorizedKeys.Entry(key: pair.publicKey, client: client, rights: rights)
+        }
+        // A key that was lost or made anew leaves a line that nobody may use any more.
+        try bus.edit { lines in
+            for entry in entries {
+                lines.revoke(entry.client, except: entry.key)
+                lines.authorize(entry)
+            }
+        }
+        return new
+    }
+
+    private static var clients: [(String, Rights)] {
+        Source.all.compactMap { source in Presets.service(source).map { (source.name, $0) } }
+            + [(commandLine, Presets.commandLine)]
     }
 }
 
@@ -41,6 +69,16 @@ extension [String] {
         let keys = gone.compactMap { Self.key(in: self[$0]) }
         for place in gone.reversed() { remove(at: place) }
         return keys
+    }
+
+    /// Takes out the lines of a client that are not for this key.
+    mutating func revoke(_ client: String, except key: PeerKey) {
+        for other in revoked(client) where other != key { _ = revoke(other.text) }
+    }
+
+    private func revoked(_ client: String) -> [PeerKey] {
+        var copy = self
+        return copy.revoke(client)
     }
 
     private static func key(in line: String) -> PeerKey? {

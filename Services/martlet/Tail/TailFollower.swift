@@ -7,17 +7,17 @@ actor TailFollower: LogFollower {
     private var cursors: [Source: LogCursor]
     private var halts: [Source: Halt] = [:]
     private let after: Timestamp?
-    private let glob: String?
+    private let filter: EventFilter
     private let limit: Int?
     private let json: Bool
     private var shown = 0
     private var waiting: CheckedContinuation<Void, Never>?
     private(set) var problem: Failure?
 
-    init(cursors: [Source: LogCursor], after: Timestamp?, glob: String?, limit: Int?, json: Bool) {
+    init(cursors: [Source: LogCursor], after: Timestamp?, filter: EventFilter, limit: Int?, json: Bool) {
         self.cursors = cursors
         self.after = after
-        self.glob = glob
+        self.filter = filter
         self.limit = limit
         self.json = json
     }
@@ -69,9 +69,7 @@ actor TailFollower: LogFollower {
         if let limit, shown >= limit { return }
         guard let event = try? Wire.decode(Envelope.self, from: record.body) else { return }
         if let after, event.time < after { return }
-        if let glob, !GlobPattern(glob).matches(shortEventName(event.type)), !GlobPattern(glob).matches(event.type) {
-            return
-        }
+        guard filter.passes(event) else { return }
         if json {
             let line: JSONValue = [
                 "source": .string(record.source.name), "epoch": .int(Int(record.epoch)), "seq": .int(Int(record.seq)),

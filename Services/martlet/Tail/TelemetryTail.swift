@@ -5,12 +5,12 @@ import Messages
 /// Prints what is told in passing.
 struct TelemetryTail: Sendable {
     let bus: BusConnection
-    let glob: String?
+    let filter: EventFilter
     let json: Bool
 
     /// Until the task is canceled.
     func run() async {
-        for await message in bus.hearTelemetry() where glob.map({ GlobPattern($0).matches(message.type) }) ?? true {
+        for await message in bus.hearTelemetry() where filter.matches(message.type) {
             for line in lines(message) { Terminal.say(line) }
         }
     }

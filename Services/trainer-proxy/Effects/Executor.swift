@@ -44,6 +44,7 @@ struct Finished: Sendable {
 struct Executor: Sendable {
     let context: ServiceContext
     let settings: Settings
+    let presence: Presence
 
     /// - Parameters:
     ///   - command: made only when it is needed; may throw, as for a missing secret.
@@ -59,7 +60,10 @@ struct Executor: Sendable {
                 let (execution, isNew) = try await context.store.write { transaction in
                     if let known = try ExecutionQueries.find(work.item, in: transaction.db) { return (known, false) }
                     try begun(transaction)
-                    return (try transaction.begin(work, boot: ProcessIdentity.currentBoot), true)
+                    return (
+                        try transaction.begin(work, boot: ProcessIdentity.currentBoot, space: ProcessSpace.current),
+                        true
+                    )
                 }
                 guard !execution.hasEnded else {
                     throw StepFailure(
@@ -67,8 +71,7 @@ struct Executor: Sendable {
                 }
                 let attempt = Attempt(
                     work: work, execution: execution, isNew: isNew, folders: folders, timeout: timeout,
-                    context: context,
-                    settings: settings)
+                    context: context, settings: settings, presence: presence)
                 return try await attempt.carryOut(Result(catching: command), cancels: cancels)
             }.value
         } onCancel: {
@@ -87,6 +90,7 @@ private struct Attempt {
     let timeout: Int?
     let context: ServiceContext
     let settings: Settings
+    let presence: Presence
 
     private var record: ExitRecord { ExitRecord(path: folders.record + "/exit") }
     private var output: String { folders.record + "/log" }
@@ -96,7 +100,8 @@ private struct Attempt {
         let identity = isNew ? nil : record.process(marker: marker)
         let traces = Traces(
             exitCode: record.code, isRunning: identity != nil, wasStarted: record.wasStarted,
-            boot: ProcessIdentity.currentBoot)
+            boot: ProcessIdentity.currentBoot, space: ProcessSpace.current,
+            isSpaceAlive: execution.space.map(presence.isAlive) ?? true)
         switch execution.continuation(traces) {
         case .ended(let code):
             await endRest()
@@ -111,17 +116,45 @@ private struct Attempt {
                 return await finish(execution.stop.map { .stopped($0) } ?? end, command)
             }
             return try await attend(process, command, cancels: cancels)
+        case .elsewhere:
+            // Its log is in the shared folder as well; to end it is for the replica that has it.
+            try await Task.sleep(for: .milliseconds(250))
+            return try await carryOut(command, cancels: cancels)
+        case .again:
+            try await clear()
+            return try await startOrFail(command, cancels: cancels)
         case .start:
-            if let stop = execution.stop { return await finish(.stopped(stop), command) }
-            do {
-                return try await attend(try start(command.get()), command, cancels: cancels)
-            } catch let error as ProcessError {
-                return await finish(.notStarted("\(error)"), command)
-            } catch let error as SecretError {
-                return await finish(.notStarted("\(error)"), command)
-            } catch let error as StepFailure {
-                return await finish(.notStarted("\(error)"), command)
-            }
+            return try await startOrFail(command, cancels: cancels)
+        }
+    }
+
+    /// What the ended container left half done. Its log stays, and says what happened.
+    private func clear() async throws {
+        let item = execution.item
+        try await context.store.write { try $0.beginAgain(item, space: ProcessSpace.current) }
+        record.remove()
+        try? FileManager.default.removeItem(atPath: folders.output)
+        try FileManager.default.createDirectory(
+            atPath: folders.output, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        if let log = FileHandle(forWritingAtPath: output) {
+            try log.seekToEnd()
+            try log.write(contentsOf: Data("\n--- its container ended; begun again ---\n".utf8))
+            try log.close()
+        }
+    }
+
+    private func startOrFail(
+        _ command: Result<Command, any Error>, cancels: AsyncStream<Void>
+    ) async throws -> Finished {
+        if let stop = execution.stop { return await finish(.stopped(stop), command) }
+        do {
+            return try await attend(try start(command.get()), command, cancels: cancels)
+        } catch let error as ProcessError {
+            return await finish(.notStarted("\(error)"), command)
+        } catch let error as SecretError {
+            return await finish(.notStarted("\(error)"), command)
+        } catch let error as StepFailure {
+            return await finish(.notStarted("\(error)"), command)
         }
     }
 

@@ -7,7 +7,8 @@ extension Execution {
     init(row: Row) throws {
         self.init(
             item: row["item"], run: row["run"], job: row["job"], marker: row["marker"], boot: row["boot"],
-            hasEnded: row["phase"] == "ended", stop: (row["stop"] as String?).flatMap(Stop.init(rawValue:)),
+            space: row["space"], restarts: row["restarts"], hasEnded: row["phase"] == "ended",
+            stop: (row["stop"] as String?).flatMap(Stop.init(rawValue:)),
             started: Timestamp(milliseconds: row["started"]))
     }
 }
@@ -25,17 +26,25 @@ enum ExecutionQueries {
 
 extension Transaction {
     /// The row that stands before its process does.
-    func begin(_ work: StepWork, boot: String) throws -> Execution {
+    func begin(_ work: StepWork, boot: String, space: String) throws -> Execution {
         let execution = Execution(
-            item: work.item, run: work.run.id, job: work.job, marker: newID(), boot: boot, hasEnded: false, stop: nil,
-            started: now)
+            item: work.item, run: work.run.id, job: work.job, marker: newID(), boot: boot, space: space,
+            hasEnded: false, stop: nil, started: now)
         try db.execute(
-            sql:
-                "INSERT INTO execution (item, run, job, marker, boot, phase, started) VALUES (?, ?, ?, ?, ?, 'begun', ?)",
+            sql: """
+                INSERT INTO execution (item, run, job, marker, boot, space, phase, started)
+                VALUES (?, ?, ?, ?, ?, ?, 'begun', ?)
+                """,
             arguments: [
-                execution.item, execution.run, execution.job, execution.marker, execution.boot, now.milliseconds,
+                execution.item, execution.run, execution.job, execution.marker, execution.boot, space, now.milliseconds,
             ])
         return execution
+    }
+
+    /// Its container has ended; it goes on in this one.
+    func beginAgain(_ item: String, space: String) throws {
+        try db.execute(
+            sql: "UPDATE execution SET space = ?, restarts = restarts + 1 WHERE item = ?", arguments: [space, item])
     }
 
     /// The first reason stands.

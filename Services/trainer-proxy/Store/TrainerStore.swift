@@ -109,5 +109,12 @@ enum TrainerStore {
                     ALTER TABLE job_environment ADD COLUMN definition TEXT;
                     """)
         }
+        migrator.registerMigration("v2 executions in containers") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE execution ADD COLUMN space TEXT;
+                    ALTER TABLE execution ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;
+                    """)
+        }
     }
 }

@@ -13,11 +13,13 @@ struct LocalBackend: Sendable {
     let executor: Executor
     let environments = KeyedLock()
 
-    init(context: ServiceContext, settings: Settings) {
+    init(context: ServiceContext, settings: Settings) throws {
         self.context = context
         self.settings = settings
         copies = WorkingCopies(root: context.paths.work, artifacts: context.artifacts)
-        executor = Executor(context: context, settings: settings)
+        executor = Executor(
+            context: context, settings: settings,
+            presence: try Presence(in: context.paths.service(.trainerProxy) + "/spaces"))
     }
 
     var verbs: [StepVerb] {

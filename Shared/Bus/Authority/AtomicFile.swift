@@ -4,11 +4,11 @@ import Foundation
     import Glibc
 #endif
 
-/// Replaces a file as a whole, durably: a reader sees the old one or the new one, also after a crash.
-enum AtomicFile {
-    static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws(BusError) {
+/// Replaces a file as a whole, durably: a reader sees the old one or the new one, also after a crash. One writer at a time.
+package enum AtomicFile {
+    package static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws(BusError) {
         let temporary = path + ".new"
-        // Only the holder of the folder's lock comes here; what lies there is left from a crash.
+        // Only the holder of a lock comes here; what lies there is left from a crash.
         unlink(temporary)
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard file >= 0 else { throw problem(temporary) }

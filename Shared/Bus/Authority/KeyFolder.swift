@@ -77,6 +77,12 @@ extension KeyFolder {
         }
     }
 
+    /// Notes by which key a client here knows the bus.
+    package func know(bus key: PeerKey) throws {
+        try prepare()
+        try AtomicFile.write(KeyFile.text(of: key, client: Source.eventBus.name), to: busPublicKey, mode: 0o644)
+    }
+
     /// Changes `authorized_keys` by lines, so that what others wrote there stays. Nobody else changes it meanwhile.
     /// - Returns: what `body` returns.
     package func edit<Result>(_ body: (inout [String]) throws -> Result) throws -> Result {

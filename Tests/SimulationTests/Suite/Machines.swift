@@ -63,7 +63,7 @@ final class Machines: Sendable {
             let job = state.jobs[marker]
             return Traces(
                 exitCode: job?.exitCode, isRunning: job?.isRunning ?? false, wasStarted: job != nil,
-                boot: "boot-\(state.boot)")
+                boot: "boot-\(state.boot)", space: "machine", isSpaceAlive: true)
         }
     }
 }
@@ -79,7 +79,7 @@ struct SimulatedBackend: Sendable {
         self.context = context
         self.machines = machines
         settings = try Settings(environment: [:])
-        backend = LocalBackend(context: context, settings: settings)
+        backend = try LocalBackend(context: context, settings: settings)
     }
 
     var parts: ServiceParts {
@@ -133,7 +133,7 @@ struct SimulatedBackend: Sendable {
         let execution = try await context.store.write { transaction in
             if let known = try ExecutionQueries.find(work.item, in: transaction.db) { return known }
             try begun(transaction)
-            return try transaction.begin(work, boot: boot)
+            return try transaction.begin(work, boot: boot, space: "machine")
         }
         guard !execution.hasEnded else { throw StepFailure("\(work.item) has ended before") }
         while true {
@@ -143,7 +143,8 @@ struct SimulatedBackend: Sendable {
             case .start:
                 if let stop = execution.stop { return finish(execution, .stopped(stop)) }
                 machines.start(execution.marker, fails: false)
-            case .attach: break
+            // One machine, seen by all: nothing is elsewhere.
+            case .attach, .elsewhere, .again: break
             }
             do {
                 try await Task.sleep(for: .milliseconds(50))

@@ -1,0 +1,224 @@
+"""The suite as its operators run it. The tests tell one story, in order."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import operating
+import pytest
+from engine import ROOT, inspect, podman, run
+from installation import SERVICES
+from outsider import Outsider
+from standardwebhooks.webhooks import Webhook
+from waiting import until
+
+
+def test_everything_comes_up_and_is_healthy_by_its_own_check(up):
+    print(f"healthy after {up.seconds:.1f} s, {up.memory()} MB")
+    assert up.ill() == []
+    services = until(
+        lambda: (found := up.ask("status")["services"]) and all(s["state"] == "ready" for s in found) and found,
+        30, "status shows every service as ready",
+    )  # fmt: skip
+    assert {service["name"] for service in services} == set(SERVICES)
+
+
+def test_only_the_published_ports_listen_and_only_at_home(up):
+    # Prometheus has a profile of its own.
+    published = {port for name, port in up.ports.items() if name != "MARTLET_PROMETHEUS_PORT"}
+    assert up.opened == {f"127.0.0.1:{port}" for port in published}
+    for name, ports in up.inside.items():
+        assert ports == ({8000, 5550, 5551, 5552} if "event-bus" in name else {8000}), name
+
+
+def test_containers_are_closed(up):
+    for service in SERVICES:
+        for name in up.containers(service):
+            container = inspect("container", name)
+            assert container["Config"]["User"] == "10001:10001", name
+            assert container["HostConfig"]["ReadonlyRootfs"], name
+            assert "no-new-privileges" in str(container["HostConfig"]["SecurityOpt"]), name
+            assert not container["EffectiveCaps"], name
+            assert container["HostConfig"]["Memory"] > 0, name
+            tried = run("podman", "exec", name, "touch", "/usr/local/bin/x", check=False)
+            assert tried.returncode != 0, name
+
+
+def test_each_service_sees_its_own_key_and_no_other(up):
+    for service in SERVICES:
+        keys = podman("exec", up.containers(service)[0], "ls", "/keys").split()
+        own = {f"{service}.key", "event-bus.pub"} | ({"authorized_keys"} if service == "event-bus" else set())
+        assert {name for name in keys if not name.startswith(".") and not name.endswith(".lock")} == own, service
+
+
+def test_no_image_contains_a_key_or_a_token(up, built):
+    found = podman(
+        "run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "sh", built, "-c",
+        "find /keys /data /run/secrets /repositories -type f; grep -rlE 'secret-key|BEGIN .*PRIVATE KEY' /etc /usr/share/martlet /usr/local || true",
+    ).splitlines()  # fmt: skip
+    # The programs know the words; no file with a value does.
+    assert [path for path in found if not path.startswith("/usr/local/bin/")] == []
+    history = podman("history", "--no-trunc", "--format", "{{.CreatedBy}}", built)
+    assert "secret" not in history.lower() and "token" not in history.replace("/data/tokens", "").lower()
+
+
+def test_an_outsider_subscribes_and_publishes_over_curve(up, outsider):
+    feed = outsider.subscriber("e/ingest/", "h/")
+    try:
+        until(lambda: feed.poll(200), 30, "the bus lets acme hear")
+        until(lambda: (outsider.publish("com.acme.hello.v1", {"n": 1}) or [0])[0] == 200, 30, "published")
+        seen = until(
+            lambda: feed.poll(200) and (frames := feed.recv_multipart())[0].startswith(b"e/ingest/") and frames,
+            30, "acme hears its own event",
+        )  # fmt: skip
+        assert json.loads(seen[2])["type"] == "com.acme.hello.v1"
+    finally:
+        feed.close()
+
+
+def test_the_cli_answers_from_a_container_of_its_own(up):
+    status = up.shell(operating.command("docker compose run --rm martlet status"))
+    assert all(service in status for service in SERVICES), status
+    lines = up.tool("events", "tail", "--since", "start", "--limit", "1", "--json", timeout=60).stdout.splitlines()
+    assert any(line.startswith("{") and "event" in json.loads(line) for line in lines)
+
+
+def test_the_demo_runs_in_the_containers(up):
+    """Four pushes: training, promotion, serving, a roll-back; told to a chat."""
+    up.shell(operating.command("SLACK_HOOK"))
+    said = up.shell(operating.command("--profile demo"), timeout=900, check=False)
+    name = up.containers("demo", running=False)[0]
+    assert inspect("container", name)["State"]["ExitCode"] == 0, podman("logs", name)
+    assert "All of it was observed" in said, said
+
+
+def test_an_operator_elsewhere_follows_with_a_key_that_may_only_hear(up, tmp_path):
+    made = up.shell(operating.command("keys generate kim"), folder=tmp_path)
+    key = made.split("public key: ", 1)[1].strip()
+    authorize = operating.command("keys authorize kim")
+    up.shell(authorize.replace("PUBLIC KEY", key))
+    copy = operating.command("cat /keys/event-bus.pub").replace("./keys", f"{tmp_path}/keys")
+    up.shell(copy)
+    tail = operating.command("martlet events tail").replace("tcp://127.0.0.1:5550", up.bus)
+    lines = up.shell(f"{tail} --limit 3", folder=tmp_path, timeout=60).splitlines()
+    assert len(lines) == 3 and all("diabetes" in line for line in lines)
+    alone = run(
+        "martlet", "events", "tail", "--bus", up.bus, "--since", "start", "--limit", "1", check=False,
+        environment={"PATH": f"{up.programs}:/usr/bin:/bin", "MARTLET_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert alone.returncode == 1 and "there is no" in alone.stderr, alone.stderr
+    kim = Outsider(up.bus, tmp_path / "keys", "kim")
+    assert kim.publish("com.acme.forged.v1", {})[0] == 403
+    up.shell(operating.command("keys revoke kim"))
+    until(lambda: (kim.ask("fetch", "trigger-service", {"epoch": 0, "after": 0, "limit": 1}) or [401])[0] in (401, 403), 30, "revoked")
+    kim.close()
+
+
+def test_a_leaked_key_of_a_service_is_replaced(up):
+    def line():
+        lines = podman("exec", up.containers("event-bus")[0], "cat", "/keys/authorized_keys").splitlines()
+        (own,) = [line for line in lines if " notifier " in line]
+        return own.split()[0]
+
+    before = line()
+    up.shell(operating.command("rm /keys/notifier/notifier.key"))
+    up.shell(operating.command("--force-recreate keys notifier"))
+    assert line() != before
+    up.until_healthy()
+    until(
+        lambda: [s["state"] for s in up.ask("status")["services"] if s["name"] == "notifier"] == ["ready"],
+        30, "notifier is let in by its new key",
+    )  # fmt: skip
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Takes what Standard Webhooks' own library finds genuine; the first event is refused twice."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        event = Webhook(self.server.secret).verify(body, dict(self.headers))
+        self.server.asked.append(self.headers["webhook-id"])
+        refused = len(self.server.asked) <= 2
+        if not refused:
+            self.server.events.append((self.headers["webhook-id"], self.headers["Content-Type"], event))
+        self.send_response(503 if refused else 204)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        """Silent."""
+
+
+@pytest.fixture
+def receiver():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    server.secret = "whsec_" + base64.b64encode(os.urandom(32)).decode()
+    server.asked, server.events = [], []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def test_the_bridge_hands_events_on_signed_in_order_and_goes_on_where_it_stood(up, outsider, receiver, tmp_path):
+    (tmp_path / "whsec").write_text(receiver.secret + "\n")
+    line = operating.command("martlet bridge").replace("tcp://127.0.0.1:5550", up.bus)
+    line = line.replace("./keys/kim.key", f"{outsider.keys}/acme.key").replace(":9000", f":{receiver.server_port}")
+
+    def accepted(ids):
+        return set(ids) <= {event_id for event_id, _, _ in receiver.events}
+
+    def bridged(count, *words):
+        with subprocess.Popen(
+            ["bash", "-c", "exec " + line + " " + " ".join(words)], cwd=tmp_path,
+            env=os.environ | {"PATH": f"{up.programs}:{os.environ['PATH']}"},
+        ) as bridge:  # fmt: skip
+            try:
+                until(lambda: len(receiver.events) >= count and accepted(receiver.asked[:2]), 60, f"{count} events")
+            finally:
+                bridge.send_signal(signal.SIGTERM)
+            assert bridge.wait(20) == 0
+
+    bridged(20, "--since", "start")
+    for refused in receiver.asked[:2]:
+        assert receiver.asked.count(refused) == 2, "again, until it is accepted, and then no more"
+    first = len(receiver.events)
+    kind = f"com.acme.bridged.v{time.time_ns()}"
+    assert outsider.publish(kind, {})[0] == 200
+    bridged(first + 1)
+    until(lambda: any(event["type"] == kind for _, _, event in receiver.events), 60, "the new event arrives")
+    ids = [event_id for event_id, _, _ in receiver.events]
+    assert len(ids) == len(set(ids)), "no event comes twice, though the bridge was started twice"
+    assert all(content.startswith("application/cloudevents+json") for _, content, _ in receiver.events)
+    for source in {event_id.split("/")[0] for event_id in ids}:
+        numbers = [int(event_id.split("/")[2]) for event_id in ids if event_id.startswith(source + "/")]
+        assert numbers == sorted(numbers), source
+
+
+def test_prometheus_reads_every_replica_and_its_rules_are_sound(up):
+    up.shell(operating.command("--profile observability", "up"))
+    name = up.containers("prometheus")[0]
+    podman("exec", name, "promtool", "check", "config", "/etc/prometheus/prometheus.yml")
+    port = up.ports["MARTLET_PROMETHEUS_PORT"]
+
+    def targets():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/targets", timeout=10) as answer:
+            return json.load(answer)["data"]["activeTargets"]
+
+    until(
+        lambda: {t["labels"]["service"] for t in targets() if t["health"] == "up"} == set(SERVICES),
+        90, "every service is read",
+    )  # fmt: skip
+    metrics = podman("exec", up.containers("trigger-service")[0], "martlet", "health", "http://127.0.0.1:8000/metrics")
+    checked = run("podman", "exec", "-i", name, "promtool", "check", "metrics", input=metrics + "\n", check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    dashboard = json.loads((ROOT / "compose" / "observability" / "dashboard.json").read_text())
+    for panel in dashboard["panels"]:
+        query = urllib.parse.quote(panel["targets"][0]["expr"])
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={query}", timeout=10) as answer:
+            assert json.load(answer)["status"] == "success", panel["title"]

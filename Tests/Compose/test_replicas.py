@@ -1,0 +1,149 @@
+"""Replicas: scaled, killed and replaced while work goes on. Needs what test_compose.py has left: a model that serves."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import images
+import operating
+import pytest
+from engine import podman
+from installation import SERVICES
+from load import TYPE, Publishing, Requests, scoring
+from repository import Repository
+from waiting import until
+
+SCALE = {"TRAINER": 3, "EVALUATOR": 2, "NOTIFIER": 2, "REGISTRY": 2, "TRIGGER": 2, "DEPLOYER": 2}
+REPLICAS = {
+    "trainer-proxy": 3, "evaluator": 2, "notifier": 2, "registry-service": 2, "trigger-service": 2, "deployer": 2,
+    "event-bus": 1, "console": 1,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scaled(up):
+    if not up.ask("endpoints", "list")["items"]:
+        pytest.fail("nothing serves: these tests follow test_compose.py, which deploys a model")
+    up.settings |= {f"MARTLET_{name}_SCALE": str(count) for name, count in SCALE.items()}
+    up.up()
+    up.until_healthy()
+    return up
+
+
+class SharedRepository(Repository):
+    """In the volume that trigger-service sees; its files belong to the user of the containers."""
+
+    def __init__(self, installation, name):
+        self.volume = Path(podman("volume", "inspect", "--format", "{{.Mountpoint}}", f"{installation.name}_repositories"))
+        super().__init__(self.volume / name)
+        self.own(10001)
+
+    def own(self, user):
+        for folder, _, files in os.walk(self.origin):
+            for path in [folder, *(f"{folder}/{file}" for file in files)]:
+                os.chown(path, user, user)
+
+    def push(self, *words, **files):
+        self.own(os.getuid())
+        try:
+            return super().push(*words, **files)
+        finally:
+            self.own(10001)
+
+
+@pytest.fixture(scope="module")
+def repo(scaled):
+    one = SharedRepository(scaled, "small")
+    one.push_steps('{ run: "true" }')
+    scaled.martlet("repo", "add", "small", "/repositories/small.git", "--poll", "0.5")
+    until(lambda: finished(scaled), 90, "the first push has run")
+    yield one
+    shutil.rmtree(one.clone)
+
+
+def finished(installation):
+    runs = installation.ask("runs", "list", "--project", "small")["items"]
+    return [run for run in runs if run.get("outcome")]
+
+
+def kill(container):
+    """As the kernel does it when memory is short: the restart policy brings it back."""
+    os.kill(int(podman("inspect", "--format", "{{.State.Pid}}", container)), signal.SIGKILL)
+
+
+def test_all_replicas_are_there_and_all_are_healthy(scaled):
+    assert {service: len(scaled.containers(service)) for service in SERVICES} == REPLICAS
+    until(lambda: {s["name"]: s["replicas"] for s in scaled.ask("status")["services"]} == REPLICAS, 30, "counted")
+
+
+@pytest.fixture
+def load(scaled):
+    """50 scoring requests a second, and the other doors."""
+    gateway, endpoint = scaled.door("MARTLET_GATEWAY_PORT"), scaled.ask("endpoints", "list")["items"][0]["name"]
+    doors = {
+        "gateway": scoring(f"{gateway}/endpoints/{endpoint}/score", 50),
+        "registry": Requests(scaled.door("MARTLET_MLFLOW_PORT") + "/healthz", 10),
+        "webhook": Requests(scaled.door("MARTLET_WEBHOOK_PORT") + "/healthz", 10),
+    }
+    yield doors
+    for door in doors.values():
+        door.stop()
+
+
+@pytest.mark.parametrize("service", [name for name in SERVICES])
+def test_a_killed_container_changes_no_outcome(scaled, repo, load, service):
+    """A run is at work meanwhile; requests at the doors wait at most, and none fails."""
+    before = len(finished(scaled))
+    repo.push_steps('{ run: "sleep 2; echo once >> $MARTLET_OUTPUT/x; test $(wc -l < $MARTLET_OUTPUT/x) = 1" }')
+    until(lambda: len(scaled.ask("runs", "list", "--project", "small")["items"]) > before, 30, "the run has begun")
+    time.sleep(0.5)
+    victim = scaled.containers(service)[0]
+    begun = time.monotonic()
+    kill(victim)
+    until(lambda: victim in scaled.containers(service), 30, f"{victim} is started again")
+    scaled.until_healthy(30)
+    print(f"{service}: healthy again after {time.monotonic() - begun:.1f} s", end="; ")
+    runs = until(lambda: (found := finished(scaled)) and len(found) > before and found, 120, "the run has ended")
+    assert len(runs) == before + 1
+    assert runs[0]["outcome"] == "succeeded", runs[0]
+    for name, door in load.items():
+        door.stop()
+        print(f"{name}: {door.done} requests, slowest {door.slowest:.1f} s", end="; ")
+        assert not door.failures, (name, len(door.failures), door.failures[:5])
+
+
+def test_a_new_image_rolls_through_without_a_lost_event_or_a_failed_request(scaled, outsider, load, built):
+    new = images.PREFIX + "-suite:two"
+    scaled.shell(operating.command("docker build"))
+    podman("tag", built, new)
+    scaled.settings["MARTLET_IMAGE"] = new
+    published = Publishing(outsider, 200)
+    begun = time.monotonic()
+    for service in SERVICES:
+        # podman-compose would take everything down before it brings anything up.
+        scaled.compose("up", "--detach", "--no-deps", service)
+        scaled.until_healthy()
+    print(f"rolled in {time.monotonic() - begun:.0f} s", end="; ")
+    for name, work in [("events", published), *load.items()]:
+        work.stop()
+        print(f"{name}: {work.done}, slowest {work.slowest:.1f} s", end="; ")
+        assert not work.failures, (name, len(work.failures), work.failures[:5])
+    for name in scaled.containers("trigger-service"):
+        assert podman("inspect", "--format", "{{.ImageName}}", name) == new
+    seen = scaled.martlet(
+        "events", "tail", "--bus", scaled.bus, "--key-file", outsider.keys / "acme.key", "--since", "start",
+        "--type", TYPE, "--limit", len(published.acknowledged), "--json", timeout=120,
+    )  # fmt: skip
+    heard = [json.loads(line)["event"]["id"] for line in seen.splitlines()]
+    assert len(heard) == len(set(heard)), "no event is in the log twice"
+    assert set(heard) == set(published.acknowledged), "no acknowledged event is missing, and no other is there"
+
+
+def test_the_end_keeps_the_volumes(scaled):
+    volumes = podman("volume", "ls", "--quiet")
+    scaled.shell(operating.command("docker compose", "down"), timeout=180)
+    assert scaled.containers() == [] and podman("volume", "ls", "--quiet") == volumes
+    assert operating.COMMANDS == [line for line in operating.COMMANDS if line in operating.ran], "each was run"
