@@ -75,7 +75,7 @@ let package = Package(
         shared("Messages"),
         shared("EventLog", ["Messages", crypto]),
         shared("Bus", ["Messages", "EventLog", "CZMQ", logging]),
-        shared("Store", ["Messages", "EventLog", grdb, logging]),
+        shared("Store", ["Messages", "EventLog", "CProcess", grdb, logging]),
         shared("ProjectFile", ["Messages", yams, crypto]),
         shared("Artifacts", ["Messages", "HTTPClient", crypto]),
         shared("HTTPClient", ["CCurl"]),

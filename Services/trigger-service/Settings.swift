@@ -11,7 +11,7 @@ struct Settings: Sendable, Hashable {
     /// Names beside the loopback's that `/events` answers under; webhooks are proven by their secret.
     var hosts: [String] = []
     /// The longest body of a webhook.
-    var webhookBytes = 8 << 20
+    var webhookBytes = 2 << 20
 
     init() {}
 

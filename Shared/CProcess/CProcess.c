@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,4 +79,9 @@ int cprocess_discard(const char *path, off_t length) {
     int error = fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, length) ? errno : 0;
     close(file);
     return error;
+}
+
+long cprocess_file_system(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) ? -1 : (long)status.f_type;
 }

@@ -1,4 +1,4 @@
-import Glibc
+import CProcess
 
 /// File systems of other machines: their locks do not hold between hosts, and shared memory is none (bus.md 7).
 package enum NetworkFileSystem {
@@ -15,8 +15,7 @@ package enum NetworkFileSystem {
 
     /// - Throws: `StoreError` where a database in this folder could be damaged by two replicas.
     package static func refuse(_ folder: String) throws {
-        var status = statfs()
-        guard statfs(folder, &status) == 0, let name = name(ofType: Int(status.f_type)) else { return }
+        guard let name = name(ofType: cprocess_file_system(folder)) else { return }
         throw StoreError(
             path: folder, problem: "lies on \(name), where locks do not hold between machines",
             hint: "put the data folder, or the container's volume, on a local disk")

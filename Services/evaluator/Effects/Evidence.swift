@@ -43,7 +43,7 @@ struct Evidence: Sendable {
         of candidate: Candidate?, whose: String, _ artifacts: ArtifactStore
     ) async throws -> (Predictions?, Digest?) {
         guard let digest = candidate?.predictions else { return (nil, nil) }
-        guard let size = await artifacts.size(digest), size <= Int64(Predictions.largest) else {
+        guard let size = try await artifacts.size(digest), size <= Int64(Predictions.largest) else {
             throw Refusal("the predictions of \(whose) are missing, or larger than \(Predictions.largest) bytes")
         }
         return (try Predictions(try await artifacts.read(digest), whose: whose), digest)

@@ -97,35 +97,42 @@ private struct Attempt {
     private var marker: (name: String, value: String) { (Execution.markerName, execution.marker) }
 
     func carryOut(_ command: Result<Command, any Error>, cancels: AsyncStream<Void>) async throws -> Finished {
+        while true {
+            let (identity, continuation) = look()
+            switch continuation {
+            case .ended(let code):
+                await endRest()
+                return await finish(execution.stop.map { .stopped($0) } ?? .exited(.code(code)), command)
+            case .lost:
+                await endRest()
+                return await finish(execution.stop.map { .stopped($0) } ?? .lost, command)
+            case .attach:
+                guard let identity, let process = try DetachedProcess.attach(to: identity, exitRecord: record) else {
+                    await endRest()
+                    let end = record.code.map { Finished.Ending.exited(.code($0)) } ?? .lost
+                    return await finish(execution.stop.map { .stopped($0) } ?? end, command)
+                }
+                return try await attend(process, command, cancels: cancels)
+            case .elsewhere:
+                // Its log is in the shared folder as well; to end it is for the replica that has it.
+                try await Task.sleep(for: .milliseconds(250))
+            case .again:
+                try await clear()
+                return try await startOrFail(command, cancels: cancels)
+            case .start:
+                return try await startOrFail(command, cancels: cancels)
+            }
+        }
+    }
+
+    private func look() -> (ProcessIdentity?, Continuation) {
+        // Before its exit record is: what ends in between has left its code by then.
+        let isSpaceAlive = execution.space.map(presence.isAlive) ?? true
         let identity = isNew ? nil : record.process(marker: marker)
         let traces = Traces(
             exitCode: record.code, isRunning: identity != nil, wasStarted: record.wasStarted,
-            boot: ProcessIdentity.currentBoot, space: ProcessSpace.current,
-            isSpaceAlive: execution.space.map(presence.isAlive) ?? true)
-        switch execution.continuation(traces) {
-        case .ended(let code):
-            await endRest()
-            return await finish(execution.stop.map { .stopped($0) } ?? .exited(.code(code)), command)
-        case .lost:
-            await endRest()
-            return await finish(execution.stop.map { .stopped($0) } ?? .lost, command)
-        case .attach:
-            guard let identity, let process = try DetachedProcess.attach(to: identity, exitRecord: record) else {
-                await endRest()
-                let end = record.code.map { Finished.Ending.exited(.code($0)) } ?? .lost
-                return await finish(execution.stop.map { .stopped($0) } ?? end, command)
-            }
-            return try await attend(process, command, cancels: cancels)
-        case .elsewhere:
-            // Its log is in the shared folder as well; to end it is for the replica that has it.
-            try await Task.sleep(for: .milliseconds(250))
-            return try await carryOut(command, cancels: cancels)
-        case .again:
-            try await clear()
-            return try await startOrFail(command, cancels: cancels)
-        case .start:
-            return try await startOrFail(command, cancels: cancels)
-        }
+            boot: ProcessIdentity.currentBoot, space: ProcessSpace.current, isSpaceAlive: isSpaceAlive)
+        return (identity, execution.continuation(traces))
     }
 
     /// What the ended container left half done. Its log stays, and says what happened.

@@ -114,7 +114,8 @@ struct Cause: Sendable, Hashable, Codable {
         case .modelRegistered(let model), .modelStageChanged(let model, _, _), .modelTagged(let model, _):
             "model/\(model)"
         case .push: git.map { "push/\($0.repository)/\($0.branch)" }
-        case .manual, .started, .pipelineFinished, .tick: nil
+        case .pullRequest: git.map { "pull/\($0.repository)/\($0.branch)" }
+        case .tag, .comment, .event, .manual, .started, .pipelineFinished, .tick: nil
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Processes
 import ProjectFile
 
 /// A repository as it lies in a folder: a commit of it, or the files as they are just now.

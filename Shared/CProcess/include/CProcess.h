@@ -19,4 +19,7 @@ int cprocess_reap(pid_t pid, int *status);
 /// Gives the disk space of a file's first bytes back and leaves its length: for a log that somebody goes on appending to.
 int cprocess_discard(const char *path, off_t length);
 
+/// The number of a folder's kind of file system (linux/magic.h), which Swift's Glibc has no call for; -1 where it is unknown.
+long cprocess_file_system(const char *path);
+
 #endif

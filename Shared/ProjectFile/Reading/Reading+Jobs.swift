@@ -68,6 +68,7 @@ extension Reading {
         let with = templates(fields["with"], of: "'with'", visible)
         visible.roots.formUnion([.job, .steps, .secrets])
         visible.job = Set(with.keys).union(["id", "name"])
+        _ = text(fields["description"], "'description'")
         let setting = StepSetting(job: with, defaults: defaults, names: names)
         let steps = steps(fields, visible, setting)
         visible.steps = Set(steps.map(\.id))

@@ -17,6 +17,7 @@ extension Reading {
         else { return nil }
         var triggers = triggers(fields["on"], names)
         if let pr = fields["pr"] { triggers += pullRequest(pr).map { [$0] } ?? [] }
+        _ = text(fields["description"], "'description'")
         let parameters = parameters(fields["parameters"], names)
         let manual = triggers.flatMap { trigger -> [Parameter] in
             if case .manual(let own) = trigger { own } else { [] }

@@ -20,6 +20,7 @@ extension Reading {
         for entry in entries {
             let what = "environment '\(entry.key)'"
             let fields = fields(entry.value, of: what, keys: Self.environmentKeys)
+            for key in ["description", "url"] { _ = text(fields?[key], "'\(key)'") }
             result[entry.key] = Environment(
                 name: entry.key, approvals: approvals(fields?["approvals"]),
                 enabled: fields?["enabled"].map { template($0, names.visible.without([.secrets])) })

@@ -14,48 +14,84 @@ extension ProjectSchema {
         ]
     }
 
-    static var pipelines: [String: JSONValue] {
+    private static var filePart: [String: JSONValue] {
         var own = pipelineParts
         own["martlet"] = ["enum": [1, "1"]]
         own["name"] = ref("name")
-        return [
-            "pipeline": .object(
-                object(
-                    Reading.pipelineKeys, pipelineParts, required: ["jobs"], synonyms: Reading.pipelineSynonyms)),
-            "pipelineFile": .object(
-                object(
-                    Reading.pipelineKeys + ["martlet"], own, required: ["jobs"], synonyms: Reading.pipelineSynonyms)),
-            "concurrency": .object(
-                object(
-                    Reading.concurrencyKeys,
-                    [
-                        "group": text, "max": integer(1...10_000),
-                        "on_conflict": words(of: Concurrency.OnConflict.self),
-                    ], required: ["group"])),
-            "job": .object(
-                object(
-                    Reading.jobKeys,
-                    [
-                        "name": text, "description": text, "needs": texts, "if": text, "environment": fixedText,
-                        "matrix": ref("matrix"), "retry": any(of: integer(0...100), ref("retry")), "timeout": duration,
-                        "recheck": ref("recheck"), "env": named(true), "with": named(true), "outputs": named(true),
-                        "steps": ["type": "array", "minItems": 1, "items": ref("step")], "strategy": ref("strategy"),
-                    ], required: ["steps"], synonyms: Reading.jobSynonyms)),
-            "strategy": .object(
-                object(
-                    Reading.strategyKeys, ["matrix": ref("matrix"), "max_parallel": integer(1...10_000)],
-                    synonyms: Reading.strategySynonyms)),
-            "matrix": [
-                "type": "object", "minProperties": 1, "propertyNames": ref("name"),
-                "properties": [
-                    "include": list(of: orNothing(named(true))), "exclude": list(of: orNothing(named(true))),
-                    "max_parallel": integer(1...10_000),
-                ],
-                "additionalProperties": ["type": "array", "minItems": 1],
-            ],
-            "retry": .object(object(Reading.retryKeys, ["max": integer(0...100), "backoff": duration])),
-            "recheck": .object(object(Reading.recheckKeys, [:], required: ["champion_unchanged"])),
+        return own
+    }
+
+    static var pipelines: [String: JSONValue] {
+        [
+            "pipeline": pipelineSchema,
+            "pipelineFile": pipelineFileSchema,
+            "concurrency": concurrencySchema,
+            "job": jobSchema,
+            "strategy": strategySchema,
+            "matrix": matrixSchema,
+            "retry": retrySchema,
+            "recheck": recheckSchema,
         ]
+    }
+
+    private static var pipelineSchema: JSONValue {
+        .object(
+            object(
+                Reading.pipelineKeys, pipelineParts, required: ["jobs"], synonyms: Reading.pipelineSynonyms))
+    }
+
+    private static var pipelineFileSchema: JSONValue {
+        .object(
+            object(
+                Reading.pipelineKeys + ["martlet"], filePart, required: ["jobs"], synonyms: Reading.pipelineSynonyms))
+    }
+
+    private static var concurrencySchema: JSONValue {
+        .object(
+            object(
+                Reading.concurrencyKeys,
+                [
+                    "group": text, "max": integer(1...10_000),
+                    "on_conflict": words(of: Concurrency.OnConflict.self),
+                ], required: ["group"]))
+    }
+
+    private static var jobSchema: JSONValue {
+        .object(
+            object(
+                Reading.jobKeys,
+                [
+                    "name": text, "description": text, "needs": texts, "if": text, "environment": fixedText,
+                    "matrix": ref("matrix"), "retry": any(of: integer(0...100), ref("retry")), "timeout": duration,
+                    "recheck": ref("recheck"), "env": named(true), "with": named(true), "outputs": named(true),
+                    "steps": ["type": "array", "minItems": 1, "items": ref("step")], "strategy": ref("strategy"),
+                ], required: ["steps"], synonyms: Reading.jobSynonyms))
+    }
+
+    private static var strategySchema: JSONValue {
+        .object(
+            object(
+                Reading.strategyKeys, ["matrix": ref("matrix"), "max_parallel": integer(1...10_000)],
+                synonyms: Reading.strategySynonyms))
+    }
+
+    private static var matrixSchema: JSONValue {
+        [
+            "type": "object", "minProperties": 1, "propertyNames": ref("name"),
+            "properties": [
+                "include": list(of: orNothing(named(true))), "exclude": list(of: orNothing(named(true))),
+                "max_parallel": integer(1...10_000),
+            ],
+            "additionalProperties": ["type": "array", "minItems": 1],
+        ]
+    }
+
+    private static var retrySchema: JSONValue {
+        .object(object(Reading.retryKeys, ["max": integer(0...100), "backoff": duration]))
+    }
+
+    private static var recheckSchema: JSONValue {
+        .object(object(Reading.recheckKeys, [:], required: ["champion_unchanged"]))
     }
 
     static var steps: [String: JSONValue] {

@@ -7,67 +7,107 @@ extension ProjectSchema {
 
     static var triggers: [String: JSONValue] {
         [
-            "on": any(
-                of: words(bareTriggers), nothing, list(of: text), ref("change"),
-                .object(
-                    object(
-                        Reading.triggerWords,
-                        [
-                            "push": several(ref("change")),
-                            "pull_request": several(any(of: words(["none"]), ref("change"))),
-                            "tag": several(ref("tag")), "comment": several(ref("comment")),
-                            "manual": several(ref("manual")),
-                            "pipeline": several(any(of: fixedText, ref("completion"))),
-                            "model": several(ref("modelTrigger")),
-                            "event": several(ref("event")), "schedule": several(any(of: text, ref("schedule"))),
-                        ]))),
-            "pr": any(of: words(["none"]), list(of: ref("pattern")), ref("change")),
-            "change": .object(object(Reading.changeKeys, ["branches": ref("patterns"), "paths": ref("patterns")])),
-            "tag": .object(object(Reading.tagKeys, ["match": ref("patterns")])),
-            "comment": .object(
-                object(
-                    Reading.commentKeys,
-                    [
-                        "in": words(Reading.commentPlaces),
-                        "match": any(of: text, ["type": "array", "items": text, "minItems": 1]),
-                    ], required: ["match"])),
-            "manual": .object(
-                object(Reading.manualKeys, ["parameters": named(orNothing(ref("parameter")), by: "identifier")])),
-            "completion": .object(
-                object(
-                    Reading.completionKeys,
-                    [
-                        "name": fixedText, "branches": ref("patterns"), "conclusion": conclusions,
-                    ], required: ["name"])),
-            "modelTrigger": .object(
-                object(
-                    Reading.modelTriggerKeys,
-                    [
-                        "name": fixedText, "registered": flag,
-                        "stage": any(
-                            of: texts, .object(object(Reading.stageChangeKeys, ["to": texts, "from": texts]))),
-                        "tag": any(of: texts, ["type": "object", "additionalProperties": orNothing(text)]),
-                    ])),
-            "event": .object(
-                object(
-                    Reading.eventKeys,
-                    [
-                        "type": fixedText, "where": ["type": "object", "additionalProperties": ref("scalars")],
-                    ], required: ["type"])),
-            "schedule": .object(
-                object(
-                    Reading.scheduleKeys,
-                    [
-                        "cron": [
-                            "type": "string",
-                            "description":
-                                "Minute, hour, day, month, weekday; or @hourly, @daily, @weekly, @monthly, @yearly.",
-                        ],
-                        "timezone": ["type": "string", "description": "Of the IANA database. Default: UTC."],
-                        "catch_up": words(of: Schedule.CatchUp.self),
-                    ], required: ["cron"])),
+            "on": onSchema,
+            "pr": prSchema,
+            "change": changeSchema,
+            "tag": tagSchema,
+            "comment": commentSchema,
+            "manual": manualSchema,
+            "completion": completionSchema,
+            "modelTrigger": modelTriggerSchema,
+            "event": eventSchema,
+            "schedule": scheduleSchema,
             "parameter": parameter,
         ]
+    }
+
+    private static var onSchema: JSONValue {
+        any(
+            of: words(bareTriggers), nothing, list(of: text), ref("change"),
+            .object(
+                object(
+                    Reading.triggerWords,
+                    [
+                        "push": several(ref("change")),
+                        "pull_request": several(any(of: words(["none"]), ref("change"))),
+                        "tag": several(ref("tag")), "comment": several(ref("comment")),
+                        "manual": several(ref("manual")),
+                        "pipeline": several(any(of: fixedText, ref("completion"))),
+                        "model": several(ref("modelTrigger")),
+                        "event": several(ref("event")), "schedule": several(any(of: text, ref("schedule"))),
+                    ])))
+    }
+
+    private static var prSchema: JSONValue {
+        any(of: words(["none"]), list(of: ref("pattern")), ref("change"))
+    }
+
+    private static var changeSchema: JSONValue {
+        .object(object(Reading.changeKeys, ["branches": ref("patterns"), "paths": ref("patterns")]))
+    }
+
+    private static var tagSchema: JSONValue {
+        .object(object(Reading.tagKeys, ["match": ref("patterns")]))
+    }
+
+    private static var commentSchema: JSONValue {
+        .object(
+            object(
+                Reading.commentKeys,
+                [
+                    "in": words(Reading.commentPlaces),
+                    "match": any(of: text, ["type": "array", "items": text, "minItems": 1]),
+                ], required: ["match"]))
+    }
+
+    private static var manualSchema: JSONValue {
+        .object(
+            object(Reading.manualKeys, ["parameters": named(orNothing(ref("parameter")), by: "identifier")]))
+    }
+
+    private static var completionSchema: JSONValue {
+        .object(
+            object(
+                Reading.completionKeys,
+                [
+                    "name": fixedText, "branches": ref("patterns"), "conclusion": conclusions,
+                ], required: ["name"]))
+    }
+
+    private static var modelTriggerSchema: JSONValue {
+        .object(
+            object(
+                Reading.modelTriggerKeys,
+                [
+                    "name": fixedText, "registered": flag,
+                    "stage": any(
+                        of: texts, .object(object(Reading.stageChangeKeys, ["to": texts, "from": texts]))),
+                    "tag": any(of: texts, ["type": "object", "additionalProperties": orNothing(text)]),
+                ]))
+    }
+
+    private static var eventSchema: JSONValue {
+        .object(
+            object(
+                Reading.eventKeys,
+                [
+                    "type": fixedText, "where": ["type": "object", "additionalProperties": ref("scalars")],
+                ], required: ["type"]))
+    }
+
+    private static var scheduleSchema: JSONValue {
+        .object(
+            object(
+                Reading.scheduleKeys,
+                [
+                    "cron": [
+                        "type": "string",
+                        "description":
+                            "Minute, hour, day, month, weekday; or @hourly, @daily, @weekly, @monthly, @yearly.",
+                    ],
+                    "timezone": ["type": "string", "description": "Of the IANA database. Default: UTC."],
+                    "catch_up": words(of: Schedule.CatchUp.self),
+                ], required: ["cron"]))
     }
 
     private static func several(_ one: JSONValue) -> JSONValue { any(of: one, list(of: orNothing(one))) }
