@@ -22,7 +22,7 @@ struct FeedTests {
         let subscriber = try RunningSubscriber(MemoryFollower(), harness)
         try await within { await subscriber.follower.reached(3000) }
         publisher.append()
-        try await within(.seconds(2)) { await subscriber.follower.reached(3001) }
+        try await within { await subscriber.follower.reached(3001) }
         checkOrder(subscriber.follower, log)
         await subscriber.stop()
         await publisher.stop()

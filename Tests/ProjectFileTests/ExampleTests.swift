@@ -9,7 +9,7 @@ struct ExampleTests {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/projects")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        let file = try #require(files.first { $0.hasPrefix(name) })
+        let file = try #require(files.first { $0.hasPrefix(name) && $0.hasSuffix(".yml") })
         let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
         return try read(text).get()
     }

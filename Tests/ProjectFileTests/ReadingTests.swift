@@ -82,11 +82,6 @@ struct ReadingTests {
     @Test(arguments: [
         ("on: { pipeline: { name: other } }", "5:29: there is no pipeline 'other'; there are p"),
         ("on: { model: { stage: { to: Stagin } } }", "5:33: there is no stage 'Stagin'; did you mean 'Staging'?"),
-        (
-            "on: { pipeline: { name: p, conclusion: fine } }",
-            "5:44: no run ends 'fine'; there are any, canceled, failed, failure, not_promoted, "
-                + "skipped, succeeded, success"
-        ),
         ("on: pus", "5:9: nothing starts on 'pus'; did you mean 'push'?"),
         (
             "on: { push: {}, workflow_dispatch: {} }",
@@ -112,6 +107,15 @@ struct ReadingTests {
     func `a pipeline that leads nowhere is refused`(line: String, error: String) {
         let top = "model: { stages: { preset: mlflow } }"
         #expect(errors(file(pipeline: line + "\n" + ok, top: top)) == [error])
+    }
+
+    @Test func `a pipeline that follows itself, and in a way that there is not, is told of both`() {
+        #expect(
+            errors(file(pipeline: "on: { pipeline: { name: p, conclusion: fine } }\n" + ok)) == [
+                "4:3: pipelines start each other: p → p",
+                "5:44: no run ends 'fine'; there are any, canceled, failed, failure, not_promoted, skipped, succeeded,"
+                    + " success",
+            ])
     }
 
     @Test(arguments: [

@@ -154,7 +154,7 @@ struct TreeTests {
     }
 
     private let keys = """
-        martlet, project, description, model, models, environments, backends, targets, pipelines, variables, \
+        martlet, project, description, model, secrets, models, environments, backends, targets, pipelines, variables, \
         variable_groups, notify
         """
     private let roots =

@@ -293,8 +293,9 @@ struct DownloadTests {
     }
 
     @Test func `S4-14 the named files of the version in production are put where the image is built`() async throws {
+        let workshop = try await workshop()
         let (result, folders) = try await download(
-            try await workshop(),
+            workshop,
             [
                 "model": "churn", "select": "stage=Production", "path": "raw", "to": "service/models",
                 "files": ["model.pkl", "requirements.txt"],
@@ -304,6 +305,8 @@ struct DownloadTests {
         #expect(result.outputs["files"] == ["service/models/model.pkl", "service/models/requirements.txt"])
         let text = try String(contentsOfFile: folders.source + "/service/models/model.pkl", encoding: .utf8)
         #expect(text == "old")
+        // Its folder goes with it.
+        withExtendedLifetime(workshop) {}
     }
 
     @Test(

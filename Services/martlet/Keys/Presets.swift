@@ -12,10 +12,13 @@ enum Presets {
             publish: logs.compactMap { TopicPattern("e/\($0)/*") } + [TopicPattern("t/\(source)/*")].compactMap(\.self),
             subscribe: [""],
             requests: [RequestRight(method: "fetch"), RequestRight(method: "snapshot")]
-                + (source == .console ? [RequestRight(method: "logs"), RequestRight(method: "references")] : [])
+                + (source == .console ? Self.console : [])
                 + verbs.map { RequestRight(method: "claim", pattern: $0) },
             rate: Rights.highestRate)
     }
+
+    /// What people ask of it: reports, and events published in their names.
+    private static let console = ["logs", "references", "publish"].map { RequestRight(method: $0) }
 
     private static let verbs: [Source: [String]] = [
         .trainerProxy: [

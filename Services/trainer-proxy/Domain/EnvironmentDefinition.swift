@@ -65,7 +65,8 @@ struct EnvironmentDefinition: Hashable, Sendable {
                 throw DefinitionProblem("\(file): '\(named)' leads out of the repository")
             }
         }
-        guard !named.hasPrefix("/"), let path = PathName.inside(parts.joined(separator: "/")) else {
+        let isFile = named.split(separator: "/").last.map { $0 != "." && $0 != ".." } ?? false
+        guard isFile, !named.hasPrefix("/"), let path = PathName.inside(parts.joined(separator: "/")) else {
             throw DefinitionProblem("\(file): '\(named)' is no path beside this file")
         }
         return path

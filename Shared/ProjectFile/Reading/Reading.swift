@@ -37,5 +37,5 @@ func suggestion(for word: String, among known: [String]) -> String {
         return "; did you mean '\(part)'?"
     }
     if known.isEmpty { return "; there is none" }
-    return known.count <= 12 ? "; there are " + known.joined(separator: ", ") : ""
+    return known.count <= 16 ? "; there are " + known.joined(separator: ", ") : ""
 }
