@@ -10,7 +10,7 @@ SERVICES := trigger-service trainer-proxy evaluator registry-service deployer no
 SOURCES := Package.swift Services Shared Tests Bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-swift test-end-to-end compose-test simulate mutants lint format schemas schemas-check bench bench-steps bench-setup bench-bus bench-stores demo clean
+.PHONY: help setup build test test-swift test-end-to-end compose-test simulate mutants lint format schemas schemas-check bench bench-steps bench-setup bench-bus bench-stores bench-registry demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ simulate: setup ## the simulator (SEEDS=n, FROM=n, SCENARIO=name; SEED=x plays o
 	  SIMULATE_SECONDS=1000000 $(if $(SCENARIO),SIMULATE_SCENARIO=$(SCENARIO)) \
 	  $(SWIFT) test --filter SimulationTests.SeedTests
 
-test-end-to-end: build $(VENV)/ready
+test-end-to-end: build $(VENV)/ready .build/venv-mlflow/ready .build/venv-mlflow2/ready
 	MARTLET_BIN="$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/EndToEnd $(ARGS)
 
 compose-test: build $(VENV)/ready ## the suite in containers (podman): its image, compose.yaml, the demo, replicas
@@ -44,6 +44,12 @@ compose-test: build $(VENV)/ready ## the suite in containers (podman): its image
 $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements.txt
+	@touch $@
+
+# The real clients of MLflow 3 and 2, each in an environment of its own.
+.build/venv-%/ready: Tests/EndToEnd/requirements-%.txt
+	python3 -m venv .build/venv-$*
+	.build/venv-$*/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements-$*.txt
 	@touch $@
 
 mutants: setup ## remove one guard after another; a test must notice (ONLY=word; takes an hour)
@@ -82,6 +88,10 @@ bench-bus: bench-setup ## the bus beside Redis, NATS, SQLite (BENCH="speed one l
 bench-stores: setup $(VENV)/ready ## backups and artifacts, with a release build (BENCH="backup artifacts")
 	for product in martlet ArtifactBench $(SERVICES); do $(SWIFT) build -c release --product $$product || exit 1; done
 	python3 Bench/stores.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
+
+bench-registry: setup .build/venv-mlflow/ready ## the registry beside MLflow's own server (BENCH="metrics search")
+	for product in martlet event-bus console $(SERVICES); do $(SWIFT) build -c release --product $$product || exit 1; done
+	python3 Bench/registry.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
 
 demo: build ## four pushes of a real ML repository, from training to serving (KEEP=1 leaves it running)
 	@python3 Examples/demo/demo.py --bin "$(BIN)" $(if $(KEEP),--keep)

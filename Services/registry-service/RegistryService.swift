@@ -11,11 +11,19 @@ struct RegistryCommand: AsyncParsableCommand {
     @OptionGroup var options: ServiceOptions
 
     func run() async throws {
-        try await Service.run(.registryService, options: options, migrate: RegistryStore.migrate) { _ in
-            ServiceParts(
+        let settings = try Settings()
+        try await Service.run(.registryService, options: options, migrate: RegistryStore.migrate) { context in
+            let admission = Admission(store: context.store, settings: settings)
+            let door = MLflowDoor(
+                store: context.store, artifacts: context.artifacts, logger: context.logger,
+                admit: { request, need in try await admission.admit(request, need) },
+                mostArtifactBytes: settings.mostArtifactBytes)
+            return ServiceParts(
                 subscriptions: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
                 handle: { event, tx in try RegistryEvents.handle(event, in: tx) },
-                verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb])
+                verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb],
+                routes: { router in door.add(to: router) },
+                door: DoorLimits(body: Int(settings.mostArtifactBytes)))
         }
     }
 }

@@ -15,6 +15,9 @@ struct Settings: Sendable {
     var python: String
     /// `MARTLET_TRAINER_BUILD_SECONDS`: an environment that takes longer is given up; 3600.
     var buildTimeout: Int
+    /// `MARTLET_TRAINER_TRACKING_URI`: where training code finds the registry's MLflow door; by default that of this
+    /// installation, `none`: it is not told.
+    var trackingURI: String?
     /// What every step's process sees of this machine.
     var machine: [String: String]
 
@@ -33,6 +36,11 @@ struct Settings: Sendable {
         keepWorkingCopies = .seconds(try number("MARTLET_TRAINER_KEEP_SECONDS", 600, 0...31_536_000))
         buildTimeout = try number("MARTLET_TRAINER_BUILD_SECONDS", 3_600, 1...86_400)
         python = environment["MARTLET_TRAINER_PYTHON"] ?? "python3"
+        trackingURI = environment["MARTLET_TRAINER_TRACKING_URI"].flatMap { $0.isEmpty ? nil : $0 }
+        if let uri = trackingURI, uri != "none", !uri.hasPrefix("http://"), !uri.hasPrefix("https://") {
+            throw SettingsError(
+                key: "MARTLET_TRAINER_TRACKING_URI", problem: "'\(uri)' is no http address, and not 'none'")
+        }
         machine = StepEnvironment.machine(environment)
     }
 }

@@ -36,22 +36,28 @@ extension ArtifactStore {
         }
     }
 
-    /// Unpacks an archive into a folder that is new or empty; it is there completely or not at all.
+    /// Unpacks an archive, or a list of files, into a folder that is new or empty; it is there completely or not at all.
     ///
     /// - Parameter keepingLinks: links that lead out of the folder are made as they are, as a repository's files need
     ///   it; nothing is written through them. Otherwise they are refused, as a model's files must.
     package func extract(_ digest: Digest, to directory: String, keepingLinks: Bool = false) async throws {
         let target = directory.hasSuffix("/") ? String(directory.dropLast()) : directory
-        try await withFile(of: digest) { archive in
-            if let held = try? FileManager.default.contentsOfDirectory(atPath: target), !held.isEmpty {
-                throw ArtifactError.destinationNotEmpty(target)
+        if let list = try await fileList(digest) {
+            let staging = try await queue.run { try Self.stagingFolder(for: target) }
+            do {
+                try await unfold(list, into: staging)
+                try await queue.run { try Self.move(staging, to: target) }
+            } catch {
+                try? FileManager.default.removeItem(atPath: staging)
+                throw error
             }
-            try DurableFile.createFolder((target as NSString).deletingLastPathComponent)
-            let staging = "\(target).\(UUID().uuidString.prefix(8).lowercased()).partial"
-            try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: false)
+            return
+        }
+        try await withFile(of: digest) { archive in
+            let staging = try Self.stagingFolder(for: target)
             do {
                 try Self.unpack(archive, into: staging, keepingLinks: keepingLinks)
-                guard rename(staging, target) == 0 else { throw DurableFile.failure(target) }
+                try Self.move(staging, to: target)
             } catch {
                 try? FileManager.default.removeItem(atPath: staging)
                 throw error
@@ -59,9 +65,24 @@ extension ArtifactStore {
         }
     }
 
-    /// The paths inside an archive, as tar lists them.
+    private static func stagingFolder(for target: String) throws -> String {
+        if let held = try? FileManager.default.contentsOfDirectory(atPath: target), !held.isEmpty {
+            throw ArtifactError.destinationNotEmpty(target)
+        }
+        try DurableFile.createFolder((target as NSString).deletingLastPathComponent)
+        let staging = "\(target).\(UUID().uuidString.prefix(8).lowercased()).partial"
+        try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: false)
+        return staging
+    }
+
+    private static func move(_ staging: String, to target: String) throws {
+        guard rename(staging, target) == 0 else { throw DurableFile.failure(target) }
+    }
+
+    /// The paths inside an archive, as tar lists them, or of a list of files.
     package func names(of digest: Digest) async throws -> [String] {
-        try await withFile(of: digest) { try Self.names(in: $0) }
+        if let list = try await fileList(digest) { return list.files.map(\.path) }
+        return try await withFile(of: digest) { try Self.names(in: $0) }
     }
 
     private static func names(in archive: String) throws -> [String] {

@@ -31,6 +31,8 @@ final class Workshop: Sendable {
             logger: logger)
         var settings = try Settings()
         settings.grace = .seconds(1)
+        // No registry runs beside it.
+        settings.trackingURI = "none"
         change(&settings)
         backend = try LocalBackend(context: context, settings: settings)
         cleanUp = CleanUp(context: context, settings: settings, copies: backend.copies)

@@ -48,6 +48,10 @@ let modelProjections: [Projection] = [
         try db.answer(
             body.command, accepted: problem == nil, reason: problem ?? "\(body.history.moves) moves", by: envelope)
     },
+    // Its history stays.
+    .on(ModelVersionDeleted.self) { body, _, db in
+        try db.run("DELETE FROM versions WHERE model = ? AND version = ?", [body.model, body.version])
+    },
 ]
 
 /// Where a version comes from, beside what the other columns say.

@@ -14,6 +14,8 @@ enum EvaluatorEvents {
             try tx.remember(registered)
         } else if let tagged = try envelope.body(ModelTagged.self) {
             try tx.tag(tagged)
+        } else if let deleted = try envelope.body(ModelVersionDeleted.self) {
+            try tx.forget(deleted)
         } else if let changed = try envelope.body(ModelStageChanged.self) {
             try tx.move(changed)
             try tx.reviewStanding(of: changed.model, because: envelope.consequence)

@@ -38,6 +38,14 @@ extension Transaction {
         try tag(ModelTagged(model: version.model, version: version.version, set: version.tags, removed: []))
     }
 
+    func forget(_ deleted: ModelVersionDeleted) throws {
+        for table in ["tag", "version"] {
+            try db.execute(
+                sql: "DELETE FROM \(table) WHERE model = ? AND version = ?",
+                arguments: [deleted.model, deleted.version])
+        }
+    }
+
     func tag(_ change: ModelTagged) throws {
         for (key, value) in change.set {
             try db.execute(

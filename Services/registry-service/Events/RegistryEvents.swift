@@ -8,8 +8,11 @@ enum RegistryEvents {
         let envelope = event.envelope
         if let loaded = try envelope.body(ProjectLoaded.self) {
             for model in loaded.models { try tx.declare(model, by: loaded.project) }
+        } else if let started = try envelope.body(TrainingStarted.self) {
+            try tx.letIn(started)
         } else if let finished = try envelope.body(TrainingFinished.self) {
             try tx.remember(finished)
+            try tx.endTokens(of: finished.trainingRun)
         } else if let wish = try envelope.body(TransitionRequested.self) {
             try tx.answer(wish, asked: envelope)
         } else if let decided = try envelope.body(EvaluationDecided.self) {

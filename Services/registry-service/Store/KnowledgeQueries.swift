@@ -11,10 +11,15 @@ struct Declaration: Hashable, Sendable {
 
 enum KnowledgeQueries {
     static func declaration(of model: String, _ db: Database) throws -> Declaration? {
-        let row = try Row.fetchOne(db, sql: "SELECT project, body FROM declaration WHERE model = ?", arguments: [model])
+        let row = try db.row("SELECT project, body FROM declaration WHERE model = ?", [model])
         return try row.map {
             Declaration(project: $0["project"], model: try Wire.decode(ModelDeclaration.self, from: $0["body"]))
         }
+    }
+
+    /// The stages of a model: as its project declares them, or MLflow's where no project does.
+    static func machine(of model: String, _ db: Database) throws -> StageMachine {
+        try declaration(of: model, db)?.model.stages ?? StageMachine(preset: "mlflow", tag: "", states: [:])
     }
 
     static func trainingRun(_ id: String, _ db: Database) throws -> TrainingRun? {

@@ -12,6 +12,7 @@ enum RegistryStore {
             try db.execute(sql: judgement)
             try StageQueries.chainOlderHistory(db)
         }
+        MLflowSchema.migrate(&migrator)
     }
 
     /// What other services told.

@@ -7,7 +7,9 @@ enum StageQueries {
     /// The stage of each version of the model that has one.
     static func holders(of model: String, _ db: Database) throws -> [Int: String] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT version, stage FROM version WHERE model = ? AND stage IS NOT NULL", arguments: [model])
+            db,
+            sql: "SELECT version, stage FROM version WHERE model = ? AND stage IS NOT NULL AND deleted IS NULL",
+            arguments: [model])
         return Dictionary(rows.map { ($0["version"] as Int, $0["stage"] as String) }, uniquingKeysWith: { $1 })
     }
 
@@ -39,8 +41,8 @@ extension Transaction {
         for move in HistoryMove.moves(of: body, event: id, actor: because.actor, time: now) {
             mark = try HistoryChain.next(mark, move)
             try db.execute(
-                sql: "UPDATE version SET stage = ? WHERE model = ? AND version = ?",
-                arguments: [move.to, body.model, move.version])
+                sql: "UPDATE version SET stage = ?, updated = ? WHERE model = ? AND version = ?",
+                arguments: [move.to, now.milliseconds, body.model, move.version])
             try db.execute(
                 sql: """
                     INSERT INTO stage_history (event, model, about, version, from_stage, to_stage, actor, reason, run,

@@ -30,8 +30,7 @@ enum VersionQueries {
         case .number(let number):
             return try numbers("version = ?", [model, number], limit, db)
         case .latest:
-            return try Int.fetchOne(db, sql: "SELECT max(version) FROM version WHERE model = ?", arguments: [model])
-                .map { [$0] } ?? []
+            return try numbers("TRUE", [model], 1, db)
         case .tag(let key, let stage) where key == mirror:
             return try numbers("stage = ?", [model, stage], limit, db)
         case .stage(let stage) where stage.lowercased() == "none":
@@ -41,8 +40,11 @@ enum VersionQueries {
         case .tag(let key, let value):
             return try Int.fetchAll(
                 db,
-                sql: "SELECT version FROM tag WHERE model = ? AND key = ? AND value = ? ORDER BY version DESC LIMIT ?",
-                arguments: [model, key, value, limit])
+                sql: """
+                    SELECT t.version FROM tag t JOIN version v ON v.model = t.model AND v.version = t.version
+                    WHERE t.model = ? AND t.key = ? AND t.value = ? AND v.deleted IS NULL
+                    ORDER BY t.version DESC LIMIT ?
+                    """, arguments: [model, key, value, limit])
         case .current:
             return Set(try KnowledgeQueries.serving(model, db).values).sorted(by: >)
         }
@@ -59,12 +61,15 @@ enum VersionQueries {
         throws -> [Int]
     {
         try Int.fetchAll(
-            db, sql: "SELECT version FROM version WHERE model = ? AND \(condition) ORDER BY version DESC LIMIT ?",
-            arguments: arguments + [limit])
+            db,
+            sql: """
+                SELECT version FROM version WHERE model = ? AND \(condition) AND deleted IS NULL
+                ORDER BY version DESC LIMIT ?
+                """, arguments: arguments + [limit])
     }
 
     static func exists(_ model: String, _ db: Database) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM version WHERE model = ?)", arguments: [model]) ?? false
+        try db.has("SELECT 1 FROM version WHERE model = ? AND deleted IS NULL LIMIT 1", [model])
     }
 
     /// The version made of this run's artifact, and the step that made it.
@@ -72,8 +77,11 @@ enum VersionQueries {
         model: String, trainingRun: String, digest: Digest, _ db: Database
     ) throws -> (version: Int, item: String)? {
         try Row.fetchOne(
-            db, sql: "SELECT version, item FROM version WHERE model = ? AND training_run = ? AND digest = ?",
-            arguments: [model, trainingRun, digest.text]
+            db,
+            sql: """
+                SELECT version, item FROM version
+                WHERE model = ? AND training_run = ? AND digest = ? AND deleted IS NULL
+                """, arguments: [model, trainingRun, digest.text]
         ).map { ($0["version"], $0["item"]) }
     }
 }
@@ -81,18 +89,19 @@ enum VersionQueries {
 extension Transaction {
     /// The next number of the model: dense, because registrations come one after the other.
     func nextVersion(of model: String) throws -> Int {
-        (try Int.fetchOne(db, sql: "SELECT max(version) FROM version WHERE model = ?", arguments: [model]) ?? 0) + 1
+        (try db.value("SELECT max(version) FROM version WHERE model = ?", [model]) ?? 0) + 1
     }
 
     func insert(_ facts: ModelRegistered, trainingRun: String, item: String) throws {
+        try haveModel(facts.model)
         try db.execute(
             sql: """
-                INSERT INTO version (model, version, training_run, digest, item, facts, registered)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO version (model, version, training_run, digest, item, facts, registered, updated)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 facts.model, facts.version, trainingRun, facts.artifact.digest.text, item, try Wire.encode(facts),
-                now.milliseconds,
+                now.milliseconds, now.milliseconds,
             ])
         try change(tagsOf: facts.version, model: facts.model, set: facts.tags, removed: [])
     }

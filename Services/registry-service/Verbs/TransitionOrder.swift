@@ -24,12 +24,14 @@ struct CompletedTransition: Sendable {
 
 extension Transaction {
     /// - Throws: `Refusal`; then nothing was written.
-    func carryOut(_ order: TransitionOrder, because: Causation) throws -> CompletedTransition {
+    ///
+    /// - Parameter machine: the rules, where they are not just the model's own.
+    func carryOut(
+        _ order: TransitionOrder, machine given: StageMachine? = nil, because: Causation
+    ) throws -> CompletedTransition {
         let model = order.model
         let version = try VersionLookup.one(order.selector, of: model, in: db)
-        guard let machine = try KnowledgeQueries.declaration(of: model, db)?.model.stages else {
-            throw Refusal("model '\(model)' declares no stages: declare model.stages in martlet.yml")
-        }
+        let machine = try given ?? KnowledgeQueries.machine(of: model, db)
         let transition = Transition(
             model: model, version: version.number, to: order.to, expect: order.expect,
             expectHolder: order.expectHolder, actor: order.actor)

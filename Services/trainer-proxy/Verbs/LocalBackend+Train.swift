@@ -17,15 +17,19 @@ extension LocalBackend {
             try DatasetQueries.environmentName(run: work.run.id, job: work.job, in: db)
         }
         if let id = data?.reference.text { training.tags["dataset_id"] = id }
+        let pass = try await tracking.pass(for: work)
         let finished = try await executor.run(work, in: folders, timeout: work.timeoutSeconds) { [training] in
             var command = try bash(
-                training.script, work, in: folders, environment: environment, parameters: training.parameters)
+                training.script, work, in: folders, environment: environment, parameters: training.parameters,
+                pass: pass)
             command.variables.merge(data?.variables ?? [:]) { $1 }
             return command
         } begun: { [training] transaction in
             try transaction.publish(
                 TrainingStarted(
-                    trainingRun: training.id, run: work.run.id, backend: TrainingRequest.backend, handle: work.item),
+                    trainingRun: training.id, run: work.run.id, backend: TrainingRequest.backend, handle: work.item,
+                    project: work.run.project, pipeline: work.run.pipeline, token: pass?.token.id,
+                    tokenDigest: pass.flatMap { Digest(bytes: $0.token.digest) }),
                 subject: "training/\(training.id)", key: work.run.id, because: work.causation)
         }
         var verdict = verdict(finished, timeout: work.timeoutSeconds)
@@ -33,6 +37,7 @@ extension LocalBackend {
         if case .succeeded = verdict.outcome {
             do {
                 harvest = try await self.harvest(folders)
+                if let pass { harvest.add(try await tracking.told(of: training.id, pass)) }
             } catch {
                 verdict = .failed("\(error)")
             }
@@ -97,6 +102,15 @@ struct TrainingHarvest: Sendable {
     var model: ModelArtifact?
     var predictions: Digest?
     var outputs: [String: JSONValue] = [:]
+    var tags: [String: String] = [:]
+
+    /// What it wrote into files comes before what it told the registry.
+    mutating func add(_ tracked: TrackedRun) {
+        metrics = (tracked.metrics ?? [:]).merging(metrics) { $1 }
+        params = (tracked.params ?? [:]).merging(params) { $1 }
+        tags = tracked.tags ?? [:]
+        model = model ?? tracked.model
+    }
 }
 
 /// The `with` of `train/run`.
@@ -142,7 +156,8 @@ struct TrainingRequest: Sendable {
         let told: [(name: String, bytes: Int)] = [
             ("metrics", try Wire.encode(harvest.metrics).count),
             ("parameters", try Wire.encode(all(harvest.params)).count),
-            ("tags", try Wire.encode(tags).count), ("outputs", try Wire.encode(harvest.outputs).count),
+            ("tags", try Wire.encode(harvest.tags.merging(tags) { $1 }).count),
+            ("outputs", try Wire.encode(harvest.outputs).count),
         ]
         let bytes = told.reduce(0) { $0 + $1.bytes }
         guard bytes > Self.mostBytes else { return nil }
@@ -164,9 +179,10 @@ struct TrainingRequest: Sendable {
         return TrainingFinished(
             trainingRun: id, run: work.run.id, outcome: verdict.outcome, metrics: harvest.metrics,
             params: all(harvest.params).mapValues { mask.apply(to: $0) },
-            tags: tags.mapValues { mask.apply(to: $0) }, model: harvest.model, environment: environment,
-            git: work.run.git, snapshot: work.run.snapshot, seconds: finished.seconds, message: verdict.message,
-            environmentVersion: environmentVersion, dataset: dataset, predictions: harvest.predictions)
+            tags: harvest.tags.merging(tags) { $1 }.mapValues { mask.apply(to: $0) }, model: harvest.model,
+            environment: environment, git: work.run.git, snapshot: work.run.snapshot, seconds: finished.seconds,
+            message: verdict.message, environmentVersion: environmentVersion, dataset: dataset,
+            predictions: harvest.predictions)
     }
 
     func outputs(_ event: TrainingFinished, further: [String: JSONValue]) -> [String: JSONValue] {

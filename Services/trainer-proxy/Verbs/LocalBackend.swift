@@ -12,6 +12,7 @@ struct LocalBackend: Sendable {
     let copies: WorkingCopies
     let executor: Executor
     let environments = KeyedLock()
+    let tracking: Tracking
 
     init(context: ServiceContext, settings: Settings) throws {
         self.context = context
@@ -20,6 +21,7 @@ struct LocalBackend: Sendable {
         executor = Executor(
             context: context, settings: settings,
             presence: try Presence(in: context.paths.service(.trainerProxy) + "/spaces"))
+        tracking = Tracking(context: context, settings: settings)
     }
 
     var verbs: [StepVerb] {
@@ -60,10 +62,11 @@ extension LocalBackend {
     /// A script as bash runs it: the first failing command ends it, also inside a pipe.
     func bash(
         _ script: String, _ work: StepWork, in folders: StepFolders, environment: Digest?,
-        parameters: JSONValue = .object([:])
+        parameters: JSONValue = .object([:]), pass: TrackingPass? = nil
     ) throws -> Command {
         var revealing = Revealing(look: context.secrets.value(of:))
-        var variables = settings.machine
+        // What the project says of MLflow itself comes before what we say.
+        var variables = settings.machine.merging(pass?.variables ?? [:]) { $1 }
         if let environment { StepEnvironment.activate(context.paths.environment(environment), in: &variables) }
         for (name, text) in work.variables { variables[name] = try revealing.variable(text) }
         if let own = try work.with["env"].map({ try revealing.value($0) })?.object {
@@ -78,7 +81,7 @@ extension LocalBackend {
         let path = folders.record + "/script"
         return Command(
             argv: ["/bin/bash", "-e", "-o", "pipefail", path], variables: variables, directory: folders.source,
-            secrets: revealing.values,
+            secrets: revealing.values + (pass.map { [$0.token.text, $0.token.secret] } ?? []),
             files: ["script": Data(script.utf8), "parameters.json": try Wire.encode(revealed)])
     }
 

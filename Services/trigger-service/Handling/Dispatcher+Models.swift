@@ -22,6 +22,8 @@ extension Dispatcher {
                 changed.model, changed.version,
                 .modelStageChanged(model: changed.model, from: changed.from, to: changed.to), stages, event, position,
                 transaction)
+        } else if let deleted = try event.body(ModelVersionDeleted.self) {
+            try transaction.forget(deleted)
         } else if let tagged = try event.body(ModelTagged.self) {
             try transaction.apply(tagged)
             try moved(

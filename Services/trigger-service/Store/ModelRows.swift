@@ -24,6 +24,12 @@ extension Transaction {
                 """, arguments: [stage, model, model, version])
     }
 
+    func forget(_ deleted: ModelVersionDeleted) throws {
+        try db.execute(
+            sql: "DELETE FROM model_version WHERE model = ? AND version = ?",
+            arguments: [deleted.model, deleted.version])
+    }
+
     func apply(_ tagged: ModelTagged) throws {
         guard var tags = try version(tagged.model, tagged.version)?.tags else { return }
         tags.merge(tagged.set) { $1 }

@@ -139,6 +139,18 @@ struct FactRule: Sendable {
         on(ModelStageChanged.self) { body, envelope in
             Fact("version/\(body.model)/\(body.version)", "stage/\(envelope.id)")
         },
+        on(ModelVersionUpdated.self) { body, _ in Fact("version/\(body.model)/\(body.version)", "description") },
+        on(ModelVersionDeleted.self) { body, _ in Fact("version/\(body.model)/\(body.version)", "deleted") },
+        on(ModelCreated.self) { body, _ in Fact("registered/\(body.model)", "created") },
+        on(ModelUpdated.self) { body, _ in
+            let tags = (try? Wire.encode(Set(body.set.keys).union(body.removed).sorted())) ?? Data()
+            return Fact(
+                "registered/\(body.model)",
+                body.description == nil ? "tags/" + String(decoding: tags, as: UTF8.self) : "description")
+        },
+        on(ModelRenamed.self) { body, _ in Fact("registered/\(body.model)", "name") },
+        on(ModelDeleted.self) { body, _ in Fact("registered/\(body.model)", "deleted") },
+        on(ModelAliasChanged.self) { body, _ in Fact("registered/\(body.model)", "alias/\(body.alias)") },
     ]
 
     // MARK: - deployer: endpoints, and deployments for a year

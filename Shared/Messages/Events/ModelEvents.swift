@@ -27,6 +27,11 @@ public struct ModelRegistered: EventBody {
     public var build: BuildReference?
     /// `passed` or `failed`: the last tests of its run; absent where there were none.
     public var tests: String?
+    /// Where an MLflow client said that the files are; `nil` where a pipeline registered them.
+    public var source: String?
+    /// The run of an MLflow client that it belongs to.
+    public var mlflowRun: String?
+    public var description: String?
 
     public init(
         model: String, version: Int, trainingRun: String? = nil, run: String? = nil, project: String? = nil,

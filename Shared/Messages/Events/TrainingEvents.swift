@@ -11,12 +11,25 @@ public struct TrainingStarted: EventBody {
     public var backend: String
     /// The back end's own name for it.
     public var handle: String
+    public var project: String?
+    public var pipeline: String?
+    /// The id of the token with which its code may say at the registry's door what it measures and makes.
+    public var token: String?
+    /// SHA-256 of that token's secret, which is 256 bits that nobody can guess: it recognises the token and opens nothing.
+    public var tokenDigest: Digest?
 
-    public init(trainingRun: String, run: String, backend: String, handle: String) {
+    public init(
+        trainingRun: String, run: String, backend: String, handle: String, project: String? = nil,
+        pipeline: String? = nil, token: String? = nil, tokenDigest: Digest? = nil
+    ) {
         self.trainingRun = trainingRun
         self.run = run
         self.backend = backend
         self.handle = handle
+        self.project = project
+        self.pipeline = pipeline
+        self.token = token
+        self.tokenDigest = tokenDigest
     }
 }
 

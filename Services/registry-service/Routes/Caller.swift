@@ -1,0 +1,31 @@
+import Messages
+import ServiceKit
+
+/// Who asks at the MLflow door, and what that may do.
+struct Caller: Sendable, Hashable {
+    var actor: Actor
+    /// For `user_id`.
+    var name: String
+    /// Set where the code of a training run asks, with the token that it was started with.
+    var training: Training?
+
+    struct Training: Sendable, Hashable {
+        var trainingRun: String
+        var run: String
+        var project: String
+    }
+
+    /// Code in training writes to what itself has made, and to nothing else.
+    func checkWriting(to trainingRun: String?, _ what: String) throws(MLflowError) {
+        guard let training, training.trainingRun != trainingRun else { return }
+        throw .denied("\(what) was not made by training run \(training.trainingRun), whose token this is")
+    }
+}
+
+/// What a request needs, from least to most.
+enum Need: Sendable, Hashable {
+    case reading
+    case writing
+    /// Moves, promotes or deletes what others rely on: no training code does.
+    case deciding
+}

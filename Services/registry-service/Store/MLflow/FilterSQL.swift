@@ -1,0 +1,132 @@
+import Foundation
+import GRDB
+import Messages
+
+/// A filter as SQL: what a client wrote only ever becomes an argument.
+struct FilterSQL {
+    /// Where the parts of one kind of thing are stored.
+    struct Place {
+        /// Column by attribute.
+        var columns: [String: String]
+        /// Table, its column that names the thing, and the thing's own column.
+        var tags: (table: String, owner: String)
+        var parameters: (table: String, owner: String)?
+        var metrics: (table: String, owner: String)?
+        var inputs: (table: String, owner: String)?
+        /// A thing without the tag also has "not that value".
+        var absentIsUnequal = false
+        /// How a stage is shown where a version has none.
+        var attributeDefault: [String: String] = [:]
+    }
+
+    private(set) var conditions: [String] = []
+    private(set) var arguments: StatementArguments = []
+    private let place: Place
+
+    init(_ filter: Filter, _ place: Place) throws(MLflowError) {
+        self.place = place
+        for condition in filter.conditions { try add(condition) }
+    }
+
+    mutating func add(_ condition: String, _ arguments: StatementArguments = []) {
+        conditions.append(condition)
+        self.arguments += arguments
+    }
+
+    var whereClause: String { conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ") }
+
+    private mutating func add(_ condition: Filter.Condition) throws(MLflowError) {
+        switch condition.field {
+        case .attribute(let name):
+            guard let column = place.columns[name] else { throw .invalid("'\(name)' cannot be searched for here") }
+            let (sql, arguments) = Self.test(condition.test, column)
+            add(sql, arguments)
+        case .metric(let key): try add(key, condition.test, place.metrics, value: "value", and: " AND x.is_nan = 0")
+        case .parameter(let key): try add(key, condition.test, place.parameters, value: "value")
+        case .tag(let key): try add(key, condition.test, place.tags, value: "value", isTag: true)
+        case .dataset(let part):
+            guard let inputs = place.inputs else { throw .invalid("There are no data sets to search for here") }
+            let (sql, arguments) = Self.test(condition.test, "x.\(part)")
+            add("EXISTS (SELECT 1 FROM \(inputs.table) x WHERE \(inputs.owner) AND \(sql))", arguments)
+        }
+    }
+
+    private mutating func add(
+        _ key: String, _ test: Filter.Test, _ table: (table: String, owner: String)?, value: String,
+        and further: String = "", isTag: Bool = false
+    ) throws(MLflowError) {
+        guard let table else { throw .invalid("'\(key)' cannot be searched for here") }
+        let row = "SELECT 1 FROM \(table.table) x WHERE \(table.owner) AND x.key = ?\(further)"
+        switch test {
+        case .isPresent: add("EXISTS (\(row))", [key])
+        case .isAbsent: add("NOT EXISTS (\(row))", [key])
+        case .compares(.unequal, let literal) where isTag && place.absentIsUnequal:
+            let (sql, arguments) = Self.test(.compares(.equal, literal), "x.\(value)")
+            add("NOT EXISTS (\(row) AND \(sql))", [key] + arguments)
+        case .compares, .isIn, .isNotIn:
+            let (sql, arguments) = Self.test(test, "x.\(value)")
+            add("EXISTS (\(row) AND \(sql))", [key] + arguments)
+        }
+    }
+
+    private static func test(_ test: Filter.Test, _ column: String) -> (String, StatementArguments) {
+        switch test {
+        case .isPresent: return ("\(column) IS NOT NULL", [])
+        case .isAbsent: return ("\(column) IS NULL", [])
+        case .isIn(let values): return ("\(column) IN (\(marks(values.count)))", StatementArguments(values))
+        case .isNotIn(let values): return ("\(column) NOT IN (\(marks(values.count)))", StatementArguments(values))
+        case .compares(.like, .text(let pattern)): return ("\(column) GLOB ?", [LikePattern.glob(pattern)])
+        case .compares(.ilike, .text(let pattern)): return ("\(column) LIKE ?", [pattern])
+        case .compares(let comparison, .text(let text)): return ("\(column) \(comparison.rawValue) ?", [text])
+        case .compares(let comparison, .number(let number)): return ("\(column) \(comparison.rawValue) ?", [number])
+        }
+    }
+
+    static func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
+}
+
+/// `order_by` as SQL.
+struct OrderSQL {
+    private(set) var terms: [String] = []
+    private(set) var joins: [String] = []
+    private(set) var arguments: StatementArguments = []
+
+    /// - Parameter last: what orders things that are otherwise equal.
+    init(_ orderings: [Ordering], _ place: FilterSQL.Place, last: [String]) throws(MLflowError) {
+        for (index, ordering) in orderings.enumerated() {
+            let direction = ordering.ascending ? "ASC" : "DESC"
+            let name = "o\(index)"
+            switch ordering.field {
+            case .attribute(let attribute):
+                guard let column = place.columns[attribute] else {
+                    throw .invalid("'\(attribute)' gives no order here")
+                }
+                terms += ["\(column) IS NULL", "\(column) \(direction)"]
+            case .metric(let key):
+                try join(place.metrics, name, key)
+                // What was not measured, or is no number, comes last either way.
+                terms += ["\(name).value IS NULL OR \(name).is_nan", "\(name).value \(direction)"]
+            case .parameter(let key):
+                try join(place.parameters, name, key)
+                terms += ["\(name).value IS NULL", "\(name).value \(direction)"]
+            case .tag(let key):
+                try join(place.tags, name, key)
+                terms += ["\(name).value IS NULL", "\(name).value \(direction)"]
+            case .dataset: throw .invalid("Data sets give no order")
+            }
+        }
+        terms += last
+    }
+
+    private mutating func join(
+        _ table: (table: String, owner: String)?, _ name: String, _ key: String
+    ) throws(MLflowError) {
+        guard let table else { throw .invalid("'\(key)' gives no order here") }
+        let owner = table.owner.replacingOccurrences(of: "x.", with: "\(name).")
+        joins.append("LEFT JOIN \(table.table) \(name) ON \(owner) AND \(name).key = ?")
+        arguments += [key]
+    }
+
+    var orderClause: String { "ORDER BY " + terms.joined(separator: ", ") }
+    var joinClause: String { joins.joined(separator: " ") }
+}

@@ -1,0 +1,72 @@
+import GRDB
+import Messages
+import Store
+
+/// What MLflow's clients do with versions, under the same rules as steps and people.
+extension Transaction {
+    /// A version of its own each time, as MLflow counts them.
+    func register(
+        _ model: String, _ artifact: ModelArtifact, listed: [StoredFile], _ client: ClientVersion,
+        tags: [String: String], by caller: Caller
+    ) throws -> Int {
+        let declaration = try KnowledgeQueries.declaration(of: model, db)
+        let mirror = declaration?.model.stages.mirror
+        let tags = try TagChange(wanted: tags).decide(tags: [:], mirror: mirror).set
+        let told = try client.run.isEmpty ? nil : RunFacts.of(client.run, db)
+        var facts = ModelRegistered(
+            model: model, version: try nextVersion(of: model),
+            trainingRun: told?.trainingRun ?? caller.training?.trainingRun, run: caller.training?.run,
+            project: caller.training?.project ?? declaration?.project, artifact: artifact,
+            metrics: told?.metrics ?? [:], params: told?.parameters ?? [:], tags: tags)
+        facts.source = client.source
+        facts.mlflowRun = client.run.isEmpty ? nil : client.run
+        facts.description = client.description
+        // What a run told is in the registry already; an event has no room for all of it.
+        if (try? Registration.checkSize(facts)) == nil { (facts.metrics, facts.params) = ([:], [:]) }
+        try Registration.checkSize(facts)
+        try remember(list: artifact.digest, files: listed)
+        try insert(facts, client)
+        try say(facts, about: model, version: facts.version, caller)
+        return facts.version
+    }
+
+    func change(tags wanted: [String: String?], of version: Int, _ model: String, _ caller: Caller) throws -> JSONValue
+    {
+        let mirror = try KnowledgeQueries.declaration(of: model, db)?.model.stages.mirror
+        let held = try VersionQueries.tags(of: version, model: model, db)
+        let change = try TagChange(wanted: wanted).decide(tags: held, mirror: mirror)
+        guard !change.set.isEmpty || !change.removed.isEmpty else { return MLflowDoor.done }
+        try self.change(tagsOf: version, model: model, set: change.set, removed: change.removed)
+        try touch(version: version, of: model)
+        try say(
+            ModelTagged(model: model, version: version, set: change.set, removed: change.removed), about: model,
+            version: version, caller)
+        return MLflowDoor.done
+    }
+
+    /// Leaves its stage first, which needs the right to do so; nothing that serves is deleted.
+    func delete(version: Int, of model: String, _ caller: Caller) throws {
+        if let endpoint = try KnowledgeQueries.serving(model, db).first(where: { $0.value == version })?.key {
+            throw MLflowError.denied(
+                "Version \(version) of '\(model)' is served by endpoint '\(endpoint)': deploy another one there first")
+        }
+        let order = TransitionOrder(
+            model: model, selector: .number(version), to: "none", actor: caller.actor, reason: "the version is deleted")
+        if try VersionQueries.version(version, of: model, db)?.stage != nil {
+            _ = try carryOut(order, because: .first(actor: caller.actor.name))
+        }
+        for alias in try ModelQueries.aliases(of: version, model, db) {
+            try removeAlias(alias, of: model)
+            try say(ModelAliasChanged(model: model, alias: alias, from: version, to: nil), about: model, caller)
+        }
+        try markDeleted(version: version, of: model)
+        try say(ModelVersionDeleted(model: model, version: version), about: model, version: version, caller)
+    }
+}
+
+/// What a run of an MLflow client told.
+struct RunFacts: Sendable, Hashable {
+    var trainingRun: String?
+    var metrics: [String: JSONValue]
+    var parameters: [String: String]
+}

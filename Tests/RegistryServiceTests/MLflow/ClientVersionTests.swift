@@ -1,0 +1,182 @@
+import Artifacts
+import Foundation
+import Messages
+import Store
+import Testing
+
+@testable import RegistryService
+
+/// MLflow's door and the steps of pipelines lead to the same versions, under the same rules.
+@Suite struct ClientVersionTests {
+    private func stage(_ door: Door, _ version: Int, _ stage: String, archive: Bool = false) async throws -> Door.Answer
+    {
+        try await door.post(
+            "/model-versions/transition-stage",
+            [
+                "name": "churn", "version": .string(String(version)), "stage": .string(stage),
+                "archive_existing_versions": .bool(archive),
+            ])
+    }
+
+    @Test func `S0-19 a person's attempt at Production is refused, with an event that says why`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(
+            StageMachine(
+                preset: "mlflow", tag: "stage",
+                states: ["Production": StageRule(many: true, setBy: ["pipeline:model-ci"])]))
+        try await door.model("churn")
+        let answer = try await stage(door, 1, "Production")
+        #expect(answer.status == 403 && answer.code == "PERMISSION_DENIED")
+        let refused = try #require(try await door.registry.said(ModelTransitionRefused.self).first)
+        #expect(refused.reason.contains("user:ada may not set stage 'Production'"))
+        #expect(answer.message == refused.reason)
+        #expect(try await door.registry.stages().isEmpty)
+        #expect(try await stage(door, 1, "staging").json["model_version"]?["current_stage"] == "Staging")
+        #expect(try await door.registry.move(1, to: "Production", pipeline: "model-ci").outcome == .succeeded)
+    }
+
+    @Test func `a declared machine's words are those of the door, and its exclusive stages stay so`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.model("churn", versions: 2)
+        #expect(try await stage(door, 1, "Production").status == 200)
+        #expect(try await stage(door, 2, "PRODUCTION").status == 200)
+        #expect(try await door.registry.stages() == [1: "surpassed", 2: "production"])
+        let latest = try await door.post(
+            "/registered-models/get-latest-versions", ["name": "churn", "stages": ["Production"]])
+        #expect(latest.json["model_versions"]?[0]?["version"] == "2")
+        #expect(latest.json["model_versions"]?[0]?["tags"]?[0] == ["key": "stage", "value": "production"])
+        #expect(try await stage(door, 2, "Staging").message.contains("production, staged, surpassed, unstaged"))
+    }
+
+    @Test func `archiving the others is one event with the promotion`() async throws {
+        let door = try await Door()
+        try await door.model("churn", versions: 3)
+        _ = try await stage(door, 1, "Production")
+        _ = try await stage(door, 2, "Production")
+        #expect(try await stage(door, 3, "Production", archive: true).status == 200)
+        #expect(try await door.registry.stages() == [1: "Archived", 2: "Archived", 3: "Production"])
+        #expect(try await door.registry.said(ModelStageChanged.self).last?.replaced.count == 2)
+    }
+
+    @Test func `C-2 each change is an event in its own commit`() async throws {
+        let door = try await Door()
+        try await door.model("churn", versions: 2)
+        _ = try await door.json("PATCH", "/registered-models/update", ["name": "churn", "description": "d"])
+        _ = try await door.post("/registered-models/set-tag", ["name": "churn", "key": "k", "value": "v"])
+        _ = try await door.post("/registered-models/alias", ["name": "churn", "alias": "best", "version": "2"])
+        _ = try await door.post(
+            "/model-versions/set-tag", ["name": "churn", "version": "1", "key": "k", "value": "v"])
+        _ = try await door.json(
+            "PATCH", "/model-versions/update", ["name": "churn", "version": "1", "description": "first"])
+        _ = try await door.json("DELETE", "/model-versions/delete", ["name": "churn", "version": "2"])
+        _ = try await door.post("/registered-models/rename", ["name": "churn", "new_name": "leaving"])
+        _ = try await door.json("DELETE", "/registered-models/delete", ["name": "leaving"])
+        let types = try await door.registry.envelopes().map { shortEventName($0.type) }
+        #expect(
+            types == [
+                "model.created", "model.registered", "model.registered", "model.updated", "model.updated",
+                "model.alias_changed", "model.tagged", "model.version_updated", "model.alias_changed",
+                "model.version_deleted",
+                "model.renamed", "model.version_deleted", "model.deleted",
+            ])
+        #expect(try await door.registry.envelopes().allSatisfy { $0.actor == "user:ada" && $0.partitionkey == "churn" })
+    }
+
+    @Test func `C-7 a version without files is refused, and nothing is made`() async throws {
+        let door = try await Door()
+        let run = try await door.run()
+        _ = try await door.post("/registered-models/create", ["name": "churn"])
+        let answer = try await door.post(
+            "/model-versions/create", ["name": "churn", "source": .string("runs:/\(run)/model")])
+        #expect(answer.code == "INVALID_PARAMETER_VALUE" && answer.message.contains("holds no files"))
+        #expect(try await door.registry.said(ModelRegistered.self).isEmpty)
+    }
+
+    @Test func `G12 what a version was made of can be unpacked, whatever becomes of the run's files`() async throws {
+        let door = try await Door()
+        try await door.model("churn")
+        let artifact = try #require(try await door.registry.said(ModelRegistered.self).first).artifact
+        #expect(artifact.files == ["MLmodel"])
+        let folder = door.registry.folder + "/out"
+        try await door.registry.artifacts.extract(artifact.digest, to: folder)
+        #expect(try String(contentsOfFile: folder + "/MLmodel", encoding: .utf8) == "bytes")
+        #expect(try await door.registry.artifacts.names(of: artifact.digest) == ["MLmodel"])
+    }
+
+    @Test func `a pipeline's version and a client's are counted together, and read the same way`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.registry.versions("t1")
+        try await door.model("churn")
+        let found = try await door.get("/model-versions/search", [("filter", "name='churn'")])
+        #expect(found.json["model_versions"]?.array?.map { $0["version"]?.string } == ["2", "1"])
+        #expect(found.json["model_versions"]?[1]?["source"] == "mlflow-artifacts:/versions/churn/1")
+        let resolved = try await door.registry.perform("registry/resolve", ["select": "latest"])
+        #expect(resolved.outputs["version"] == 2)
+    }
+
+    @Test func `a deleted version keeps its number, and is shown no more`() async throws {
+        let door = try await Door()
+        try await door.model("churn", versions: 2)
+        _ = try await stage(door, 2, "Production")
+        #expect(
+            try await door.json("DELETE", "/model-versions/delete", ["name": "churn", "version": "2"]).status == 200)
+        #expect(try await door.get("/model-versions/get", [("name", "churn"), ("version", "2")]).status == 404)
+        #expect(try await door.registry.stages().isEmpty)
+        let history = try await door.registry.store.read { db in try StageQueries.history(of: "churn", db) }
+        #expect(history.count == 2)
+        try await door.model("churn")
+        let next = try await door.get("/registered-models/get", [("name", "churn")])
+        #expect(next.json["registered_model"]?["latest_versions"]?[0]?["version"] == "3")
+    }
+
+    @Test func `what serves is not deleted`() async throws {
+        let door = try await Door()
+        try await door.model("churn")
+        try await door.registry.store.write { tx in try tx.remember(endpoint: "api", model: "churn", serves: 1) }
+        let answer = try await door.json("DELETE", "/registered-models/delete", ["name": "churn"])
+        #expect(answer.status == 403 && answer.message.contains("endpoint 'api'"))
+        #expect(try await door.get("/model-versions/get", [("name", "churn"), ("version", "1")]).status == 200)
+    }
+
+    @Test func `a creation whose answer was lost is answered again; one that is wished twice is made twice`()
+        async throws
+    {
+        let registry = try Registry()
+        let first = try await Door(registry)
+        try await first.model("churn")
+        let run = try await first.run()
+        try await first.put("0/\(run)/artifacts/m/MLmodel")
+        let wish: JSONValue = ["name": "churn", "source": .string("runs:/\(run)/m")]
+        #expect(try await first.post("/model-versions/create", wish).json["model_version"]?["version"] == "2")
+        #expect(try await first.post("/model-versions/create", wish).json["model_version"]?["version"] == "3")
+        // After a crash nobody knows whether the last answer arrived.
+        let second = try await Door(registry)
+        #expect(try await second.post("/model-versions/create", wish).json["model_version"]?["version"] == "3")
+        #expect(try await second.post("/model-versions/create", wish).json["model_version"]?["version"] == "4")
+    }
+
+    @Test func `code in training writes what is its own, and decides nothing`() async throws {
+        let registry = try Registry()
+        let training = Caller(
+            actor: Actor(name: "pipeline:ship"), name: "ship",
+            training: .init(trainingRun: "r.job.train", run: "r", project: "churn"))
+        let ada = try await Door(registry)
+        let code = try await Door(registry) { _, _ in training }
+        let foreign = try await ada.run()
+        let own = try await code.run()
+        func log(_ run: String) async throws -> Int {
+            let metric: JSONValue = ["run_id": .string(run), "key": "m", "value": 1, "timestamp": 1]
+            let answer = try await code.post("/runs/log-metric", metric)
+            return answer.status
+        }
+        #expect(try await log(own) == 200)
+        #expect(try await log(foreign) == 403)
+        await #expect(throws: (any Error).self) { try await code.put("0/\(foreign)/artifacts/x") }
+        let told = try await ada.get("/runs/get", [("run_id", own)]).json["run"]?["data"]?["tags"]?.array ?? []
+        #expect(told.contains(["key": "external_run_id", "value": "r"]))
+        try await registry.declare(trunk, project: "other")
+        #expect(try await code.post("/registered-models/create", ["name": "churn"]).code == "PERMISSION_DENIED")
+    }
+}
