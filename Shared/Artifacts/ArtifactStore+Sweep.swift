@@ -82,7 +82,7 @@ extension ArtifactStore {
                     Int64(status.st_mtim.tv_sec) * 1000 < limit.milliseconds
                 else { continue }
                 count += 1
-                if !dryRun { unlink("\(folder)/\(name)") }
+                if !dryRun { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
             }
             return count
         }

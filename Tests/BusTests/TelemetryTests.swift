@@ -33,7 +33,7 @@ struct TelemetryTests {
     }
 
     /// A bus that reads nothing: what telemetry takes of the sockets' room stays taken.
-    @Test(.timeLimit(.minutes(1))) func `I8 telemetry takes no room of events`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `I8 telemetry takes no room of events`() async throws {
         let folder = "/tmp/mt-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let address = try BusAddress.embedded(in: folder)

@@ -36,7 +36,7 @@ extension World {
     }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct DriftTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct DriftTests {
     private var atOnce: Settings {
         get throws {
             try Settings(["MARTLET_DEPLOYER_HEALTH_SECONDS": "20", "MARTLET_DEPLOYER_DRIFT_SECONDS": "0"])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Deployer
 
-@Suite(.timeLimit(.minutes(1))) struct HostTests {
+@Suite(.timeLimit(.minutes(5))) struct HostTests {
     @Test(arguments: ["localhost:8090", "127.0.0.1", "127.8.9.1:1", "[::1]:80", "ML.example.org:443", "[fd00::1]:80"])
     func `the loopback and the configured names are answered`(host: String) {
         let rule = HostRule(further: ["ml.example.org", "fd00::1"])

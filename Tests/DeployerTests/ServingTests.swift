@@ -9,7 +9,7 @@ import Testing
 
 @testable import Deployer
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ServingTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ServingTests {
     @Test func `S2-26 a version is deployed, tested through its address, and keeps serving`() async throws {
         try await inWorld { (world: World) async throws -> Void in
             try await world.live { (parts: DeployerParts) async throws -> Void in

@@ -8,7 +8,7 @@ import Testing
 @testable import EventBus
 
 /// I9: nothing outside of the authority of a key is delivered (bus.md 8), over real sockets.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct AuthorityTests {
     private static let header = "MB1 E 1700000000000 1 \(String(repeating: "a", count: 32))"
     private static let speaker = "pub=e/registry-service/*,t/registry-service/* req=fetch"

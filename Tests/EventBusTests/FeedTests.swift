@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventBus
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct FeedTests {
     private func checkOrder(_ follower: MemoryFollower, _ log: MemoryLog) {
         #expect(follower.applied == log.records)

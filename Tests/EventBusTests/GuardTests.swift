@@ -7,7 +7,7 @@ import Testing
 @testable import EventBus
 
 /// What strangers send to the bus, over raw sockets.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct GuardTests {
     private static let chain = String(repeating: "a", count: 32)
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventBus
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RequestTests {
     /// Asks until the target has been registered.
     private func ask(

@@ -8,7 +8,7 @@ import Testing
 @testable import EventBus
 
 /// What a revoked key can still do, and how soon (bus.md 8), and who may ask what.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RevocationTests {
     private static let header = "MB1 E 1700000000000 1 \(String(repeating: "a", count: 32))"
     private static let service = "pub=e/registry-service/*,t/registry-service/* req=fetch,echo"

@@ -6,7 +6,7 @@ import Testing
 
 @testable import EventBus
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct TelemetryTests {
     /// Says it until it was heard: whoever has just begun to listen may miss the first.
     private func heard(

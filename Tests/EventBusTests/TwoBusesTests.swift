@@ -8,7 +8,7 @@ import Testing
 @testable import EventBus
 
 /// Two buses side by side (bus.md 2): either may go at any time.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct TwoBusesTests {
     private struct Pair {
         let first: Harness

@@ -77,7 +77,7 @@ private func until(_ isSo: () async -> Bool) async throws {
     }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct OrphanTests {
+@Suite(.timeLimit(.minutes(5))) struct OrphanTests {
     private func evaluator(_ paths: DataPaths, _ further: String...) async throws -> DetachedProcess {
         try paths.prepare(for: .evaluator)
         let process = try DetachedProcess.spawn(
@@ -112,7 +112,7 @@ private func until(_ isSo: () async -> Bool) async throws {
     }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct DownTests {
+@Suite(.timeLimit(.minutes(5))) struct DownTests {
     private struct Left {
         let serving: DetachedProcess
         let working: DetachedProcess

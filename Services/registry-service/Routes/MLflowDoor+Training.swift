@@ -21,7 +21,9 @@ extension MLflowDoor {
             var answer = told.0.object ?? [:]
             if let files = told.1 {
                 let artifact = try await files.artifact(in: artifacts)
-                answer["model"] = try Wire.decode(JSONValue.self, from: try Wire.encode(artifact))
+                // Whatever becomes of the paths: what is registered of this run has these files.
+                try await store.write { tx in try tx.remember(list: artifact.digest, files: files.listed) }
+                answer["model"] = try Wire.tree(artifact)
             }
             return try Self.reply(.object(answer))
         }

@@ -53,8 +53,11 @@ enum VersionQueries {
     /// Every version that has this value of a tag (S3-25).
     static func tagged(_ key: String, _ value: String, of model: String, _ db: Database) throws -> [Int] {
         try Int.fetchAll(
-            db, sql: "SELECT version FROM tag WHERE model = ? AND key = ? AND value = ? ORDER BY version",
-            arguments: [model, key, value])
+            db,
+            sql: """
+                SELECT t.version FROM tag t JOIN version v ON v.model = t.model AND v.version = t.version
+                WHERE t.model = ? AND t.key = ? AND t.value = ? AND v.deleted IS NULL ORDER BY t.version
+                """, arguments: [model, key, value])
     }
 
     private static func numbers(_ condition: String, _ arguments: StatementArguments, _ limit: Int, _ db: Database)

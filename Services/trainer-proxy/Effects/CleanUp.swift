@@ -23,6 +23,8 @@ struct CleanUp: Sendable {
             try transaction.remember(version)
         } else if let change = try envelope.body(ModelTagged.self) {
             try transaction.tag(change)
+        } else if let deleted = try envelope.body(ModelVersionDeleted.self) {
+            try transaction.forget(deleted)
         } else if let change = try envelope.body(ModelStageChanged.self) {
             try transaction.move(change)
         } else if let run = try event.envelope.body(RunFinished.self) {

@@ -29,7 +29,7 @@ struct Tracking: Sendable {
         if let address { return address == "none" ? nil : address }
         for _ in 0..<50 {
             if let door = ServiceAddress.read(from: context.paths.address(.registryService)) {
-                return "http://\(door.host):\(door.port)"
+                return "http://\(door.reachable):\(door.port)"
             }
             guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return nil }
         }

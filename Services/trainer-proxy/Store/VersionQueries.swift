@@ -53,6 +53,14 @@ extension Transaction {
         }
     }
 
+    func forget(_ deleted: ModelVersionDeleted) throws {
+        for table in ["model_tag", "model_version"] {
+            try db.execute(
+                sql: "DELETE FROM \(table) WHERE model = ? AND version = ?",
+                arguments: [deleted.model, deleted.version])
+        }
+    }
+
     func move(_ change: ModelStageChanged) throws {
         for move in change.replaced + [StageMove(version: change.version, from: change.from, to: change.to)] {
             try db.execute(

@@ -90,6 +90,11 @@ extension Dispatcher {
                 ])
             }
         }
+        let order = project.pipelines.map(\.name)
+        func place(_ answer: JSONValue) -> Int {
+            answer["pipeline"]?.string.flatMap(order.firstIndex) ?? order.count
+        }
+        told.sort { place($0) < place($1) }
         var answers: [JSONValue] = [
             [
                 "event": cause.event, "id": .string(cause.id), "type": .string(shortEventName(cause.type)),

@@ -120,6 +120,7 @@ extension Reading {
         for (name, known) in Verbs.words[verb] ?? [:] {
             guard let place = places[name], let member = members[name] else { continue }
             switch member {
+            case .object where Verbs.maps[verb]?.contains(name) == true: break
             case .list, .object: fail(place, "'\(name)' of '\(verb)' is one of \(known.joined(separator: ", "))")
             case .literal, .expression, .text: break
             }

@@ -60,6 +60,9 @@ enum Verbs {
         "deploy/smoke-test": ["on_fail": ["rollback", "fail"]],
     ]
 
+    /// Of those, the ones that may hold a map instead, which says more.
+    static let maps: [String: Set<String>] = ["evaluate/compare": ["significance"]]
+
     /// What such a verb's `defaults` may add to.
     static func knows(_ verb: String, _ key: String) -> Bool {
         keys[verb].map { names(in: $0).contains(key) } ?? false

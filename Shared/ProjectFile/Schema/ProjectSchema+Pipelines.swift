@@ -125,7 +125,9 @@ extension ProjectSchema {
         let keys = Verbs.names(in: Verbs.keys[verb] ?? "")
         var properties: [String: JSONValue] = [:]
         for (key, known) in Verbs.words[verb] ?? [:] {
-            properties[key] = any(of: words(known), ["type": "string", "pattern": "\\$\\{\\{"])
+            var forms = [words(known), ["type": "string", "pattern": "\\$\\{\\{"]]
+            if Verbs.maps[verb]?.contains(key) == true { forms.append(["type": "object"]) }
+            properties[key] = ["anyOf": .array(forms)]
         }
         return .object(object(keys, properties))
     }
