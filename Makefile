@@ -35,6 +35,7 @@ simulate: setup ## the simulator (SEEDS=n, FROM=n, SCENARIO=name; SEED=x plays o
 	  $(SWIFT) test --filter SimulationTests.SeedTests
 
 test-end-to-end: build $(VENV)/ready
+	@./.ci/setup prometheus
 	MARTLET_BIN="$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/EndToEnd $(ARGS)
 
 compose-test: build $(VENV)/ready ## the suite in containers (podman): its image, compose.yaml, the demo, replicas

@@ -25,7 +25,14 @@ struct TriggerServiceCommand: AsyncParsableCommand {
     static func parts(_ context: ServiceContext, _ settings: Settings) async throws -> ServiceParts {
         let variables = OperatorVariables(
             folder: context.paths.root + "/variables", environment: ProcessInfo.processInfo.environment)
-        let dispatcher = Dispatcher(settings: settings, variables: variables)
+        let dispatcher = Dispatcher(
+            settings: settings, variables: variables,
+            onTaken: { [metrics = context.metrics] verb, time in
+                metrics.observe(
+                    "martlet_step_queue_duration_seconds",
+                    "How long steps were offered before a worker took them, by verb.",
+                    labels: [("verb", verb)], time, buckets: Histogram.steps)
+            })
         let folder = context.paths.service(.triggerService)
         let mirrors = Mirrors(folder: folder + "/mirrors")
         let watcher = RepositoryWatcher(

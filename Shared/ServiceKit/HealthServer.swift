@@ -80,7 +80,7 @@ package struct HealthServer: ServiceLifecycle.Service {
         router.get("/metrics") { [metrics] _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: .init(byteBuffer: ByteBuffer(string: metrics.render())))
+                body: .init(byteBuffer: ByteBuffer(string: await metrics.render())))
         }
         routes?(router)
         return router

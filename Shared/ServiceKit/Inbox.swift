@@ -160,7 +160,9 @@ struct Inbox: LogFollower {
         }
         if let created = try envelope.body(TokenCreated.self) { try transaction.apply(created) }
         if let revoked = try envelope.body(TokenRevoked.self) { try transaction.apply(revoked) }
-        try handle(ReceivedEvent(envelope: envelope, position: position), transaction)
+        try WorkContext.$current.withValue(.event(envelope)) {
+            try handle(ReceivedEvent(envelope: envelope, position: position), transaction)
+        }
     }
 
     private func bury(

@@ -35,6 +35,9 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     package var logLevel: String = ProcessInfo.processInfo.environment["MARTLET_LOG_LEVEL"] ?? "info"
 
+    @Option(help: "text or json. Default: $MARTLET_LOG_FORMAT, else text on a terminal and JSON elsewhere.")
+    package var logFormat: String?
+
     @Option(help: ArgumentHelp("End when this process is gone.", visibility: .hidden))
     package var parent: Int32?
 
@@ -44,6 +47,9 @@ package struct ServiceOptions: ParsableArguments, Sendable {
         if Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError(
                 "--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")
+        }
+        if let logFormat, LineLog.Form(rawValue: logFormat) == nil {
+            throw ValidationError("--log-format: '\(logFormat)' is neither text nor json")
         }
         if data?.isEmpty == true { throw ValidationError("--data: name a folder, or leave the option out") }
         if keys?.isEmpty == true { throw ValidationError("--keys: name a folder, or leave the option out") }
@@ -91,7 +97,8 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     }
 
     package func logger(_ source: Source) -> Logger {
-        var logger = Logger(label: source.name) { label in StreamLogHandler.standardError(label: label) }
+        let form = (logFormat ?? Self.variable("MARTLET_LOG_FORMAT")).flatMap(LineLog.Form.init) ?? .natural
+        var logger = Logger(label: source.name) { LineLog(label: $0, form: form) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         return logger
     }

@@ -164,6 +164,25 @@ package enum DatabaseCopy {
         return try logs(path)
     }
 
+    /// Looks at a database that services may have open.
+    ///
+    /// - Throws: `StoreError` for what is damaged.
+    package static func checkInUse(_ path: String) throws {
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            let verdict = try DatabaseQueue(path: path, configuration: configuration).read { db in
+                try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+            }
+            guard verdict == "ok" else {
+                throw StoreError(
+                    path: path, problem: "is damaged: \(verdict ?? "no answer")", hint: "restore it from a backup")
+            }
+        } catch let error as DatabaseError {
+            throw StoreError(path: path, error)
+        }
+    }
+
     package static func logs(_ path: String) throws -> [String: LogPlaceText] {
         try look(path) { db in
             let rows = try Row.fetchAll(db, sql: "SELECT source, epoch, last FROM log")

@@ -1,11 +1,13 @@
 import Foundation
 import HTTPClient
+import ServiceKit
 
 /// Hands requests on to the version that serves; the address in front of it never changes.
 struct Gateway: Sendable {
     let routes: RouteTable
     let client: HTTPClient
     let settings: Settings
+    let metrics: MetricsRegistry
     /// Where other replicas reach this gateway; `nil` where all share one machine.
     var ownHome: @Sendable () -> String? = { nil }
 
@@ -76,7 +78,10 @@ struct Gateway: Sendable {
                 guard !request.isPassedOn else { return .refused }
                 return try await passOn(request, to: "\(home)/endpoints/\(endpoint)")
             }
-            return .answered(try await send(request, to: backend))
+            let began = ContinuousClock.now
+            let response = try await send(request, to: backend)
+            observe(response.status, endpoint, backend, .now - began)
+            return .answered(response)
         } catch {
             switch error {
             case .refused: return .refused
@@ -115,6 +120,14 @@ struct Gateway: Sendable {
         case 503: return .refused
         default: return .answered(answer)
         }
+    }
+
+    /// Counted where the process runs: what is passed on is counted once.
+    private func observe(_ status: Int, _ endpoint: String, _ backend: RouteTable.Backend, _ time: Duration) {
+        metrics.observe(
+            "martlet_gateway_request_duration_seconds",
+            "How long versions took to answer, by endpoint, version and status.",
+            labels: [("endpoint", endpoint), ("version", String(backend.version)), ("code", String(status))], time)
     }
 
     /// Marks what came from a replica of ours.

@@ -30,6 +30,8 @@ extension Dispatcher {
                     offer, session: session.id, worker: session.worker, transaction),
                 let token = stored.run[offer.place].status.lease?.token
             else { continue }
+            let verb = stored.run[offer.place].verb
+            onTaken(verb, .milliseconds(max(0, transaction.now.milliseconds - offer.since)))
             let work = stored.run.work(offer.place, token: token, after: stored.heads, because: started.consequence)
             if let work { granted.append(work) }
         }

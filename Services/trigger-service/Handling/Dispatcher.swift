@@ -13,16 +13,20 @@ struct Dispatcher: Sendable {
     let alarm: WakeSignal
     /// `nil`: nobody keeps any.
     let variables: OperatorVariables?
+    /// Told how long a step was offered before somebody took it.
+    let onTaken: @Sendable (_ verb: String, _ after: Duration) -> Void
 
     init(
         settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard(),
-        alarm: WakeSignal = WakeSignal(), variables: OperatorVariables? = nil
+        alarm: WakeSignal = WakeSignal(), variables: OperatorVariables? = nil,
+        onTaken: @escaping @Sendable (_ verb: String, _ after: Duration) -> Void = { _, _ in }
     ) {
         self.settings = settings
         self.projects = projects
         self.board = board
         self.alarm = alarm
         self.variables = variables
+        self.onTaken = onTaken
     }
 
     /// Moves one run and publishes what changed; `nil` when there is no such run.

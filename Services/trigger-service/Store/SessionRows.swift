@@ -61,6 +61,8 @@ extension Transaction {
 struct OfferedStep: Sendable, Hashable {
     var run: String
     var place: StepPlace
+    /// Milliseconds since 1970.
+    var since: Int64 = 0
 }
 
 enum SessionQueries {
@@ -84,7 +86,7 @@ enum SessionQueries {
             rows += try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT seq, run, job, position FROM step WHERE state = 'offered' AND verb = ?
+                        SELECT seq, run, job, position, offered FROM step WHERE state = 'offered' AND verb = ?
                         ORDER BY seq, job, position LIMIT ?
                         """),
                 arguments: [verb, limit])
@@ -92,7 +94,8 @@ enum SessionQueries {
         func rank(_ row: Row) -> (Int64, Int, Int) { (row["seq"], row["job"], row["position"]) }
         if wanted.count > 1 { rows.sort { rank($0) < rank($1) } }
         return rows.prefix(limit).map {
-            OfferedStep(run: $0["run"], place: StepPlace(job: $0["job"], step: $0["position"]))
+            OfferedStep(
+                run: $0["run"], place: StepPlace(job: $0["job"], step: $0["position"]), since: $0["offered"] ?? 0)
         }
     }
 
