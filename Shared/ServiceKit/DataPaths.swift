@@ -59,7 +59,9 @@ package struct DataPaths: Sendable, Hashable {
     /// The system's own words, without Foundation's around them.
     private static func reason(of error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-        guard let underlying = underlying.map({ $0 as NSError }), underlying.domain == NSPOSIXErrorDomain else { return error.localizedDescription }
+        guard let underlying = underlying.map({ $0 as NSError }), underlying.domain == NSPOSIXErrorDomain else {
+            return error.localizedDescription
+        }
         return String(cString: strerror(Int32(underlying.code)))
     }
 }
