@@ -12,7 +12,11 @@ from waiting import until
 
 
 def pid(suite, service):
-    return json.loads((suite.data / "services" / service / "http.json").read_text())["pid"]
+    """`None` while it starts: the address of the one before is gone by then."""
+    try:
+        return json.loads((suite.data / "services" / service / "http.json").read_text())["pid"]
+    except FileNotFoundError:
+        return None
 
 
 def follow_small(suite, repo, *steps):
