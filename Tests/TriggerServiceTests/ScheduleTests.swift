@@ -30,6 +30,22 @@ struct ScheduleTests {
         try await installation.published(ScheduleTicked.self).map { String($0.due.text.dropFirst(8).prefix(8)) }
     }
 
+    @Test func `a schedule that cannot be read is not looked at for ever, and the others fire`() async throws {
+        let (installation, _) = try await started(project("'30 9 * * *'"))
+        try await installation.store.write { transaction in
+            try transaction.db.execute(
+                sql: """
+                    INSERT INTO schedule (project, pipeline, cron, time_zone, catch_up, next)
+                    VALUES ('demo', 'nightly', 'whenever', 'UTC', 'last', 0)
+                    """)
+        }
+        installation.advance(.seconds(5400))
+        for _ in 0..<2 { try await installation.tick() }
+        let now = try await installation.store.write { $0.now }
+        let next = try await installation.store.read { try ScheduleQueries.next(at: now, in: $0) }
+        #expect(try await dues(installation) == ["15T09:30"] && (next ?? now) > now)
+    }
+
     @Test func `T5 a schedule starts its pipeline at the commit of the default branch, once a tick`() async throws {
         let (installation, upstream) = try await started(project("'30 9 * * *'"))
         try await installation.tick()

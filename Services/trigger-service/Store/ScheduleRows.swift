@@ -38,7 +38,7 @@ extension Transaction {
 
     /// Those whose time has come, the longest due first, and those that a wrong clock sent too far ahead.
     func dueSchedules(limit: Int) throws -> [StoredSchedule] {
-        try Row.fetchAll(
+        let rows = try Row.fetchAll(
             db,
             sql: """
                 SELECT * FROM (SELECT * FROM schedule WHERE next <= ? ORDER BY next LIMIT ?)
@@ -47,7 +47,14 @@ extension Transaction {
             arguments: [
                 now.milliseconds, limit, now.advanced(by: Ticking.farthestAhead).milliseconds, limit,
             ]
-        ).compactMap(StoredSchedule.init(row:))
+        )
+        return try rows.compactMap { row in
+            if let schedule = StoredSchedule(row: row) { return schedule }
+            // Kept, it would be due for ever, and looked at without a pause.
+            try deleteSchedule(
+                project: row["project"], pipeline: row["pipeline"], cron: row["cron"], timeZone: row["time_zone"])
+            return nil
+        }
     }
 
     func setTick(next: Timestamp, last: Timestamp?, of schedule: StoredSchedule) throws {
@@ -63,11 +70,15 @@ extension Transaction {
     }
 
     func delete(_ schedule: StoredSchedule) throws {
+        try deleteSchedule(
+            project: schedule.project, pipeline: schedule.pipeline, cron: schedule.schedule.cron.text,
+            timeZone: schedule.schedule.timeZone)
+    }
+
+    private func deleteSchedule(project: String, pipeline: String, cron: String, timeZone: String) throws {
         try db.execute(
             sql: "DELETE FROM schedule WHERE project = ? AND pipeline = ? AND cron = ? AND time_zone = ?",
-            arguments: [
-                schedule.project, schedule.pipeline, schedule.schedule.cron.text, schedule.schedule.timeZone,
-            ])
+            arguments: [project, pipeline, cron, timeZone])
     }
 }
 
