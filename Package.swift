@@ -115,19 +115,20 @@ let package = Package(
         tests(
             "ServiceKitTests",
             [
-                "ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", "HTTPClient", grdb, logging,
-                hummingbird,
+                "ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", "HTTPClient", "Serving", grdb,
+                logging, hummingbird,
             ]),
         tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
-        tests(of: "TriggerService", ["ProjectFile", "Processes", "HTTPClient", crypto, hummingbird]),
+        tests(of: "TriggerService", ["ProjectFile", "Processes", "HTTPClient", "Serving", crypto, hummingbird]),
         tests(of: "TrainerProxy", ["Processes"]),
         tests(of: "Evaluator", ["Processes"]),
-        tests(of: "RegistryService", ["EventLog", "HTTPClient", hummingbird]),
+        tests(of: "RegistryService", ["EventLog", "HTTPClient", "Serving", hummingbird]),
         tests(of: "Deployer", ["Processes", "HTTPClient"]),
         tests(of: "Notifier", ["HTTPClient"]),
-        tests(of: "Console", ["EventLog", "HTTPClient", hummingbird]),
+        tests(of: "Console", ["EventLog", "HTTPClient", "Serving", hummingbird]),
         tests("MartletTests", ["Martlet", "Bus", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
         .target(name: "CSimulation", path: "Tests/CSimulation"),
+        .target(name: "Serving", dependencies: [hummingbird, logging], path: "Tests/Serving", swiftSettings: settings),
         tests(
             "SimulationTests",
             [

@@ -5,6 +5,7 @@ import HTTPClient
 import Logging
 import Messages
 import ServiceKit
+import Serving
 import Store
 import Synchronization
 
@@ -29,7 +30,7 @@ struct Desk {
             publish: { event, actor in published.take(event, actor) })
         try await AdminToken.ensure(at: chronicle.folder + "/admin", in: chronicle.store)
         let token = try String(contentsOfFile: chronicle.folder + "/admin", encoding: .utf8)
-        let (server, port) = try await serve(api)
+        let (server, port) = try await serve { api.add(to: $0) }
         defer { server.cancel() }
         try await body(
             Desk(

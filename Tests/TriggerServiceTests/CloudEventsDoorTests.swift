@@ -5,6 +5,7 @@ import HTTPClient
 import Logging
 import Messages
 import ServiceKit
+import Serving
 import Store
 import Testing
 

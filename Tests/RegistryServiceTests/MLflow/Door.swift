@@ -4,6 +4,7 @@ import Hummingbird
 import Logging
 import Messages
 import ServiceKit
+import Serving
 import Store
 
 @testable import RegistryService
@@ -35,15 +36,7 @@ final class Door: Sendable {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let door = MLflowDoor(store: registry.store, artifacts: registry.artifacts, logger: quiet, admit: caller)
-        let router = Router()
-        door.add(to: router)
-        let (ports, told) = AsyncStream.makeStream(of: Int.self)
-        let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { told.yield($0.localAddress?.port ?? 0) }, logger: quiet)
-        server = Task { try await application.run() }
-        var iterator = ports.makeAsyncIterator()
-        port = await iterator.next() ?? 0
+        (server, port) = try await serve { door.add(to: $0) }
     }
 
     deinit { server.cancel() }

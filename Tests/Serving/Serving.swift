@@ -1,12 +1,12 @@
-import Foundation
 import Hummingbird
 import Logging
-import ServiceKit
 
-@testable import TriggerService
-
-/// Routes on any free port; canceling the task closes it. Alone in its file because two libraries have an `HTTPResponse`.
-func serve(_ add: (Router<BasicRequestContext>) -> Void) async throws -> (server: Task<Void, any Error>, port: Int) {
+/// Routes on any free port; canceling the task closes it.
+///
+/// A target of its own: every service with a door has tests that knock at it, and two libraries have an `HTTPResponse`.
+package func serve(
+    _ add: (Router<BasicRequestContext>) -> Void
+) async throws -> (server: Task<Void, any Error>, port: Int) {
     let router = Router()
     add(router)
     var quiet = Logger(label: "test")
