@@ -121,7 +121,7 @@ final class Forwarder: Sendable {
                 life.beats += 1
                 beat(life.beats, to: feed)
                 counts.flush()
-                if heard != .greet { life.beatAt = .now + .seconds(1) }
+                if heard != .greet { life.beatAt = .now + untilWholeSecond() }
             }
             let more = pass(from: events, to: feed, &life)
             poll.wait(more ? .zero : max(.zero, life.beatAt - .now))

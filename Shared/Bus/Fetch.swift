@@ -35,7 +35,8 @@ extension FetchAnswer {
     static func messages(of records: [LogRecord]) -> [[Data]] {
         records.map { record in
             let header = LiveHeader(kind: .event, epoch: record.epoch, seq: record.seq, chain: record.prev)
-            return [Data(record.topic.utf8), header.bytes, record.body]
+            var topic = record.topic
+            return [topic.withUTF8 { Data(buffer: $0) }, header.bytes, record.body]
         }
     }
 

@@ -30,18 +30,42 @@ package struct LiveHeader: Sendable, Hashable {
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     package var bytes: Data {
-        var bytes = Data(capacity: 6 + Self.epochDigits + 21 + Self.chainDigits)
-        bytes.append(contentsOf: "MB1 ".utf8)
-        bytes.append(kind.rawValue)
-        bytes.append(0x20)
-        let epoch = String(epoch)
-        for _ in 0..<max(0, Self.epochDigits - epoch.utf8.count) { bytes.append(0x30) }
-        bytes.append(contentsOf: epoch.utf8)
-        bytes.append(0x20)
-        bytes.append(contentsOf: String(seq).utf8)
-        bytes.append(0x20)
-        chain.withDigits { bytes.append(contentsOf: $0) }
-        return bytes
+        // Each event has one: it is written in place, because a `Data` that grows piece by piece costs three times as much.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 6 + 20 + 1 + 20 + 1 + Self.chainDigits) { text in
+            (text[0], text[1], text[2], text[3]) = (0x4D, 0x42, 0x31, 0x20)
+            (text[4], text[5]) = (kind.rawValue, 0x20)
+            var end = Self.write(epoch, digits: Self.epochDigits, into: text, at: 6)
+            text[end] = 0x20
+            end = Self.write(seq, digits: 1, into: text, at: end + 1)
+            text[end] = 0x20
+            end += 1
+            chain.withDigits { digits in
+                for digit in digits {
+                    text[end] = digit
+                    end += 1
+                }
+            }
+            return Data(buffer: UnsafeBufferPointer(rebasing: text[..<end]))
+        }
+    }
+
+    /// Writes a number that is not negative with at least so many digits; returns where it ends.
+    private static func write(
+        _ number: Int64, digits: Int, into text: UnsafeMutableBufferPointer<UInt8>, at start: Int
+    ) -> Int {
+        var length = 1
+        var rest = number.magnitude
+        while rest >= 10 {
+            rest /= 10
+            length += 1
+        }
+        let end = start + max(digits, length)
+        rest = number.magnitude
+        for place in (start..<end).reversed() {
+            text[place] = 0x30 + UInt8(rest % 10)
+            rest /= 10
+        }
+        return end
     }
 
     private static let epochDigits = 13

@@ -280,3 +280,10 @@ final class LiveLoop: Sendable {
 
 /// Monotonic time as the pure state machines count it: since the machine began, the same in every process on it.
 func uptime() -> Duration { .nanoseconds(Int64(DispatchTime.now().uptimeNanoseconds)) }
+
+/// Until the machine's own clock has its next whole second. What an idle process does once a second it does then, as all of
+/// them do: so each wakes once for its own work and for what the others send.
+package func untilWholeSecond() -> Duration {
+    let now = uptime()
+    return .seconds(now.components.seconds + 1) - now
+}

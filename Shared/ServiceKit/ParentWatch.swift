@@ -15,7 +15,7 @@ package struct ParentWatch: ServiceLifecycle.Service {
 
     package func run() async throws {
         try await untilShutdown {
-            while getppid() == parent { try await Task.sleep(for: .seconds(1)) }
+            while getppid() == parent { try await Task.sleepToWholeSecond() }
         }
     }
 }

@@ -16,7 +16,7 @@ struct ReplicaWatch: Sendable {
     func run() async {
         while !Task.isCancelled {
             if slot.isAlone {
-                await Self.sleepToWholeSecond()
+                try? await Task.sleepToWholeSecond()
                 continue
             }
             do {
@@ -44,11 +44,5 @@ struct ReplicaWatch: Sendable {
                 }
             }
         }
-    }
-
-    /// With everything else that an idle service does once a second.
-    private static func sleepToWholeSecond() async {
-        let past = Int64(DispatchTime.now().uptimeNanoseconds % 1_000_000_000)
-        try? await Task.sleep(for: .nanoseconds(1_000_000_000 - past))
     }
 }
