@@ -1,3 +1,4 @@
+import GRDB
 import Messages
 import Store
 import Testing
@@ -31,6 +32,27 @@ struct WhyNotTests {
             #expect(other?["code"] == "other_project" && other?["reason"] == "the event is of project 'churn'")
             #expect(try SilentVerdicts.verdict(on: push, pipeline: "deploy", db) == nil)
         }
+    }
+
+    @Test func `P8 an event's verdicts and a delivery's events are found by their indexes`() async throws {
+        let chronicle = try Chronicle()
+        let plan = try await chronicle.store.read { db in
+            var asked: [String] = []
+            db.trace { if case .statement(let one) = $0 { asked.append(one.expandedSQL) } }
+            _ = try ListQueries.verdicts(pipeline: "train", cause: "push", Page(), db)
+            _ = try EventQueries.told(byDelivery: "d-1", db)
+            db.trace(options: [])
+            return try asked.flatMap { sql in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(sql)").map { row -> String in row["detail"] }
+            }
+        }
+        let searched = Set(
+            plan.filter { $0.hasPrefix("SEARCH") || $0.contains("SCAN verdicts") || $0.contains("SCAN events") })
+        #expect(
+            searched == [
+                "SEARCH verdicts USING INDEX sqlite_autoindex_verdicts_1 (cause>? AND cause<?)",
+                "SEARCH events USING INDEX events_delivery (<expr>=?)",
+            ])
     }
 
     @Test func `C-21 what was taken once more has the story of what it repeats`() async throws {

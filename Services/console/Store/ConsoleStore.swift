@@ -20,6 +20,12 @@ enum ConsoleStore {
         }
         migrator.registerMigration("v4 attempts, groups, canceling") { try $0.execute(sql: attempts) }
         migrator.registerMigration("v5 gates, lineage, chain of histories") { try $0.execute(sql: lineage) }
+        migrator.registerMigration("v6 events of a forge's delivery") {
+            try $0.execute(
+                sql: """
+                    CREATE INDEX events_delivery ON events (\(EventQueries.delivery)) WHERE \(EventQueries.isDelivered)
+                    """)
+        }
     }
 
     private static let events = """

@@ -18,18 +18,23 @@ struct EventQuestion: Sendable {
 }
 
 enum EventQueries {
+    /// The forge's delivery that an event tells of, and which events do: as the index on them has it, word by word.
+    static let delivery = "json_extract(CAST(body AS TEXT), '$.data.delivery')"
+    static let isDelivered = """
+        type IN ('change.pushed', 'change.tag_created', 'change.commented', 'change.pull_request_opened',
+        'change.pull_request_updated', 'change.pull_request_merged', 'change.pull_request_closed',
+        'change.release_published')
+        """
+
     /// The events that a forge's delivery led to, the first one first.
     static func told(byDelivery id: String, _ db: Database) throws -> [String] {
         try String.fetchAll(
-            db,
-            sql: """
-                SELECT id FROM events WHERE type IN ('change.pushed', 'change.tag_created', 'change.commented',
-                    'change.pull_request_opened', 'change.pull_request_updated', 'change.pull_request_merged',
-                    'change.pull_request_closed', 'change.release_published')
-                AND json_extract(CAST(body AS TEXT), '$.data.delivery') IN (?, 'github/' || ?, 'gitlab/' || ?,
-                    'gitea/' || ?, 'azure-devops/' || ?)
-                ORDER BY position LIMIT 10
-                """, arguments: [id, id, id, id, id])
+            db.cachedStatement(
+                sql: """
+                    SELECT id FROM events WHERE \(isDelivered) AND \(delivery) IN (?, ?, ?, ?, ?)
+                    ORDER BY position LIMIT 10
+                    """),
+            arguments: StatementArguments([id] + ["github", "gitlab", "gitea", "azure-devops"].map { "\($0)/\(id)" }))
     }
 
     static func event(_ id: String, _ db: Database) throws -> Envelope? {

@@ -90,9 +90,13 @@ enum ListQueries {
         let most = (Int(page.after ?? "") ?? 0) + page.limit + 1
         let parts = [pipeline, "*"].map { name -> Filter in
             var filter = Filter()
-            filter.add("pipeline = ?", name)
-            // An event that is heard in several projects is a cause in each.
-            if let cause { filter.add("(cause = ? OR cause >= ? || '@' AND cause < ? || 'A')", cause, cause, cause) }
+            if let cause {
+                // An event that is heard in several projects is a cause in each: its id, or its id with an '@' behind.
+                filter.add(
+                    "cause >= ? AND cause < ? || 'A' AND (cause = ? OR cause >= ? || '@')", cause, cause, cause, cause)
+            }
+            // A pipeline has many causes, a cause few verdicts: the '+' keeps SQLite from going by the pipeline.
+            filter.add(cause == nil ? "pipeline = ?" : "+pipeline = ?", name)
             if !everyKind { filter.add("code <> 'no_trigger'") }
             return filter
         }
