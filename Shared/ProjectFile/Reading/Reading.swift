@@ -32,10 +32,9 @@ final class Reading {
 /// "; did you mean 'x'?" where a known word is near, else the known words if they are few.
 func suggestion(for word: String, among known: [String]) -> String {
     if let near = nearest(to: word, among: known) { return "; did you mean '\(near)'?" }
-    if let part = known.filter({ word.hasPrefix($0 + "-") || word.hasPrefix($0 + "_") }).max(by: { $0.count < $1.count }
-    ) {
-        return "; did you mean '\(part)'?"
-    }
+    // 'train-model' where 'train' is known; the longest one.
+    let heads = word.indices.filter { word[$0] == "-" || word[$0] == "_" }.map { word[..<$0] }
+    if let part = heads.last(where: { head in known.contains { $0 == head } }) { return "; did you mean '\(part)'?" }
     if known.isEmpty { return "; there is none" }
     return known.count <= 16 ? "; there are " + known.joined(separator: ", ") : ""
 }
