@@ -77,7 +77,7 @@ let package = Package(
         shared("Bus", ["Messages", "EventLog", "CZMQ", logging]),
         shared("Store", ["Messages", "EventLog", "CProcess", grdb, logging]),
         shared("ProjectFile", ["Messages", yams, crypto]),
-        shared("Artifacts", ["Messages", "HTTPClient", crypto]),
+        shared("Artifacts", ["Messages", "HTTPClient", "CProcess", crypto]),
         shared("HTTPClient", ["CCurl"]),
         shared("Processes", ["Messages", "CProcess", subprocess]),
         shared(

@@ -1,3 +1,4 @@
+import CProcess
 import Foundation
 import Glibc
 
@@ -31,6 +32,12 @@ final class DurableFile: Sendable {
                 written += count
             }
         }
+    }
+
+    /// Has the system write these bytes to the disk soon, so that ``synchronize()`` of a large file has little left to wait
+    /// for. Only that makes them durable.
+    func beginSynchronizing(from offset: Int64, count: Int64) {
+        cprocess_begin_synchronizing(descriptor, off_t(offset), off_t(count))
     }
 
     func synchronize() throws {

@@ -19,6 +19,9 @@ int cprocess_reap(pid_t pid, int *status);
 /// Gives the disk space of a file's first bytes back and leaves its length: for a log that somebody goes on appending to.
 int cprocess_discard(const char *path, off_t length);
 
+/// Has the system begin to write these bytes of an open file to the disk, and waits for none of them.
+void cprocess_begin_synchronizing(int file, off_t offset, off_t count);
+
 /// The number of a folder's kind of file system (linux/magic.h), which Swift's Glibc has no call for; -1 where it is unknown.
 long cprocess_file_system(const char *path);
 
