@@ -23,7 +23,7 @@ struct RegistryCommand: AsyncParsableCommand {
                 handle: { event, tx in try RegistryEvents.handle(event, in: tx) },
                 verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb],
                 routes: { router in door.add(to: router) },
-                door: DoorLimits(body: Int(settings.mostArtifactBytes)))
+                door: DoorLimits(body: Int(settings.mostArtifactBytes)), asksForTokens: true)
         }
     }
 }

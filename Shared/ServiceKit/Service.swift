@@ -79,6 +79,10 @@ package enum Service {
             server, duties, Loop { await worker.run() }, Loop { await replicas.run() }, StartUpMemory(),
         ]
         if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
+        if parts.asksForTokens {
+            duties.readiness.lost("tokens", "the console has not told of any yet")
+            services.append(Loop { try await awaitTokens(context.store, duties.readiness) })
+        }
         return services + parts.background
     }
 
@@ -150,6 +154,14 @@ package enum Service {
             }
         )
     }
+}
+
+/// Whoever is told that a service is ready must not be turned away with a token that is valid.
+private func awaitTokens(_ store: StateStore, _ readiness: Readiness) async throws {
+    while try await !store.read({ db in try APITokens.areKnown(in: db) }) {
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    readiness.reached("tokens")
 }
 
 /// A loop that runs until the service stops; it is then dropped where it is, for nothing it holds would be lost.

@@ -21,6 +21,8 @@ package struct ServiceParts: Sendable {
     package var routes: (@Sendable (Router<BasicRequestContext>) -> Void)?
     /// What its HTTP door bears.
     package var door = DoorLimits()
+    /// Its door asks for API tokens: it is ready when it knows one, and not before the console has told it of any.
+    package var asksForTokens = false
     /// Runs in every replica.
     package var background: [any ServiceLifecycle.Service] = []
     /// Once, when this replica becomes the leader and before it is asked anything.
@@ -39,7 +41,8 @@ package struct ServiceParts: Sendable {
         effects: [String: Effect] = [:], verbs: [StepVerb] = [], slots: Int = 4,
         requests: [String: RequestHandler] = [:],
         routes: (@Sendable (Router<BasicRequestContext>) -> Void)? = nil, door: DoorLimits = DoorLimits(),
-        background: [any ServiceLifecycle.Service] = [], takeOver: @escaping @Sendable () async throws -> Void = {},
+        asksForTokens: Bool = false, background: [any ServiceLifecycle.Service] = [],
+        takeOver: @escaping @Sendable () async throws -> Void = {},
         leading: [@Sendable () async -> Void] = [], onFork: ForkPolicy = .halt,
         forget: @escaping @Sendable (Transaction) throws -> Void = { _ in },
         onOthersCommit: @escaping @Sendable () async -> Void = {}
@@ -52,6 +55,7 @@ package struct ServiceParts: Sendable {
         self.requests = requests
         self.routes = routes
         self.door = door
+        self.asksForTokens = asksForTokens
         self.background = background
         self.takeOver = takeOver
         self.leading = leading

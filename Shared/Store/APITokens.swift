@@ -33,6 +33,11 @@ package enum APITokens {
             id: row["id"], name: row["name"], role: row["role"], groups: try Wire.decode([String].self, from: groups),
             email: row["email"], hash: row["hash"])
     }
+
+    /// Whether there is any.
+    package static func areKnown(in db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM api_token)") ?? false
+    }
 }
 
 extension Transaction {
