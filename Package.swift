@@ -89,7 +89,7 @@ let package = Package(
         service("TriggerService", in: "trigger-service", ["ProjectFile", "Processes", crypto]),
         service("TrainerProxy", in: "trainer-proxy", ["ProjectFile", "Processes", "HTTPClient", crypto]),
         service("Evaluator", in: "evaluator", ["Processes", crypto]),
-        service("RegistryService", in: "registry-service"),
+        service("RegistryService", in: "registry-service", ["HTTPClient", crypto]),
         service("Deployer", in: "deployer", ["Processes", "HTTPClient"]),
         service("Notifier", in: "notifier", ["HTTPClient"]),
         service("EventBus", in: "event-bus", [signals]),

@@ -14,13 +14,18 @@ struct RegistryCommand: AsyncParsableCommand {
         let settings = try Settings()
         try await Service.run(.registryService, options: options, migrate: RegistryStore.migrate) { context in
             let admission = Admission(store: context.store, settings: settings)
+            let webhooks = WebhookSending(
+                store: context.store,
+                secrets: WebhookSecrets(path: context.paths.service(.registryService) + "/webhooks.key"),
+                reach: settings.webhooks)
             let door = MLflowDoor(
-                store: context.store, artifacts: context.artifacts, logger: context.logger,
+                store: context.store, artifacts: context.artifacts, logger: context.logger, webhooks: webhooks,
                 admit: { request, need in try await admission.admit(request, need) },
                 mostArtifactBytes: settings.mostArtifactBytes)
             return ServiceParts(
                 subscriptions: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
                 handle: { event, tx in try RegistryEvents.handle(event, in: tx) },
+                effects: [WebhookDelivery.kind: webhooks.carryOut],
                 verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb],
                 routes: { router in door.add(to: router) },
                 door: DoorLimits(body: Int(settings.mostArtifactBytes)), asksForTokens: true)

@@ -7,6 +7,8 @@ struct Settings: Sendable {
     var hosts: HostRule
     /// `MARTLET_REGISTRY_ARTIFACT_LIMIT_MB`: the largest file that a client may store; 65536.
     var mostArtifactBytes: Int64
+    /// `MARTLET_REGISTRY_WEBHOOKS`: where MLflow's webhooks may go; `public`.
+    var webhooks: WebhookReach
 
     init(environment: [String: String] = ProcessInfo.processInfo.environment) throws(SettingsError) {
         let names = environment["MARTLET_REGISTRY_HOSTS"] ?? ""
@@ -19,6 +21,12 @@ struct Settings: Sendable {
             throw SettingsError(key: key, problem: "'\(text)' is not a number from 1 to 16777216")
         }
         mostArtifactBytes = megabytes << 20
+        let reach = environment["MARTLET_REGISTRY_WEBHOOKS"].flatMap { $0.isEmpty ? nil : $0 } ?? "public"
+        guard let reach = WebhookReach(rawValue: reach) else {
+            let known = WebhookReach.allCases.map(\.rawValue).joined(separator: " or ")
+            throw SettingsError(key: "MARTLET_REGISTRY_WEBHOOKS", problem: "'\(reach)' is not \(known)")
+        }
+        webhooks = reach
     }
 }
 

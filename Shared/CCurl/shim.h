@@ -1,5 +1,8 @@
 #pragma once
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
 
 // curl_easy_setopt and its kin take `...`, which Swift cannot call: one typed door for each kind of value.
 
@@ -30,6 +33,33 @@ static inline CURLcode martlet_curl_set_receive(
     CURLcode code = (curl_easy_setopt)(easy, function, receive);
     if (code != CURLE_OK) return code;
     return (curl_easy_setopt)(easy, pointer, context);
+}
+
+typedef curl_socket_t (*martlet_curl_open)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+
+static inline CURLcode martlet_curl_set_open(CURL *easy, martlet_curl_open open, void *context) {
+    CURLcode code = (curl_easy_setopt)(easy, CURLOPT_OPENSOCKETFUNCTION, open);
+    if (code != CURLE_OK) return code;
+    return (curl_easy_setopt)(easy, CURLOPT_OPENSOCKETDATA, context);
+}
+
+// The bytes of an IPv4 or IPv6 address, and how many they are; 0 for other families.
+static inline size_t martlet_curl_address(const struct curl_sockaddr *address, unsigned char bytes[16]) {
+    const void *whole = &address->addr;
+    if (address->family == AF_INET) {
+        memcpy(bytes, &((const struct sockaddr_in *)whole)->sin_addr, 4);
+        return 4;
+    }
+    if (address->family == AF_INET6) {
+        memcpy(bytes, &((const struct sockaddr_in6 *)whole)->sin6_addr, 16);
+        return 16;
+    }
+    return 0;
+}
+
+// As curl opens one itself.
+static inline curl_socket_t martlet_curl_socket(const struct curl_sockaddr *address) {
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static inline CURLMcode martlet_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {

@@ -17,11 +17,15 @@ package struct HTTPRequest: Sendable {
     package var unixSocket: String?
     /// How many redirects are followed; 0 gives the redirect itself as the response.
     package var maxRedirects: Int
+    /// Refuses to connect to this machine or a private network, whatever name leads there: for addresses that others
+    /// gave. No proxy is used then, for nobody could see where it connects to.
+    package var onlyPublic: Bool
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: Data? = nil,
         timeout: Duration? = .seconds(30), connectTimeout: Duration = .seconds(10), stallTimeout: Duration? = nil,
-        maxResponseBytes: Int = 10 << 20, unixSocket: String? = nil, maxRedirects: Int = 0
+        maxResponseBytes: Int = 10 << 20, unixSocket: String? = nil, maxRedirects: Int = 0,
+        onlyPublic: Bool = false
     ) {
         self.method = method
         self.url = url
@@ -33,6 +37,7 @@ package struct HTTPRequest: Sendable {
         self.maxResponseBytes = maxResponseBytes
         self.unixSocket = unixSocket
         self.maxRedirects = maxRedirects
+        self.onlyPublic = onlyPublic
     }
 }
 

@@ -9,6 +9,8 @@ final class Transfer {
     private var head = HTTPHead(status: 0)
     private var isHeadTold = false
     private var isTooLarge = false
+    /// Refused because of where its name led.
+    private var isInside = false
 
     init(_ submission: Submission) {
         self.submission = submission
@@ -47,6 +49,7 @@ final class Transfer {
         let place = submission.request.place
         switch code {
         case CURLE_OK: return nil
+        case _ where isInside: return .other("\(place) is this machine or in a private network")
         case CURLE_COULDNT_CONNECT: return .refused(place)
         case CURLE_OPERATION_TIMEDOUT: return .timeout(place)
         case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE: return .lost(place)
@@ -90,7 +93,13 @@ extension Transfer {
             codes.append(martlet_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 1))
             codes.append(martlet_curl_set_long(easy, CURLOPT_MAXREDIRS, request.maxRedirects))
         }
-        if request.isLoopback { codes.append(martlet_curl_set_text(easy, CURLOPT_NOPROXY, "*")) }
+        if request.isLoopback || request.onlyPublic {
+            codes.append(martlet_curl_set_text(easy, CURLOPT_NOPROXY, "*"))
+        }
+        if request.onlyPublic {
+            codes.append(
+                martlet_curl_set_open(easy, { context, _, address in Transfer.from(context).open(address) }, context))
+        }
         if let socket = request.unixSocket {
             codes.append(martlet_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket))
         }
@@ -133,6 +142,18 @@ extension Transfer {
     private static func from(_ context: UnsafeMutableRawPointer?) -> Transfer {
         guard let context else { preconditionFailure("curl was given this object as the context") }
         return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    /// Asked with what the name was found to mean, just before it is connected to: nobody can change that in between.
+    private func open(_ address: UnsafeMutablePointer<curl_sockaddr>?) -> curl_socket_t {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        guard let address else { return -1 }
+        let count = martlet_curl_address(address, &bytes)
+        guard PublicAddress.holds(Array(bytes.prefix(count))) else {
+            isInside = true
+            return -1
+        }
+        return martlet_curl_socket(address)
     }
 
     private func header(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {

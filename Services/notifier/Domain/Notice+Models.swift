@@ -18,6 +18,11 @@ extension NoticeWriter {
             return Notice(
                 headline: "\(body.model) version \(body.version) may not become \(body.to)", details: [body.reason])
         }
+        if let body = try envelope.body(ModelWebhookFailed.self) {
+            return Notice(
+                headline: "webhook \(body.title) at \(body.place) was not told of \(body.event) (\(body.model))",
+                details: ["Why: \(body.reason)"])
+        }
         return nil
     }
 

@@ -87,6 +87,12 @@ struct MLflowCall: Sendable {
         return items
     }
 
+    func object(_ name: String) throws(MLflowError) -> JSONValue? {
+        guard let value = field(name) else { return nil }
+        guard value.object != nil else { throw Self.invalid(value, name) }
+        return value
+    }
+
     func flag(_ name: String) throws(MLflowError) -> Bool {
         guard let value = field(name) else { return false }
         if let flag = value.bool { return flag }

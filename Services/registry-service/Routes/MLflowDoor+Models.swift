@@ -190,7 +190,6 @@ extension Caller {
 extension Transaction {
     /// Says what a client changed, in its name.
     func say<Body: EventBody>(_ body: Body, about model: String, version: Int? = nil, _ caller: Caller) throws {
-        let subject = version.map { "model/\(model)/\($0)" } ?? "model/\(model)"
-        try publish(body, subject: subject, key: model, because: .first(actor: caller.actor.name))
+        try announce(body, about: model, version: version, because: .first(actor: caller.actor.name))
     }
 }

@@ -16,6 +16,7 @@ struct MLflowDoor: Sendable {
     let store: StateStore
     let artifacts: ArtifactStore
     let logger: Logger
+    let webhooks: WebhookSending
     /// Lets in who may come in.
     let admit: @Sendable (Request, Need) async throws -> Caller
     /// Bytes of one artifact.
@@ -34,6 +35,7 @@ struct MLflowDoor: Sendable {
         addVersions(routes)
         addArtifacts(routes)
         addTraining(routes)
+        addWebhooks(routes)
         routes.get("/api/3.0/mlflow/server-info", .reading) { _ in
             try Self.reply([
                 "store_type": "SqlStore", "workspaces_enabled": false, "trace_archival_enabled": false,

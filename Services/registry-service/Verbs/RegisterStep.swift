@@ -77,9 +77,8 @@ struct RegisterStep: Sendable {
         try Registration.checkSize(facts)
         try facts.check(required: declaration?.model.requires ?? [])
         try tx.insert(facts, trainingRun: run.trainingRun, item: work.item)
-        try tx.publish(
-            facts, subject: "model/\(facts.model)/\(facts.version)", key: facts.model,
-            because: work.causation.acting(as: work.actor.name))
+        try tx.announce(
+            facts, about: facts.model, version: facts.version, because: work.causation.acting(as: work.actor.name))
         return answer(wish, version: facts.version, artifact: artifact, created: true)
     }
 

@@ -53,8 +53,8 @@ extension Transaction {
     ) throws {
         guard !set.isEmpty || !removed.isEmpty else { return }
         try change(tagsOf: version, model: model, set: set, removed: removed)
-        try publish(
-            ModelTagged(model: model, version: version, set: set, removed: removed),
-            subject: "model/\(model)/\(version)", key: model, because: because)
+        try announce(
+            ModelTagged(model: model, version: version, set: set, removed: removed), about: model, version: version,
+            because: because)
     }
 }

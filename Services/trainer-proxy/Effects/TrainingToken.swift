@@ -11,21 +11,7 @@ struct TrainingToken: Sendable {
 
     /// - Parameter path: of the key; made when it is missing, for its owner's eyes only.
     init(keyAt path: String) throws {
-        if !FileManager.default.fileExists(atPath: path) {
-            let new = path + "." + UUID().uuidString.lowercased()
-            let bytes = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
-            guard
-                FileManager.default.createFile(
-                    atPath: new, contents: bytes, attributes: [.posixPermissions: 0o600])
-            else { throw SettingsError(key: path, problem: "cannot be written; check the folder and its owner") }
-            // Of several replicas one is first; the others use its key.
-            link(new, path)
-            unlink(new)
-        }
-        guard let bytes = FileManager.default.contents(atPath: path), bytes.count == 32 else {
-            throw SettingsError(key: path, problem: "holds no key of 32 bytes; remove the file and start again")
-        }
-        key = SymmetricKey(data: bytes)
+        key = try ServiceKey.at(path)
     }
 
     func token(of item: String) -> TokenText {

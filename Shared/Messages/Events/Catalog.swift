@@ -62,6 +62,8 @@ public let allEventBodies: [any EventBody.Type] = [
     ModelVersionUpdated.self,
     ModelVersionDeleted.self,
     ModelAliasChanged.self,
+    ModelWebhookChanged.self,
+    ModelWebhookFailed.self,
     DeploymentStarted.self,
     DeploymentFinished.self,
     DeploymentRolledBack.self,

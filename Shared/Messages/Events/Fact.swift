@@ -51,7 +51,9 @@ struct FactRule: Sendable {
     static let all =
         sequencing + computing + [
             // A new word replaces the last one: a model's latest comparison.
-            on(EvaluationDecided.self) { body, _ in Fact("model/\(body.model)", "decision") }
+            on(EvaluationDecided.self) { body, _ in Fact("model/\(body.model)", "decision") },
+            // For as long as people may be asked about it.
+            on(EvaluationVoided.self) { body, _ in Fact("decision/\(body.decision)", "void", days: 90) },
         ] + models + deployments + suite
 
     static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type.eventType, $0) })
@@ -63,8 +65,9 @@ struct FactRule: Sendable {
         PullRequestMerged.self, PullRequestClosed.self, ReleasePublished.self, Commented.self,
         TriggerMatched.self, TriggerIgnored.self, CommandAnswered.self, TrainingStarted.self, ArtifactPublished.self,
         TestSuiteFinished.self, ModelTransitionRefused.self, ModelCommandAnswered.self, DeployerCommandAnswered.self,
-        EvaluationVoided.self, EvaluationBypassed.self, EvaluationCommandAnswered.self, ModelHistoryChecked.self,
-        ChecksPublished.self,
+        EvaluationBypassed.self, EvaluationCommandAnswered.self, ModelHistoryChecked.self, ChecksPublished.self,
+        // What a webhook is, and what waits for it, is in the registry's own database.
+        ModelWebhookChanged.self, ModelWebhookFailed.self,
         // What was sent is nobody's state; what was not is in the notifier's own database.
         NotificationSent.self, NotificationFailed.self, NotifierCommandAnswered.self, SourceSilent.self,
         StepUnserved.self,

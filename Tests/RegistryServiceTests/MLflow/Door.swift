@@ -13,6 +13,7 @@ import Store
 final class Door: Sendable {
     let registry: Registry
     let port: Int
+    let webhooks: WebhookSending
     private let server: Task<Void, any Error>
 
     struct Answer: Sendable {
@@ -28,14 +29,18 @@ final class Door: Sendable {
 
     /// - Parameter caller: who asks; by default Ada, whoever the request says it is.
     init(
-        _ registry: Registry? = nil,
+        _ registry: Registry? = nil, reach: WebhookReach = .any,
         caller: @escaping @Sendable (Request, Need) async throws -> Caller = { _, _ in Door.ada }
     ) async throws {
         let registry = try registry ?? Registry()
         self.registry = registry
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
-        let door = MLflowDoor(store: registry.store, artifacts: registry.artifacts, logger: quiet, admit: caller)
+        let secrets = WebhookSecrets(path: registry.folder + "/webhooks.key")
+        let webhooks = WebhookSending(store: registry.store, secrets: secrets, reach: reach)
+        self.webhooks = webhooks
+        let door = MLflowDoor(
+            store: registry.store, artifacts: registry.artifacts, logger: quiet, webhooks: webhooks, admit: caller)
         (server, port) = try await serve { door.add(to: $0) }
     }
 

@@ -20,9 +20,8 @@ import Testing
         let door = try await Door()
         for number in 0..<earlier { _ = try await door.post("/experiments/create", ["name": .string("e\(number)")]) }
         var replay = Replay(door: door)
-        for call in try Self.calls(file) where call["path"]?.string?.contains("/webhooks") == false {
-            try await replay.play(call)
-        }
+        // Nobody listens any more where the recorded webhook was tried out.
+        for call in try Self.calls(file) where call["step"] != "test_webhook" { try await replay.play(call) }
         #expect(replay.played > 40)
     }
 
@@ -97,7 +96,7 @@ private struct Replay {
         if held.json["files"] == nil { try await door.put(folder + "/MLmodel") }
     }
 
-    private static let ids: Set<String> = ["run_id", "run_uuid", "model_id", "next_page_token"]
+    private static let ids: Set<String> = ["run_id", "run_uuid", "model_id", "next_page_token", "webhook_id"]
     /// What differs from one run to the next, or what only the other server has to say.
     private static let ignored: Set<String> = [
         "file_size", "creation_timestamp", "last_updated_timestamp", "creation_time", "last_update_time",

@@ -14,6 +14,7 @@ enum MLflowSchema {
             try db.execute(sql: training)
             try db.execute(sql: "INSERT INTO experiment (id, name, created, updated) VALUES (0, 'Default', 0, 0)")
         }
+        migrator.registerMigration("v3 webhooks") { db in try db.execute(sql: webhooks) }
     }
 
     /// An MLflow client may make several versions of the same files; a pipeline's step makes one (`item` is its key).
@@ -231,5 +232,25 @@ enum MLflowSchema {
             time INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX created_time ON created (time);
+        """
+
+    private static let webhooks = """
+        CREATE TABLE webhook (
+            id TEXT PRIMARY KEY CHECK (length(id) > 0),
+            name TEXT NOT NULL CHECK (length(name) > 0),
+            description TEXT,
+            url TEXT NOT NULL CHECK (length(url) > 0),
+            -- Sealed: the key lies beside the database, and in no backup of it.
+            secret BLOB,
+            status TEXT NOT NULL CHECK (status IN ('ACTIVE', 'DISABLED')),
+            waiting INTEGER NOT NULL DEFAULT 0 CHECK (waiting >= 0),
+            created INTEGER NOT NULL,
+            updated INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE webhook_event (
+            event TEXT NOT NULL,
+            webhook TEXT NOT NULL REFERENCES webhook,
+            PRIMARY KEY (event, webhook)
+        ) STRICT, WITHOUT ROWID;
         """
 }
