@@ -7,6 +7,7 @@ import textwrap
 
 from conftest import ROOT
 from suite import Failed
+from test_mlflow import ask
 from waiting import until
 
 ALL = {"C": 1.0}
@@ -68,6 +69,23 @@ def test_a_classifier_is_judged_by_more_than_one_number(suite, events, repo):
     wanted = {1: "surpassed", 2: "surpassed", 3: "production"}
     until(lambda: stages(suite) == wanted, 30, f"the stages are {wanted}")
     history(suite, events)
+    compared(suite, events, better)
+
+
+def compared(suite, events, decided):
+    """S4-12: both numbers are a run in the deployment experiment, where people look for them."""
+    own = {"Authorization": f"Bearer {(suite.data / 'tokens' / 'admin').read_text().strip()}"}
+    root = "/api/2.0/mlflow"
+    found = ask(suite, "GET", f"{root}/experiments/get-by-name?experiment_name=tumours-deployment", **own)[1]
+    wish = {"experiment_ids": [found["experiment"]["experiment_id"]]}
+    runs = ask(suite, "POST", f"{root}/runs/search", wish, **own)[1]["runs"]
+    assert {run["info"]["run_name"] for run in runs} == {"challenger_vs_production"}
+    assert len(runs) == len([e for e in events.find("evaluation.decided") if e["data"].get("logged")]) > 2
+    numbers = [{m["key"]: m["value"] for m in run["data"]["metrics"]} for run in runs]
+    assert {
+        "new_accuracy": decided["challenger"]["value"],
+        "production_accuracy": decided["champion"]["value"],
+    } in numbers, numbers
 
 
 def stages(suite):

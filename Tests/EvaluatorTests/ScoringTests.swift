@@ -88,16 +88,21 @@ import Testing
     }
 
     @Test func `S4-12 both numbers are logged under the names that the project gives them`() async throws {
+        let names: [String: JSONValue] = [
+            "log_as": [
+                "run_name": "staging_vs_prod_comparison",
+                "prefix": ["challenger": "staging_", "champion": "production_"],
+            ]
+        ]
         let (judge, snapshot) = try await prepared()
-        let result = try await compare(
-            judge, snapshot,
-            [
-                "log_as": [
-                    "run_name": "staging_vs_prod_comparison",
-                    "prefix": ["challenger": "staging_", "champion": "production_"],
-                ]
-            ])
+        let result = try await compare(judge, snapshot, names)
         #expect(result.outputs["metrics"] == ["staging_accuracy": 0.75, "production_accuracy": 0.25])
+        // The first model has nobody beside it, and no gate that would know its number.
+        let (first, other) = try await prepared()
+        let alone = try await compare(
+            first, other,
+            names.merging(["champion": "stage=production", "significance": "mcnemar"]) { $1 })
+        #expect(alone.outputs["metrics"] == ["staging_accuracy": 0.75])
     }
 
     @Test func `E6 files of the commit are a data set too`() async throws {

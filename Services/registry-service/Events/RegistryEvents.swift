@@ -16,7 +16,7 @@ enum RegistryEvents {
         } else if let wish = try envelope.body(TransitionRequested.self) {
             try tx.answer(wish, asked: envelope)
         } else if let decided = try envelope.body(EvaluationDecided.self) {
-            try tx.remember(decided)
+            if try tx.remember(decided) { try tx.log(decided) }
         } else if let tested = try envelope.body(TestSuiteFinished.self) {
             try tx.remember(tested)
         } else if let wish = try envelope.body(HistoryCheckRequested.self) {

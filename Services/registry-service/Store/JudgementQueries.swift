@@ -21,10 +21,12 @@ enum JudgementQueries {
 }
 
 extension Transaction {
-    func remember(_ decided: EvaluationDecided) throws {
+    /// - Returns: whether it is new.
+    func remember(_ decided: EvaluationDecided) throws -> Bool {
         try db.execute(
             sql: "INSERT INTO decision (decision, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
             arguments: [decided.decision, try Wire.encode(decided)])
+        return db.changesCount > 0
     }
 
     /// A step that is tried again has a new word.

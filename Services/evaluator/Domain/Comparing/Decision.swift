@@ -63,7 +63,7 @@ extension Decision {
         let primary = EvaluatedGate(
             kind: "metric", name: rule.metric, passed: true, message: "", challenger: inputs.challenger.value,
             champion: inputs.champion?.value)
-        return logAs.metrics(of: gates ?? [primary])
+        return logAs.metrics(of: [primary] + (gates ?? []))
     }
 }
 
