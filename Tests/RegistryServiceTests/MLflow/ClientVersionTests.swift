@@ -93,6 +93,26 @@ import Testing
         #expect(try await door.registry.said(ModelRegistered.self).isEmpty)
     }
 
+    @Test func `G14 a client's version is held to the facts that its project requires`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk, requires: ["tags.owner", "metrics.auc"])
+        let run = try await door.run()
+        try await door.put("0/\(run)/artifacts/model/MLmodel")
+        _ = try await door.post("/registered-models/create", ["name": "churn"])
+        func register(_ tags: JSONValue) async throws -> Door.Answer {
+            try await door.post(
+                "/model-versions/create",
+                ["name": "churn", "source": .string("runs:/\(run)/model"), "run_id": .string(run), "tags": tags])
+        }
+        let refused = try await register([])
+        #expect(refused.code == "PERMISSION_DENIED")
+        #expect(refused.message.contains("metrics.auc") && refused.message.contains("tags.owner (give it with tags)"))
+        #expect(try await door.registry.said(ModelRegistered.self).isEmpty)
+        _ = try await door.post(
+            "/runs/log-metric", ["run_id": .string(run), "key": "auc", "value": 0.9, "timestamp": 1])
+        #expect(try await register([["key": "owner", "value": "ada"]]).status == 200)
+    }
+
     @Test func `G12 what a version was made of can be unpacked, whatever becomes of the run's files`() async throws {
         let door = try await Door()
         try await door.model("churn")
