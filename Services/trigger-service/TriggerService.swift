@@ -49,7 +49,7 @@ struct TriggerServiceCommand: AsyncParsableCommand {
         let timer = ScheduleTimer(
             store: context.store, dispatcher: dispatcher, clock: context.clock, logger: context.logger)
         return ServiceParts(
-            subscriptions: [.console, .registryService],
+            subscriptions: [.console, .registryService, .evaluator],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 }.merging(deliveries.effects) { $1 },
             requests: requests.handlers.merging(ingest.handlers) { $1 },

@@ -213,7 +213,7 @@ struct GateTests {
         #expect(try granted.job("undo").outcome == .skipped)
         var (void, _) = try waiting()
         void.champion = "5"
-        void.move { $0.championMoved() }
+        void.move { $0.voidStaleApprovals() }
         #expect(try void.job("undo").outcome == .skipped)
     }
 
@@ -237,7 +237,7 @@ struct GateTests {
     @Test func `an approval is void when the champion moved meanwhile`() throws {
         var (simulation, approval) = try waiting()
         simulation.champion = "5"
-        simulation.move { $0.championMoved() }
+        simulation.move { $0.voidStaleApprovals() }
         let reason = "the champion is version 5 now, and this was compared with version 3"
         #expect(simulation.changes.contains(.approvalClosed(approval.id, .void, reason: reason)))
         #expect(try simulation.job("deployment").outcome == .notPromoted)

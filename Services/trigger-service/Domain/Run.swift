@@ -64,6 +64,8 @@ struct RunStatus: Sendable, Hashable, Codable {
     var finished: Timestamp?
     /// Grows when it is run again.
     var attempt = 1
+    /// Decisions that hold no longer, with the reason; `nil`: none was taken back.
+    var void: [String: String]?
 }
 
 struct RunJob: Sendable, Hashable {

@@ -31,12 +31,17 @@ extension RunMachine {
 
     /// Why what was compared with does not hold any more; `nil` while it does.
     func staleness(of job: Int) throws(EvaluationError) -> String? {
+        if asksPeople(job), let decision = subject(of: job).decision, let reason = run.status.void?[decision] {
+            return "decision \(decision.prefix(19))… is void: \(reason)"
+        }
         guard let recheck = plan[job].recheck, let champion else { return nil }
         let compared = try recheck.championUnchanged.text(in: scope(before: job))
         // Its own version as champion: an earlier attempt of this job got that far.
         if champion == compared || champion == subject(of: job).version { return nil }
         return "the champion is \(Self.named(champion)) now, and this was compared with \(Self.named(compared))"
     }
+
+    private func asksPeople(_ job: Int) -> Bool { (plan.environment(of: job)?.approvals?.required ?? 0) > 0 }
 
     private static func named(_ version: String) -> String { version.isEmpty ? "nobody" : "version \(version)" }
 
@@ -74,8 +79,14 @@ extension RunMachine {
         }
     }
 
-    /// A champion moved: approvals that were asked for against another are void.
-    mutating func championMoved() {
+    /// The evaluator took a decision back: what was asked for because of it is void, and nothing more is (E13).
+    mutating func decisionVoided(_ decision: String, reason: String) {
+        run.status.void = (run.status.void ?? [:]).merging([decision: reason.shortened()]) { first, _ in first }
+        voidStaleApprovals()
+    }
+
+    /// A champion moved, or a decision was taken back: approvals that were asked for because of what was are void.
+    mutating func voidStaleApprovals() {
         for job in run.jobs.indices where run.jobs[job].status.phase == .approval {
             guard let reason = try? staleness(of: job) else { continue }
             closeApproval(of: job, .void, reason: reason)

@@ -88,9 +88,11 @@ extension Run {
                 jobs[job].steps[step].status = status
             }
         }
-        let (snapshot, attempt) = (status.snapshot, status.attempt)
+        let (snapshot, attempt, void) = (status.snapshot, status.attempt, status.void)
         status = RunStatus()
         status.snapshot = snapshot
         status.attempt = attempt + 1
+        // What succeeded keeps its outputs, and with them a decision that was taken back.
+        status.void = void
     }
 }

@@ -29,7 +29,7 @@ extension Dispatcher {
         let asked = try askedFor(answer.approval, transaction)
         try asked.check(version: answer.version, decision: answer.decision)
         // What was asked for may have become void since this service last looked.
-        try move(asked.run, transaction) { $0.championMoved() }
+        try move(asked.run, transaction) { $0.voidStaleApprovals() }
         guard var approval = try transaction.approval(answer.approval) else { return }
         let progress = try approval.answer(
             answer.approve, by: person.name, email: person.email, groups: answer.groups, comment: answer.comment,

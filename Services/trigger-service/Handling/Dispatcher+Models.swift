@@ -32,12 +32,26 @@ extension Dispatcher {
         }
     }
 
+    /// What evaluator said: people are not asked any longer about a decision that was taken back (E13).
+    func judgement(_ event: Envelope, _ transaction: Transaction) throws {
+        guard let void = try event.body(EvaluationVoided.self) else { return }
+        let asked = try transaction.runs(waitingForApprovalOfDecision: void.decision)
+        for run in Set(asked).union([void.run]).sorted() {
+            do {
+                try move(run, transaction) { $0.decisionVoided(void.decision, reason: void.reason) }
+            } catch is Refusal {
+                // Its project file cannot be read any more: it will not go on, nor ask anybody.
+                continue
+            }
+        }
+    }
+
     private func moved(
         _ model: String, _ version: Int, _ occasion: Cause.Occasion, _ members: [String: JSONValue],
         _ event: Envelope, _ position: LogPosition, _ transaction: Transaction
     ) throws {
         for run in try transaction.runs(waitingForApprovalOf: model) {
-            try move(run, transaction) { $0.championMoved() }
+            try move(run, transaction) { $0.voidStaleApprovals() }
         }
         var origin = try transaction.version(model, version)?.origin ?? VersionOrigin()
         if let project = try home(of: model, origin, transaction) {

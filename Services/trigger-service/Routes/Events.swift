@@ -10,6 +10,7 @@ struct Events: Sendable {
         switch event.position.source {
         case .console: try dispatcher.command(event.envelope, transaction)
         case .registryService: try dispatcher.model(event.envelope, at: event.position, transaction)
+        case .evaluator: try dispatcher.judgement(event.envelope, transaction)
         default: break
         }
     }

@@ -29,4 +29,14 @@ extension Transaction {
             db, sql: "SELECT DISTINCT run FROM approval WHERE model = ? AND state = 'waiting' ORDER BY run",
             arguments: [model])
     }
+
+    /// Also of other runs than the one that decided.
+    func runs(waitingForApprovalOfDecision decision: String) throws -> [String] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT run FROM approval
+                WHERE state = 'waiting' AND json_extract(CAST(body AS TEXT), '$.decision') = ?
+                """, arguments: [decision])
+    }
 }

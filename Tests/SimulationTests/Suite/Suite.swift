@@ -15,7 +15,7 @@ import Messages
 /// All six services, the console and the bus, each with its own stores, handlers, verbs and loops.
 struct Suite {
     static let followed: [Source: [Source]] = [
-        .triggerService: [.console, .registryService],
+        .triggerService: [.console, .registryService, .evaluator],
         .trainerProxy: [.triggerService, .console],
         .evaluator: [.triggerService, .trainerProxy, .registryService, .deployer, .console],
         .registryService: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
@@ -74,7 +74,7 @@ struct Suite {
         let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
         let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
         return ServiceParts(
-            subscriptions: [.console, .registryService],
+            subscriptions: [.console, .registryService, .evaluator],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(Reminders(dispatcher: dispatcher, watcher: watcher).effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
