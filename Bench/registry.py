@@ -2,10 +2,12 @@
 """How fast the registry's MLflow door is, beside MLflow's own server in the same run: `make bench-registry`."""
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -35,10 +37,22 @@ class World:
         token = (self.suite.data / "tokens" / "admin").read_text().strip()
         self.own = Server("Martlet", self.suite.ports["registry"], token)
         self.servers = [self.own]
+        self.wait_for_the_token()
         self.peer = None
         mlflow = ROOT / ".build" / "venv-mlflow" / "bin" / "mlflow"
         if mlflow.exists() and not options.alone:
             self.start_peer(mlflow)
+
+    def wait_for_the_token(self):
+        """The console has told of it; the registry hears it in a moment."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self.own.ask("GET", "/experiments/get?experiment_id=0")
+            except Refused:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def start_peer(self, mlflow):
         (port,) = free_ports(1)
@@ -67,10 +81,21 @@ class World:
             except OSError:
                 time.sleep(0.2)
 
+    def own_resident(self):
+        """Megabytes of the registry."""
+        address = self.suite.data / "services" / "registry-service" / "http.json"
+        return rss([json.loads(address.read_text())["pid"]])
+
+    def moves(self, model):
+        """How often a version of it was put into a stage that it was asked into, as the history of its stages has it."""
+        database = self.suite.data / "services" / "registry-service" / "state.sqlite"
+        words = "SELECT count(*) FROM stage_history WHERE model = ? AND about = version AND to_stage <> 'Archived'"
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            return connection.execute(words, [model]).fetchone()[0]
+
     def resident(self):
         """Megabytes by server."""
-        address = self.suite.data / "services" / "registry-service" / "http.json"
-        yield self.own.name, rss([json.loads(address.read_text())["pid"]])
+        yield self.own.name, self.own_resident()
         if self.peer:
             yield self.servers[-1].name, rss(family(self.peer.pid))
 

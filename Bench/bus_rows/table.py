@@ -30,15 +30,16 @@ class Figure:
 
     @property
     def promised(self):
+        if self.at_least is not None and self.at_least == self.at_most:
+            return f"= {number(self.at_least)}"
         if self.at_least is not None:
             return f"≥ {number(self.at_least)}"
         return f"≤ {number(self.at_most)}" if self.at_most is not None else ""
 
     @property
     def is_kept(self):
-        if self.at_least is not None:
-            return self.median >= self.at_least
-        return self.at_most is None or self.median <= self.at_most
+        enough = self.at_least is None or self.median >= self.at_least
+        return enough and (self.at_most is None or self.median <= self.at_most)
 
     @property
     def verdict(self):

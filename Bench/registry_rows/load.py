@@ -7,7 +7,7 @@ import time
 
 
 class Refused(Exception):
-    """A request was answered otherwise than with 200."""
+    """A request was answered otherwise than was expected."""
 
 
 class Server:
@@ -35,8 +35,9 @@ class Server:
 class Answer:
     """Reads one answer; the servers say its length."""
 
-    def __init__(self):
+    def __init__(self, accepts=(200,)):
         self.held, self.length = b"", None
+        self.accepts, self.status = accepts, None
         self.body = b""
 
     def take(self, piece):
@@ -48,7 +49,8 @@ class Answer:
             if end < 0:
                 return False
             head = self.held[:end].lower()
-            if not head.startswith((b"http/1.1 200", b"http/1.0 200")):
+            self.status = int(head.split(b" ", 2)[1])
+            if self.status not in self.accepts:
                 raise Refused(self.held[:400].decode(errors="replace"))
             self.length = end + 4 + next(
                 int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")
@@ -60,8 +62,13 @@ class Answer:
         return True
 
 
-def load(server, make, connections, seconds=None, count=None):
-    """Requests a second, and the time of each in milliseconds; `make(n)` is the bytes of the n-th request."""
+def load(server, make, connections, seconds=None, count=None, accepts=(200,), told=None):
+    """Requests a second, and the time of each in milliseconds; `make(n)` is the bytes of the n-th request.
+
+    A list of such functions has one for each connection. `told` is called with the number of the connection and the status of
+    each answer; others than `accepts` end it all.
+    """
+    makers = make if isinstance(make, list) else [make] * connections
     poll = selectors.DefaultSelector()
     begin = time.perf_counter()
     sent, times = 0, []
@@ -69,26 +76,28 @@ def load(server, make, connections, seconds=None, count=None):
     def more():
         return sent < count if count else time.perf_counter() - begin < seconds
 
-    def send(connection):
+    def send(connection, slot):
         nonlocal sent
-        bytes_ = make(sent)
+        bytes_ = makers[slot](sent)
         sent += 1
-        poll.modify(connection, selectors.EVENT_READ, (Answer(), time.perf_counter()))
+        poll.modify(connection, selectors.EVENT_READ, (Answer(accepts), time.perf_counter(), slot))
         connection.sendall(bytes_)
 
-    for _ in range(connections):
+    for slot in range(connections):
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=120)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         poll.register(connection, selectors.EVENT_READ, None)
-        send(connection)
+        send(connection, slot)
     while poll.get_map():
         for key, _ in poll.select(60):
-            answer, since = key.data
+            answer, since, slot = key.data
             if not answer.take(key.fileobj.recv(1 << 18)):
                 continue
             times.append((time.perf_counter() - since) * 1000)
+            if told:
+                told(slot, answer.status)
             if more():
-                send(key.fileobj)
+                send(key.fileobj, slot)
             else:
                 poll.unregister(key.fileobj)
                 key.fileobj.close()

@@ -85,7 +85,7 @@ import Testing
         try await store.verify(digest)
     }
 
-    @Test func `an upload that nobody goes on with is cleaned away`() async throws {
+    @Test func `an upload that nobody goes on with is cleaned away once it is old, and not before`() async throws {
         let bucket = try server.bucket(prefix: UUID().uuidString)
         let client = S3Client(bucket: bucket)
         let digest = Digest(of: Data("abandoned".utf8))
@@ -93,11 +93,18 @@ import Testing
         _ = try await client.ask(.init(method: "POST", key: key, query: [("uploads", "")]))
         let store = ArtifactStore(root: folder + "/store", bucket: bucket)
         let none: @Sendable () async throws -> ReferenceSet = { ReferenceSet() }
-        // moto says of each that it was begun in 2010, so only its being there and gone can be looked at here.
-        for (dryRun, expected) in [(true, 1), (false, 1), (false, 0)] {
-            let report = try await store.sweep(
-                grace: .zero, now: Timestamp(Date()), dryRun: dryRun, references: none)
-            #expect(report.unfinished == expected)
+        // moto says of each that it was begun then: the time of the sweep moves instead.
+        let begun = try #require(Timestamp("2010-11-10T20:48:33.000Z"))
+        let grace = ArtifactStore.shortestGrace
+        let young = begun.advanced(by: grace)
+        let old = young.advanced(by: .seconds(1))
+        // A shorter grace is not granted: somebody may be between two parts.
+        for (now, asked, dryRun, expected) in [
+            (young, Duration.zero, false, 0), (old, .seconds(86_400), false, 0), (old, .zero, true, 1),
+            (old, .zero, false, 1), (old, .zero, false, 0),
+        ] {
+            let report = try await store.sweep(grace: asked, now: now, dryRun: dryRun, references: none)
+            #expect(report.unfinished == expected, "\(now.text), \(asked)")
         }
     }
 

@@ -15,3 +15,11 @@ def test_the_benchmark_of_the_bus_measures(binaries, row):
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "fsync before" in done.stdout
+
+
+def test_the_benchmark_of_the_registry_measures(binaries):
+    words = [sys.executable, ROOT / "Bench" / "registry.py", "--bin", binaries, "--tiny", "--alone"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for what in ["log-metric", "create a model version", "get a model", "compare-and-set", "a page of runs", "fetch it"]:
+        assert what in done.stdout

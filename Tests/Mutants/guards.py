@@ -167,4 +167,19 @@ GUARDS = [
         "parts that are there do not go up again", "Shared/Artifacts/S3/S3Upload.swift",
         "if size == Int64(parts.range(of: number).count) { tags[number] = tag }", "if size < 0 { tags[number] = tag }",
         "ArtifactsTests"),
+    Guard(
+        "an upload in parts that is young is not cleaned away", "Shared/Artifacts/S3/S3Place.swift",
+        "let begun = item[\"Initiated\"].flatMap(Timestamp.init), begun < time",
+        "let begun = item[\"Initiated\"].flatMap(Timestamp.init), begun.milliseconds > 0", "ArtifactsTests"),
+    Guard(
+        "an address that others gave does not lead to this machine", "Shared/HTTPClient/Transfer.swift",
+        "guard PublicAddress.holds(Array(bytes.prefix(count))) else {", "guard count > 0 else {", "HTTPClientTests"),
+    Guard(
+        "a webhook's delivery keeps its id", "Services/registry-service/Effects/WebhookSending.swift",
+        "let answer = await send(delivery.body, id: intent.id, to: webhook)",
+        "let answer = await send(delivery.body, id: UUID().uuidString, to: webhook)", "RegistryServiceTests"),
+    Guard(
+        "nobody is asked about a decision that was taken back", f"{TRIGGER}/Domain/RunMachine+Approving.swift",
+        "let reason = run.status.void?[decision] {", "let reason = run.status.void?[decision + \"-\"] {",
+        "TriggerServiceTests"),
 ]
