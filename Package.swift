@@ -123,7 +123,7 @@ let package = Package(
         tests(of: "TrainerProxy", ["Processes"]),
         tests(of: "Evaluator", ["Processes"]),
         tests(of: "RegistryService", ["EventLog", "HTTPClient", "Serving", hummingbird]),
-        tests(of: "Deployer", ["Processes", "HTTPClient"]),
+        tests(of: "Deployer", ["Processes", "HTTPClient", lifecycle]),
         tests(of: "Notifier", ["HTTPClient"]),
         tests(of: "Console", ["EventLog", "HTTPClient", "Serving", hummingbird]),
         tests("MartletTests", ["Martlet", "Bus", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),

@@ -36,7 +36,7 @@ struct Settings: Sendable, Hashable {
         healthSeconds = try number("MARTLET_DEPLOYER_HEALTH_SECONDS", 60, 0.1...3600)
         drainSeconds = try number("MARTLET_DEPLOYER_DRAIN_SECONDS", 30, 0...3600)
         driftSeconds = try number("MARTLET_DEPLOYER_DRIFT_SECONDS", 10, 0...3600)
-        holdSeconds = try number("MARTLET_DEPLOYER_HOLD_SECONDS", 15, 0...600)
+        holdSeconds = try number("MARTLET_DEPLOYER_HOLD_SECONDS", 25, 0...600)
         hosts = (environment["MARTLET_DEPLOYER_HOSTS"] ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
         }

@@ -43,7 +43,7 @@ package struct HealthServer: ServiceLifecycle.Service {
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [
-                        SlowRequestGuard(mostBytes: limits.requestBytes, grace: limits.grace)
+                        SlowRequestGuard(mostBytes: limits.requestBytes, grace: limits.grace), GivenBack(),
                     ],
                     idleTimeout: .seconds(75))),
             configuration: .init(

@@ -12,10 +12,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Examples" / "demo"), str(ROOT / "Tests" / "EndToEnd"), str(Path(__file__).parent)]
 
 import images  # noqa: E402
+import lake_project  # noqa: E402
 import operating  # noqa: E402
 from engine import podman, run  # noqa: E402
 from installation import SERVICES, Installation  # noqa: E402
 from outsider import Outsider  # noqa: E402
+from shared_repository import SharedRepository  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -74,10 +76,11 @@ def up(installation, built):
     installation.shell(operating.command("cp .env.example"))
     begun = time.monotonic()
     installation.shell(operating.command("docker compose up --detach"))
-    installation.until_healthy()
-    installation.seconds = time.monotonic() - begun
+    installation.seconds = installation.until_healthy() - begun
     installation.opened = listening() - before
-    installation.inside = {name: inside(name) for service in SERVICES for name in installation.containers(service)}
+    installation.inside = {
+        name: inside(name) for service in [*SERVICES, "front"] for name in installation.containers(service)
+    }
     return installation
 
 
@@ -93,6 +96,16 @@ def outsider(up, tmp_path_factory):
     client.keys = keys
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def lake(up):
+    """A repository that an event starts; its first push has run."""
+    one = SharedRepository(up, "lake")
+    one.push(martlet__yml=lake_project.PROJECT, train__py=lake_project.TRAIN)
+    one.watch()
+    yield one
+    one.forget()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -20,8 +20,9 @@ from standardwebhooks.webhooks import Webhook
 from waiting import until
 
 
-def test_everything_comes_up_and_is_healthy_by_its_own_check(up):
-    print(f"healthy after {up.seconds:.1f} s, {up.memory()} MB")
+def test_everything_comes_up_and_is_healthy_by_its_own_check(up, built):
+    image, base = (inspect("image", name)["Size"] for name in (built, up.settings["BASE_IMAGE"]))
+    print(f"healthy after {up.seconds:.1f} s, {up.memory()} MB in memory, image {(image - base) // 1_000_000} MB beyond its base")
     assert up.ill() == []
     services = until(
         lambda: (found := up.ask("status")["services"]) and all(s["state"] == "ready" for s in found) and found,
@@ -34,8 +35,10 @@ def test_only_the_published_ports_listen_and_only_at_home(up):
     # Prometheus has a profile of its own.
     published = {port for name, port in up.ports.items() if name != "MARTLET_PROMETHEUS_PORT"}
     assert up.opened == {f"127.0.0.1:{port}" for port in published}
+    more = {"event-bus": {5550, 5551, 5552}, "front": {8080, 8081, 5000, 8090}}
     for name, ports in up.inside.items():
-        assert ports == ({8000, 5550, 5551, 5552} if "event-bus" in name else {8000}), name
+        service = name.removeprefix(f"{up.name}_").rsplit("_", 1)[0]
+        assert ports == {8000} | more.get(service, set()), name
 
 
 def test_containers_are_closed(up):
@@ -61,7 +64,7 @@ def test_each_service_sees_its_own_key_and_no_other(up):
 def test_no_image_contains_a_key_or_a_token(up, built):
     found = podman(
         "run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "sh", built, "-c",
-        "find /keys /data /run/secrets /repositories -type f; grep -rlE 'secret-key|BEGIN .*PRIVATE KEY' /etc /usr/share/martlet /usr/local || true",
+        "find /keys /data /run/secrets /repositories /backups /volumes -type f; grep -rlE 'secret-key|BEGIN .*PRIVATE KEY' /etc /usr/share/martlet /usr/local || true",
     ).splitlines()  # fmt: skip
     # The programs know the words; no file with a value does.
     assert [path for path in found if not path.startswith("/usr/local/bin/")] == []
@@ -88,6 +91,14 @@ def test_the_cli_answers_from_a_container_of_its_own(up):
     assert all(service in status for service in SERVICES), status
     lines = up.tool("events", "tail", "--since", "start", "--limit", "1", "--json", timeout=60).stdout.splitlines()
     assert any(line.startswith("{") and "event" in json.loads(line) for line in lines)
+
+
+def test_a_wrong_token_is_refused_in_words(up, built):
+    done = run(
+        "podman", "run", "--rm", "--network", f"{up.name}_suite", "--env", "MARTLET_URL=http://console:8000",
+        "--env", "MARTLET_TOKEN=hunter2", built, "martlet", "status", check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and "token" in done.stderr and "hunter2" not in done.stderr, done.stderr
 
 
 def test_the_demo_runs_in_the_containers(up):
@@ -136,6 +147,24 @@ def test_a_leaked_key_of_a_service_is_replaced(up):
         lambda: [s["state"] for s in up.ask("status")["services"] if s["name"] == "notifier"] == ["ready"],
         30, "notifier is let in by its new key",
     )  # fmt: skip
+
+
+def test_a_container_with_a_key_that_the_bus_does_not_know_says_so(up, built):
+    bus = podman("exec", up.containers("event-bus")[0], "cat", "/keys/event-bus.pub")
+    keys, data = podman("volume", "create"), podman("volume", "create")
+    own = ["--rm", "--network", f"{up.name}_suite", "--volume", f"{keys}:/keys", "--volume", f"{data}:/data"]
+    podman("run", *own, built, "martlet", "keys", "generate", "notifier", "--keys", "/keys")
+    podman("run", "--interactive", *own, built, "sh", "-c", "cat > /keys/event-bus.pub", input=bus)
+    there = ["--env", "MARTLET_BUS=tcp://event-bus:5550", "--env", "MARTLET_KEYS=/keys"]
+    name = podman("run", "--detach", *own, *there, built, "notifier")
+    try:
+        said = until(
+            lambda: (text := run("podman", "logs", name).stderr) and "refuses this key" in text and text, 30, "it says so"
+        )
+        assert "martlet keys authorize" in said and "secret" not in said
+    finally:
+        podman("rm", "--force", "--time", "5", name)
+        podman("volume", "rm", "--force", keys, data)
 
 
 class Receiver(BaseHTTPRequestHandler):

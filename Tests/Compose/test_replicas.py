@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
 import signal
 import time
-from pathlib import Path
 
 import images
 import operating
@@ -13,7 +11,7 @@ import pytest
 from engine import podman
 from installation import SERVICES
 from load import TYPE, Publishing, Requests, scoring
-from repository import Repository
+from shared_repository import SharedRepository
 from waiting import until
 
 SCALE = {"TRAINER": 3, "EVALUATOR": 2, "NOTIFIER": 2, "REGISTRY": 2, "TRIGGER": 2, "DEPLOYER": 2}
@@ -33,40 +31,13 @@ def scaled(up):
     return up
 
 
-class SharedRepository(Repository):
-    """In the volume that trigger-service sees; its files belong to the user of the containers."""
-
-    def __init__(self, installation, name):
-        self.volume = Path(podman("volume", "inspect", "--format", "{{.Mountpoint}}", f"{installation.name}_repositories"))
-        super().__init__(self.volume / name)
-        self.own(10001)
-
-    def own(self, user):
-        for folder, _, files in os.walk(self.origin):
-            for path in [folder, *(f"{folder}/{file}" for file in files)]:
-                os.chown(path, user, user)
-
-    def push(self, *words, **files):
-        self.own(os.getuid())
-        try:
-            return super().push(*words, **files)
-        finally:
-            self.own(10001)
-
-
 @pytest.fixture(scope="module")
 def repo(scaled):
     one = SharedRepository(scaled, "small")
     one.push_steps('{ run: "true" }')
-    scaled.martlet("repo", "add", "small", "/repositories/small.git", "--poll", "0.5")
-    until(lambda: finished(scaled), 90, "the first push has run")
+    one.watch()
     yield one
-    shutil.rmtree(one.clone)
-
-
-def finished(installation):
-    runs = installation.ask("runs", "list", "--project", "small")["items"]
-    return [run for run in runs if run.get("outcome")]
+    one.forget()
 
 
 def kill(container):
@@ -96,9 +67,9 @@ def load(scaled):
 @pytest.mark.parametrize("service", [name for name in SERVICES])
 def test_a_killed_container_changes_no_outcome(scaled, repo, load, service):
     """A run is at work meanwhile; requests at the doors wait at most, and none fails."""
-    before = len(finished(scaled))
+    before = len(repo.finished())
     repo.push_steps('{ run: "sleep 2; echo once >> $MARTLET_OUTPUT/x; test $(wc -l < $MARTLET_OUTPUT/x) = 1" }')
-    until(lambda: len(scaled.ask("runs", "list", "--project", "small")["items"]) > before, 30, "the run has begun")
+    until(lambda: len(repo.runs()) > before, 30, "the run has begun")
     time.sleep(0.5)
     victim = scaled.containers(service)[0]
     begun = time.monotonic()
@@ -106,7 +77,7 @@ def test_a_killed_container_changes_no_outcome(scaled, repo, load, service):
     until(lambda: victim in scaled.containers(service), 30, f"{victim} is started again")
     scaled.until_healthy(30)
     print(f"{service}: healthy again after {time.monotonic() - begun:.1f} s", end="; ")
-    runs = until(lambda: (found := finished(scaled)) and len(found) > before and found, 120, "the run has ended")
+    runs = until(lambda: (found := repo.finished()) and len(found) > before and found, 120, "the run has ended")
     assert len(runs) == before + 1
     assert runs[0]["outcome"] == "succeeded", runs[0]
     for name, door in load.items():
@@ -146,4 +117,4 @@ def test_the_end_keeps_the_volumes(scaled):
     volumes = podman("volume", "ls", "--quiet")
     scaled.shell(operating.command("docker compose", "down"), timeout=180)
     assert scaled.containers() == [] and podman("volume", "ls", "--quiet") == volumes
-    assert operating.COMMANDS == [line for line in operating.COMMANDS if line in operating.ran], "each was run"
+    assert operating.COMMANDS.left == [], "each was run"

@@ -1,5 +1,7 @@
 import Foundation
 import HTTPClient
+import ServiceKit
+import ServiceLifecycle
 
 /// Hands requests on to the version that serves; the address in front of it never changes.
 struct Gateway: Sendable {
@@ -23,10 +25,11 @@ struct Gateway: Sendable {
     /// Meant for one connection only, or stated anew for the next one.
     private static let hopHeaders: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
-        "transfer-encoding", "upgrade", "host", "content-length", "expect", passedOn,
+        "transfer-encoding", "upgrade", "host", "content-length", "expect", passedOn, GivenBack.mark,
     ]
 
-    /// While a version's process is being started again, requests wait for it instead of failing.
+    /// While a version's process is being started again, requests wait for it instead of failing. They do not wait at a
+    /// replica that ends, and which would be held up by them.
     func forward(_ request: Request, to endpoint: String) async -> HTTPResponse {
         let deadline = ContinuousClock.now.advanced(by: .seconds(settings.holdSeconds))
         var (pause, sendings) = (Duration.milliseconds(20), 0)
@@ -53,8 +56,9 @@ struct Gateway: Sendable {
                 if request.isPassedOn || sendings > 1 { return trouble }
                 try? await routes.load()
             }
-            guard !request.isPassedOn, ContinuousClock.now.advanced(by: pause) < deadline,
-                (try? await Task.sleep(for: pause)) != nil
+            if request.isPassedOn { return trouble }
+            if Task.isShuttingDownGracefully { return Self.givenBack }
+            guard ContinuousClock.now.advanced(by: pause) < deadline, (try? await Task.sleep(for: pause)) != nil
             else { return trouble }
             pause = min(pause * 2, .milliseconds(250))
         }
@@ -142,6 +146,10 @@ struct Gateway: Sendable {
         let dropped = hopHeaders.union(named)
         return headers.filter { !dropped.contains($0.name.lowercased()) }
     }
+
+    /// No answer: the connection is closed, and the front asks a replica that stays.
+    private static let givenBack = HTTPResponse(
+        head: HTTPHead(status: 503, headers: [(GivenBack.mark, "1")]), body: Data())
 
     private static func problem(_ status: Int, _ message: String) -> HTTPResponse {
         let body = (try? JSONSerialization.data(withJSONObject: ["error": message], options: .withoutEscapingSlashes))
