@@ -10,11 +10,13 @@ extension ArtifactStore {
     }
 
     /// Gives every artifact of the folder another name below `target`: on the same file system this costs no room, since
-    /// an artifact never changes; elsewhere it is copied.
-    package func link(to target: String) async throws -> (count: Int, bytes: Int64) {
+    /// an artifact never changes; elsewhere it is copied, unless `earlier` has it on that file system already.
+    package func link(to target: String, or earlier: String? = nil) async throws -> (count: Int, bytes: Int64) {
         let total = Total()
         try await FolderPlace(root: root, queue: queue).list { [self] some in
-            let linked = try await queue.run { try some.map { try self.link($0, from: self.root, to: target) } }
+            let linked = try await queue.run {
+                try some.map { try self.link($0, from: self.root, or: earlier, to: target) }
+            }
             await total.add(linked.count, some.reduce(0) { $0 + $1.size })
         }
         return (await total.count, await total.bytes)
@@ -42,14 +44,22 @@ extension ArtifactStore {
     }
 
     /// `false`: it is there already.
-    private func link(_ artifact: StoredArtifact, from source: String, to target: String) throws -> Bool {
-        let places = [source, target].map { FolderPlace(root: $0, queue: queue).name(of: artifact.digest) }
+    private func link(
+        _ artifact: StoredArtifact, from source: String, or earlier: String? = nil, to target: String
+    ) throws -> Bool {
+        func place(_ root: String) -> String { FolderPlace(root: root, queue: queue).name(of: artifact.digest) }
+        let places = [source, target].map(place)
         if DurableFile.size(of: places[1]) == artifact.size { return false }
         try DurableFile.createFolder((places[1] as NSString).deletingLastPathComponent)
         unlink(places[1])
         // `link` the function of the C library; this method has its name.
         if Glibc.link(places[0], places[1]) == 0 { return true }
         guard [EXDEV, EPERM, EMLINK].contains(errno) else { throw DurableFile.failure(places[1]) }
+        if let copy = earlier.map(place), DurableFile.size(of: copy) == artifact.size,
+            Glibc.link(copy, places[1]) == 0
+        {
+            return true
+        }
         let partial = places[1] + ".partial"
         unlink(partial)
         let file = try DurableFile(creating: partial)

@@ -1,7 +1,7 @@
 import Foundation
 import Messages
 
-/// `<data>/backups.json`: how the scheduled backups are going, for `martlet status`.
+/// `backups.json` in the console's data folder: how the scheduled backups are going, for `martlet status`.
 package struct BackupStatus: Codable, Sendable, Hashable {
     package var folder: String
     package var everySeconds: Double
@@ -16,7 +16,7 @@ package struct BackupStatus: Codable, Sendable, Hashable {
         self.everySeconds = everySeconds
     }
 
-    private static func file(_ paths: DataPaths) -> String { paths.root + "/backups.json" }
+    private static func file(_ paths: DataPaths) -> String { paths.home(of: .console) + "/backups.json" }
 
     package static func read(_ paths: DataPaths) -> BackupStatus? {
         FileManager.default.contents(atPath: file(paths)).flatMap { try? Wire.decode(BackupStatus.self, from: $0) }

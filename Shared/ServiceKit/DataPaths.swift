@@ -5,10 +5,19 @@ import Store
 /// Where everything stands under one data folder; the same for every service.
 package struct DataPaths: Sendable, Hashable {
     package let root: String
+    /// Where each service's data folder lies below its name, when each has one of its own: the volumes of containers, for
+    /// what looks at all of them.
+    package let volumes: String?
 
-    package init(root: String) {
+    package init(root: String, volumes: String? = nil) {
         self.root = URL(fileURLWithPath: root).standardizedFileURL.path
+        self.volumes = volumes.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
     }
+
+    /// The data folder of one service.
+    package func home(of source: Source) -> String { volumes.map { "\($0)/\(source.name)" } ?? root }
+    /// There while databases are being replaced by those of a backup.
+    package func restoreMark(of source: Source) -> String { home(of: source) + "/restore.json" }
 
     package var bus: String { root + "/bus" }
     package var artifacts: String { root + "/artifacts" }
@@ -22,7 +31,7 @@ package struct DataPaths: Sendable, Hashable {
     package var work: String { root + "/work" }
     package var notifications: String { root + "/notifications" }
 
-    package func service(_ source: Source) -> String { root + "/services/" + source.name }
+    package func service(_ source: Source) -> String { home(of: source) + "/services/" + source.name }
     package func database(_ source: Source) -> String { service(source) + "/state.sqlite" }
     /// How far the service's logs had come; beside the database, so that putting an older one back is noticed.
     package func logMark(_ source: Source) -> String { service(source) + "/log.mark" }
@@ -37,8 +46,13 @@ package struct DataPaths: Sendable, Hashable {
     package func environment(_ digest: Digest) -> String { environments + "/" + digest.hex }
 
     /// Makes the folders that a service needs, closed to other users: state, sockets and secrets lie in them.
-    /// - Throws: `StoreError` for a folder that cannot be made, or lies on another machine.
+    /// - Throws: `StoreError` for a folder that cannot be made, lies on another machine, or is half restored.
     package func prepare(for source: Source) throws {
+        guard !FileManager.default.fileExists(atPath: restoreMark(of: source)) else {
+            throw StoreError(
+                path: root, problem: "is half restored: a 'martlet restore' was interrupted",
+                hint: "finish it by saying it again, while nothing runs")
+        }
         let folders = [
             root, bus, root + "/services", service(source), artifacts, environments, secrets, tokens, work,
             notifications,
@@ -49,20 +63,11 @@ package struct DataPaths: Sendable, Hashable {
                     atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             } catch {
                 throw StoreError(
-                    path: folder, problem: "cannot be made: \(Self.reason(of: error))",
+                    path: folder, problem: "cannot be made: \(SystemWords.reason(of: error))",
                     hint: "check who owns the data folder, or the container's volume, and its room")
             }
         }
         try NetworkFileSystem.refuse(service(source))
-    }
-
-    /// The system's own words, without Foundation's around them.
-    private static func reason(of error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-        guard let underlying = underlying.map({ $0 as NSError }), underlying.domain == NSPOSIXErrorDomain else {
-            return error.localizedDescription
-        }
-        return String(cString: strerror(Int32(underlying.code)))
     }
 }
 

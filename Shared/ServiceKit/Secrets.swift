@@ -17,11 +17,17 @@ package struct Secrets: Sendable {
     }
 
     /// From a file only: an environment is inherited, and shown by tools. `nil` when there is no such file.
+    /// - Throws: `SecretError` for a name that is none, and for a file that is there and cannot be read.
     package func stored(_ name: String) throws -> String? {
         guard Self.isName(name) else { throw SecretError(name: name, places: []) }
         for folder in folders {
-            if let text = try? String(contentsOfFile: folder + "/" + name, encoding: .utf8) {
+            do {
+                let text = try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
                 return text.trimmingCharacters(in: .newlines)
+            } catch CocoaError.fileReadNoSuchFile {
+                continue
+            } catch {
+                throw SecretError(name: name, places: [folder], problem: SystemWords.reason(of: error))
             }
         }
         return nil
@@ -47,10 +53,15 @@ package struct SecretError: Error, CustomStringConvertible, Hashable {
     package var places: [String]
     /// The environment is not looked at.
     package var isFileOnly = false
+    /// Why the file that is there cannot be read.
+    package var problem: String?
 
     package var description: String {
         guard let place = places.first else {
             return "'\(name)' is not a secret's name: letters, digits, '_' and '-' only"
+        }
+        if let problem {
+            return "secret \(name): \(place)/\(name) cannot be read: \(problem); check who owns it and its mode"
         }
         return "secret \(name) is not set: put it into \(place)/\(name)"
             + (isFileOnly ? "" : " or into the environment of the service")

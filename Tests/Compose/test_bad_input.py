@@ -51,6 +51,19 @@ def test_a_volume_that_cannot_be_written_is_named(built, tmp_path):
     assert code == 1 and "Read-only file system" in said
 
 
+def test_a_secret_that_is_missing_and_one_that_cannot_be_read_are_told_apart(built, volume, tmp_path):
+    options = ["--volume", f"{volume}:/data", "--env", "MARTLET_ARTIFACTS=s3://models/martlet"]
+    code, said = start(built, "registry-service", options=options)
+    assert code == 1 and "secret S3_ACCESS_KEY_ID is not set: put it into /data/secrets/S3_ACCESS_KEY_ID" in said
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "S3_ACCESS_KEY_ID").write_text("hunter2")
+    (secrets / "S3_ACCESS_KEY_ID").chmod(0o600)
+    code, said = start(built, "registry-service", options=[*options, "--volume", f"{secrets}:/run/secrets:ro"])
+    assert code == 1 and "/run/secrets/S3_ACCESS_KEY_ID cannot be read: Permission denied" in said
+    assert "hunter2" not in said
+
+
 def test_a_newer_database_is_refused_and_stays_as_it_is(built, volume):
     options = ["--volume", f"{volume}:/data", *BUS, *KEYS]
     make = (

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import threading
+from pathlib import Path
 
 from conftest import Suite
 from suite import Events
@@ -165,6 +166,10 @@ def test_a_restore_that_was_killed_half_way_is_finished_before_anything_starts(s
     mark = {"from": str(folder / "backup"), "time": "2026-01-01T00:00:00.000Z", "services": services}
     (suite.data / "restore.json").write_text(json.dumps(mark | {"replaced": str(suite.data / "replaced" / "x")}))
     assert "interrupted" in refusal(suite, "up", "--detach")
+    alone = subprocess.run(
+        [Path(suite.martlet).with_name("evaluator")], env=suite.environment, capture_output=True, text=True, timeout=60
+    )
+    assert alone.returncode == 1 and "is half restored" in alone.stderr, alone.stderr
     suite.command("restore", str(folder / "backup"))
     suite.up()
     until(suite.is_ready, 60, "all services are ready")
@@ -199,3 +204,20 @@ def test_scheduled_backups_are_taken_and_old_ones_removed(suite, folder):
     shutil.rmtree(backups)
     backups.write_text("in the way")
     until(lambda: "backups fail" in suite.command("status"), 60, "the status tells that they fail")
+
+
+def test_backups_on_a_schedule_without_up(suite, events, folder):
+    backups = folder / "backups"
+    with subprocess.Popen(
+        [suite.martlet, "backup", str(backups), "--every", "1s", "--keep", "2"], env=suite.environment,
+        stdout=subprocess.PIPE, text=True,
+    ) as taking:  # fmt: skip
+        try:
+            for _ in range(2 * 3):
+                assert taking.stdout.readline().startswith(("backed up: 7 services", "It took"))
+        finally:
+            taking.send_signal(signal.SIGTERM)
+        assert taking.wait(30) == 0
+    assert 1 <= len(list(backups.glob("*Z/backup.json"))) <= 3
+    assert not list(backups.glob("*.partial"))
+    until(lambda: "backups: the newest of" in suite.command("status"), 30, "the status tells of them")

@@ -56,4 +56,16 @@ struct BackupRecord: Codable, Sendable, Hashable {
     /// How long writers had to wait for it.
     var heldMilliseconds: Double
     var seconds: Double
+
+    /// For people.
+    var text: String {
+        let bytes = services.values.reduce(0) { $0 + $1.bytes }
+        let kept =
+            artifacts.bucket.map { "the artifacts stay in \($0)" }
+            ?? "\(artifacts.count) artifacts (\(Sizes.text(.int(Int(artifacts.bytes)))))"
+        return """
+            backed up: \(services.count) services as of \(time), \(Sizes.text(.int(Int(bytes)))), \(kept)
+            It took \((seconds * 10).rounded() / 10) s; writers waited \(Int(heldMilliseconds.rounded(.up))) ms.
+            """
+    }
 }

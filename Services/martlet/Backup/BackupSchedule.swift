@@ -3,13 +3,23 @@ import Foundation
 import Messages
 import ServiceKit
 
-/// Backups that `martlet up` takes by itself: one each so often, the newest so many kept.
+/// Backups that are taken by themselves: one each so often, the newest so many kept.
 struct BackupSchedule: Sendable {
     let folder: String
     let every: Duration
     let keep: Int
     let paths: DataPaths
     let bucket: String?
+    /// What each one came to.
+    var tell: @Sendable (String) -> Void = { _ in }
+
+    /// - Parameter into: the folder that they are made in.
+    /// - Throws: `Failure` when it is not there and cannot be made.
+    init(into folder: String, every: Span, keep: Int, paths: DataPaths, bucket: String?) throws {
+        self.folder = URL(fileURLWithPath: folder).standardizedFileURL.path
+        (self.every, self.keep, self.paths, self.bucket) = (every.duration, keep, paths, bucket)
+        try Folders.make(self.folder)
+    }
 
     /// Runs until it is cancelled. A backup that fails is told of and tried again; the suite goes on.
     func run() async {
@@ -24,6 +34,7 @@ struct BackupSchedule: Sendable {
                 let writer = BackupWriter(paths: paths, bucket: bucket, tell: { _ in })
                 let record = try await writer.write(to: path)
                 (status.last, status.path, status.failure) = (record.time, path, nil)
+                tell(record.text)
                 try removeOld()
             } catch is CancellationError {
                 return

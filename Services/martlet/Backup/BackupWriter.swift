@@ -17,6 +17,7 @@ struct BackupWriter {
         if let held = try? FileManager.default.contentsOfDirectory(atPath: target), !held.isEmpty {
             throw Failure("\(target) is not empty", hint: "name a folder that does not exist yet")
         }
+        try RestoreMark.refuseUnfinished(paths)
         let began = ContinuousClock.now
         let members = try members()
         let partial = BackupFolder(path: "\(target).\(UUID().uuidString.prefix(8).lowercased())\(Self.unfinished)")
@@ -29,7 +30,8 @@ struct BackupWriter {
             let (databases, moment, held) = try await copy(members, to: partial)
             var artifacts = BackupRecord.Artifacts(bucket: bucket, count: 0, bytes: 0)
             if bucket == nil {
-                (artifacts.count, artifacts.bytes) = try await store.link(to: partial.artifacts)
+                (artifacts.count, artifacts.bytes) = try await store.link(
+                    to: partial.artifacts, or: Self.newest(beside: target)?.artifacts)
                 tell("artifacts: \(artifacts.count), \(Sizes.text(.int(Int(artifacts.bytes))))")
             }
             let record = BackupRecord(
@@ -47,6 +49,15 @@ struct BackupWriter {
     /// The end of the name of a backup that is not complete yet.
     static let unfinished = ".partial"
 
+    /// The newest complete backup in the same folder: what it has need not be copied again.
+    private static func newest(beside target: String) -> BackupFolder? {
+        let parent = (target as NSString).deletingLastPathComponent
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+        return names.map { BackupFolder(path: "\(parent)/\($0)") }
+            .compactMap { folder in (try? folder.read().time).map { (folder, $0) } }
+            .max { $0.1 < $1.1 }?.0
+    }
+
     private func members() throws -> [DatabaseCut.Member] {
         let members = Source.all.filter { $0 != .ingest }.compactMap { source -> DatabaseCut.Member? in
             let path = paths.database(source)
@@ -54,7 +65,9 @@ struct BackupWriter {
             return DatabaseCut.Member(name: source.name, path: path)
         }
         guard !members.isEmpty else {
-            throw Failure("\(paths.root) holds no Martlet", hint: "name its data folder with --data, or MARTLET_HOME")
+            throw Failure(
+                "\(paths.volumes ?? paths.root) holds no Martlet",
+                hint: "name its data folder with --data, or MARTLET_HOME, or where its volumes are with --volumes")
         }
         return members
     }

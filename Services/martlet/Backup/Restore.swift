@@ -23,10 +23,7 @@ struct Restore {
 
     /// - Throws: `Failure`; unless it says otherwise, everything is as it was.
     func run() async throws -> Done {
-        guard let suite = try SuiteLock.acquire(paths) else {
-            throw Failure(
-                "Martlet runs on \(paths.root)", hint: "stop it first: 'martlet down --data \(paths.root)'")
-        }
+        let suite = paths.volumes == nil ? try holdSuite() : nil
         defer { withExtendedLifetime(suite) {} }
         if let earlier = RestoreMark.read(paths) {
             tell("finishing the restore of \(earlier.from), which was interrupted")
@@ -51,10 +48,13 @@ struct Restore {
             try Folders.make((path as NSString).deletingLastPathComponent)
             try Folders.copy(backup.database(service), to: path)
         }
-        let mark = RestoreMark(from: backup.path, time: record.time, services: services, replaced: replacedFolder())
+        let moment = BackupName.of(Timestamp(Date()))
+        let mark = RestoreMark(
+            from: backup.path, time: record.time, services: services, replaced: "\(paths.root)/replaced/\(moment)")
         try mark.write(paths)
         let replaced = try mark.finish(paths)
-        return Done(time: record.time, services: services, replaced: replaced ? mark.replaced : nil)
+        let kept = paths.volumes == nil ? mark.replaced : "replaced/\(moment) of each volume"
+        return Done(time: record.time, services: services, replaced: replaced ? kept : nil)
     }
 
     private func wanted(_ record: BackupRecord) throws -> [String] {
@@ -66,12 +66,20 @@ struct Restore {
         return all.filter(only.contains)
     }
 
-    /// A service that was started by itself must not run either.
+    private func holdSuite() throws -> LeaderLock {
+        guard let lock = try SuiteLock.acquire(paths) else {
+            throw Failure(
+                "Martlet runs on \(paths.root)", hint: "stop it first: 'martlet down --data \(paths.root)'")
+        }
+        return lock
+    }
+
+    /// A service that was started by itself, or in a container, must not run either.
     private func hold(_ service: String) throws -> LeaderLock {
         let source = Source(stringLiteral: service)
         try Folders.make(paths.service(source))
         guard let lock = try LeaderLock.acquire(path: paths.leaderLock(source)) else {
-            throw Failure("\(service) runs on \(paths.root)", hint: "stop it first")
+            throw Failure("\(service) runs on \(paths.home(of: source))", hint: "stop it first")
         }
         return lock
     }
@@ -92,12 +100,10 @@ struct Restore {
             tell("\(service): \(Sizes.text(.int(Int(Folders.size(path))))), whole")
         }
     }
-
-    private func replacedFolder() -> String { "\(paths.root)/replaced/\(BackupName.of(Timestamp(Date())))" }
 }
 
-/// `<data>/restore.json`: databases are being replaced. As long as it is there nothing may start; the next `restore`
-/// finishes it first.
+/// `restore.json`: databases are being replaced. As long as it is in a data folder nothing starts there; the next
+/// `restore` finishes it first.
 struct RestoreMark: Codable, Sendable, Hashable {
     var from: String
     var time: String
@@ -105,32 +111,54 @@ struct RestoreMark: Codable, Sendable, Hashable {
     /// Where what was there is kept.
     var replaced: String
 
-    static func path(_ paths: DataPaths) -> String { paths.root + "/restore.json" }
+    /// One data folder, or that of each service.
+    private static func places(_ services: [Source], _ paths: DataPaths) -> [String] {
+        Set(services.map { paths.restoreMark(of: $0) }).sorted()
+    }
     static func staged(_ service: String, _ paths: DataPaths) -> String {
         paths.database(Source(stringLiteral: service)) + ".restored"
     }
 
     static func read(_ paths: DataPaths) -> RestoreMark? {
-        FileManager.default.contents(atPath: path(paths)).flatMap { try? Wire.decode(RestoreMark.self, from: $0) }
+        for path in places(Source.all, paths) {
+            if let text = FileManager.default.contents(atPath: path),
+                let mark = try? Wire.decode(RestoreMark.self, from: text)
+            {
+                return mark
+            }
+        }
+        return nil
     }
 
-    func write(_ paths: DataPaths) throws { try Folders.write(try Terminal.pretty(self), to: Self.path(paths)) }
+    private var sources: [Source] { services.map { Source(stringLiteral: $0) } }
+
+    func write(_ paths: DataPaths) throws {
+        for path in Self.places(sources, paths) { try Folders.write(try Terminal.pretty(self), to: path) }
+    }
 
     /// May be called again after a crash at any line: what was replaced already is left alone.
     /// - Returns: whether there was anything to keep.
     func finish(_ paths: DataPaths) throws -> Bool {
-        for service in services {
-            let (path, staged) = (paths.database(Source(stringLiteral: service)), Self.staged(service, paths))
+        for source in sources {
+            let (path, staged) = (paths.database(source), Self.staged(source.name, paths))
             guard Folders.exists(staged) else { continue }
+            let kept = kept(source, paths)
             // With its write-ahead log, which alone may have its last commits.
             for part in ["", "-wal", "-shm"] where Folders.exists(path + part) {
-                try Folders.make("\(replaced)/\(service)")
-                try Folders.move(path + part, to: "\(replaced)/\(service)/state.sqlite\(part)")
+                try Folders.make(kept)
+                try Folders.move(path + part, to: "\(kept)/state.sqlite\(part)")
             }
             try Folders.move(staged, to: path)
         }
-        try FileManager.default.removeItem(atPath: Self.path(paths))
-        return Folders.exists(replaced)
+        for path in Self.places(sources, paths) where Folders.exists(path) {
+            try FileManager.default.removeItem(atPath: path)
+        }
+        return sources.contains { Folders.exists(kept($0, paths)) }
+    }
+
+    /// On the same file system as what is moved there.
+    private func kept(_ source: Source, _ paths: DataPaths) -> String {
+        "\(paths.home(of: source))/replaced/\((replaced as NSString).lastPathComponent)/\(source.name)"
     }
 
     /// Before anything starts on the folder.

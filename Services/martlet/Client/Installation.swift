@@ -97,11 +97,11 @@ struct Installation: ParsableArguments {
 }
 
 extension DataPaths {
-    /// The folder that an option names, else the environment; an empty variable counts as none.
-    static func chosen(_ data: String?) -> DataPaths {
+    /// The folders that options name, else the environment; an empty variable counts as none.
+    static func chosen(_ data: String?, volumes: String? = nil) -> DataPaths {
         let environment = ProcessInfo.processInfo.environment
         let home = environment["MARTLET_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-        return DataPaths(root: data ?? home ?? (environment["HOME"] ?? ".") + "/.martlet")
+        return DataPaths(root: data ?? home ?? (environment["HOME"] ?? ".") + "/.martlet", volumes: volumes)
     }
 
     /// - Throws: `ValidationError` for an empty option, which would mean the current folder.

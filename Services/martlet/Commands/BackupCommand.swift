@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Messages
 import ServiceKit
+import UnixSignals
 
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,39 +12,55 @@ struct BackupCommand: AsyncParsableCommand {
             the same file system). Secrets, keys and tokens are not in it. 'martlet restore' puts it back.
             Examples:
               martlet backup /backups/monday
+              martlet backup /backups --every 1h --keep 24
               martlet up --backup-to /backups --backup-every 1h --backup-keep 24
             """)
 
-    @Argument(help: "A folder that does not exist yet.")
+    @Argument(help: "A folder that does not exist yet; with --every, the one that backups are made in.")
     var folder: String
 
-    @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
-    var data: String?
+    @OptionGroup var place: DataPlace
+
+    @Option(help: "Go on until stopped, and take one each 30m, 1h, 1d.")
+    var every: Span?
+
+    @Option(help: "With --every: how many of the newest to keep.")
+    var keep = 24
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
-        try DataPaths.check(data)
         if folder.isEmpty { throw ValidationError("name the folder that the backup shall be in") }
+        if keep < 1 { throw ValidationError("--keep: take at least 1") }
+        if json, every != nil { throw ValidationError("--json is for one backup; leave it or --every out") }
     }
 
     func run() async throws {
-        let paths = DataPaths.chosen(data)
+        let paths = place.paths
         let bucket = SuiteRecord.read(paths)?.artifacts ?? SuiteRecord.bucket
+        if let every {
+            var schedule = try BackupSchedule(into: folder, every: every, keep: keep, paths: paths, bucket: bucket)
+            schedule.tell = { Terminal.say($0) }
+            return await Self.goOn(schedule)
+        }
         let writer = BackupWriter(paths: paths, bucket: bucket, tell: Terminal.complain)
         let record = try await writer.write(to: folder)
         if json { return Terminal.say(try Terminal.pretty(record)) }
-        let bytes = record.services.values.reduce(0) { $0 + $1.bytes }
-        let artifacts =
-            record.artifacts.bucket.map { "the artifacts stay in \($0)" }
-            ?? "\(record.artifacts.count) artifacts (\(Sizes.text(.int(Int(record.artifacts.bytes)))))"
-        Terminal.say(
-            """
-            backed up: \(record.services.count) services as of \(record.time), \(Sizes.text(.int(Int(bytes)))), \(artifacts)
-            It took \((record.seconds * 10).rounded() / 10) s; writers waited \(Int(record.heldMilliseconds.rounded(.up))) ms.
-            Back: martlet down, martlet restore \(folder), martlet up
-            """)
+        let back =
+            paths.volumes == nil
+            ? "martlet down, martlet restore \(folder), martlet up"
+            : "docker compose down, docker compose run --rm backup restore \(folder), docker compose up --detach"
+        Terminal.say("\(record.text)\nBack: \(back)")
+    }
+
+    /// Until it is told to stop; a backup that is being written is finished.
+    private static func goOn(_ schedule: BackupSchedule) async {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let work = Task { await schedule.run() }
+        for await _ in signals { break }
+        work.cancel()
+        await work.value
     }
 }
 
@@ -64,17 +81,14 @@ struct RestoreCommand: AsyncParsableCommand {
     @Option(help: "Only this service; may be repeated. Others may then have read what it no longer has.")
     var service: [String] = []
 
-    @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
-    var data: String?
+    @OptionGroup var place: DataPlace
 
     @Flag(help: "Print JSON.")
     var json = false
 
-    func validate() throws { try DataPaths.check(data) }
-
     func run() async throws {
-        let paths = DataPaths.chosen(data)
-        try Folders.make(paths.root)
+        let paths = place.paths
+        if paths.volumes == nil { try Folders.make(paths.root) }
         let restore = Restore(
             paths: paths, backup: BackupFolder(path: URL(fileURLWithPath: folder).standardizedFileURL.path),
             only: service.isEmpty ? nil : service, tell: Terminal.complain)
@@ -86,6 +100,30 @@ struct RestoreCommand: AsyncParsableCommand {
             ])
         }
         let kept = done.replaced.map { "\nWhat was there is in \($0); delete it when all is well." } ?? ""
-        Terminal.say("restored: \(done.services.joined(separator: ", ")) as of \(done.time)\(kept)\nStart: martlet up")
+        let start = paths.volumes == nil ? "martlet up" : "docker compose up --detach"
+        Terminal.say("restored: \(done.services.joined(separator: ", ")) as of \(done.time)\(kept)\nStart: \(start)")
+    }
+}
+
+/// Where the state of all services is.
+struct DataPlace: ParsableArguments {
+    @Option(help: "Data folder. Default: $MARTLET_HOME, else ~/.martlet.")
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the volumes of containers are: each service's data folder below its name. Default: $MARTLET_VOLUMES.",
+            discussion: "The artifacts are those of the data folder. The service 'backup' of compose.yaml is set up so."
+        ))
+    var volumes: String?
+
+    func validate() throws {
+        try DataPaths.check(data)
+        if volumes?.isEmpty == true { throw ValidationError("--volumes: name a folder, or leave the option out") }
+    }
+
+    var paths: DataPaths {
+        let variable = ProcessInfo.processInfo.environment["MARTLET_VOLUMES"].flatMap { $0.isEmpty ? nil : $0 }
+        return .chosen(data, volumes: volumes ?? variable)
     }
 }

@@ -90,6 +90,7 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try RestoreMark.refuseUnfinished(paths)
         try prepareFolder()
         if detach {
             let launch = DetachedLaunch(paths: paths, timeout: .seconds(timeout + 5))
@@ -126,10 +127,8 @@ struct UpCommand: AsyncParsableCommand {
             BackupStatus.forget(paths)
             return nil
         }
-        let folder = URL(fileURLWithPath: backupTo).standardizedFileURL.path
-        try Folders.make(folder)
-        return BackupSchedule(
-            folder: folder, every: backupEvery.duration, keep: backupKeep, paths: paths, bucket: SuiteRecord.bucket)
+        return try BackupSchedule(
+            into: backupTo, every: backupEvery, keep: backupKeep, paths: paths, bucket: SuiteRecord.bucket)
     }
 
     private func prepareFolder() throws {
@@ -171,7 +170,6 @@ struct UpCommand: AsyncParsableCommand {
             SuiteRecord.remove(paths)
             withExtendedLifetime(lock) {}
         }
-        try RestoreMark.refuseUnfinished(paths)
         let backups = try backupSchedule()
         let began = ContinuousClock.now
         let pid = ProcessInfo.processInfo.processIdentifier
