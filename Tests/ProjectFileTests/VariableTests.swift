@@ -55,10 +55,13 @@ struct VariableTests {
         #expect("\(errors)".contains("there is no variable 'far'"))
     }
 
-    @Test(arguments: ["/etc/passwd", "../x.env", "a/../../x", "martlet.yml"])
+    @Test(arguments: [
+        "/etc/passwd", "../x.env", "a/../../x", "martlet.yml", ":(glob)*", "${{ '/etc/passwd' }}", "${{ '..' }}/x.env",
+        "${{ 'martlet' }}.yml",
+    ])
     func `a file stays in the repository`(path: String) throws {
         #expect(
-            errors(file(pipeline: "jobs: { j: { steps: [ { run: x } ] } }", top: "variables: { files: ['\(path)'] }"))
+            errors(file(pipeline: "jobs: { j: { steps: [ { run: x } ] } }", top: "variables: { files: [\"\(path)\"] }"))
                 == ["2:22: each of 'variables.files' is a .env file of the repository"])
     }
 

@@ -18,13 +18,14 @@ struct Forgery {
     let installation: Installation
     let upstream: Upstream
     let url: String
+    let metrics: MetricsRegistry
     private let client = HTTPClient()
 
     static func open(
         project: String, forgeURL: String? = address, secrets: [String: String] = ["WEBHOOK_GITHUB": "s3cret"],
-        ignoreForks: Bool? = nil, _ body: (Forgery) async throws -> Void
+        ignoreForks: Bool? = nil, environment: [String: String] = [:], _ body: (Forgery) async throws -> Void
     ) async throws {
-        let installation = try Installation()
+        let installation = try Installation(environment: environment)
         let upstream = try await Upstream(in: installation, project: project)
         try await installation.command(
             RepositoryAddRequested(
@@ -42,14 +43,24 @@ struct Forgery {
         for (name, value) in secrets {
             try Data((value + "\n").utf8).write(to: URL(fileURLWithPath: "\(paths.secrets)/\(name)"))
         }
+        let metrics = MetricsRegistry()
         let webhooks = Webhooks(
             store: installation.store, dispatcher: installation.dispatcher, secrets: Secrets(paths: paths),
-            metrics: MetricsRegistry(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            metrics: metrics, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             largest: 1 << 20)
         let (server, port) = try await serve { webhooks.add(to: $0) }
         defer { server.cancel() }
         try await body(
-            Forgery(installation: installation, upstream: upstream, url: "http://127.0.0.1:\(port)/webhooks"))
+            Forgery(
+                installation: installation, upstream: upstream, url: "http://127.0.0.1:\(port)/webhooks",
+                metrics: metrics))
+    }
+
+    /// How many webhooks of a forge had this verdict.
+    func counted(_ verdict: String, of forge: String = "github") -> Int {
+        let series = "martlet_webhook_verdicts_total{forge=\"\(forge)\",verdict=\"\(verdict)\"} "
+        let line = metrics.render().split(separator: "\n").first { $0.hasPrefix(series) }
+        return line.flatMap { Double($0.dropFirst(series.count)) }.map { Int($0) } ?? 0
     }
 
     struct Answer {

@@ -136,6 +136,34 @@ struct RepositoryTests {
         #expect(Array(heads.keys) == ["main"])
     }
 
+    @Test func `tags that were there before start nothing, also where no branch was watched yet`() async throws {
+        let installation = try Installation()
+        let upstream = try await Upstream(in: installation, project: project)
+        try await upstream.git("tag", "v0")
+        try await installation.command(
+            RepositoryAddRequested(repository: "demo", url: upstream.path, branches: ["release/*"]))
+        for _ in 0..<2 { try await installation.look() }
+        try await upstream.git("checkout", "-q", "-b", "release/1")
+        try await installation.look()
+        #expect(try await installation.published(TagCreated.self).isEmpty)
+        try await upstream.git("tag", "v1")
+        try await installation.look()
+        #expect(try await installation.published(TagCreated.self).map(\.tag) == ["v1"])
+    }
+
+    @Test func `a tag of a tag is about the same commit here as on another machine`() async throws {
+        let installation = try Installation()
+        let upstream = try await Upstream(in: installation, project: project)
+        let sha = try await upstream.git("rev-parse", "HEAD")
+        try await upstream.git("tag", "-a", "one", "-m", "one")
+        try await upstream.git("tag", "-a", "two", "-m", "two", "one")
+        let here = try await Git().branches(in: ["-C", upstream.path])
+        let listed = try await upstream.git(
+            "ls-remote", "--symref", upstream.path, "HEAD", "refs/heads/*", "refs/tags/*")
+        #expect(here.tags == ["one": sha, "two": sha] && here.tags == Git.parse(remote: listed).tags)
+        #expect(here.commits == ["main": sha] && here.head == "main")
+    }
+
     @Test func `a force-push is a change from what was seen to what is there`() async throws {
         let installation = try Installation()
         let upstream = try await watched(installation)

@@ -44,6 +44,25 @@ struct ScheduleTests {
         let now = try await installation.store.write { $0.now }
         let next = try await installation.store.read { try ScheduleQueries.next(at: now, in: $0) }
         #expect(try await dues(installation) == ["15T09:30"] && (next ?? now) > now)
+        // The file is asked again at the next start.
+        let older = try await installation.store.write { try $0.projectsOfOlderSchedules().map(\.name) }
+        #expect(older == ["demo"])
+    }
+
+    @Test func `a schedule that a wrong clock sent ahead is put right also while nobody watches its repository`()
+        async throws
+    {
+        let (installation, _) = try await started(project("'30 9 * * *'"))
+        try await installation.command(RepositoryRemoveRequested(repository: "demo"))
+        let now = try await installation.store.write { $0.now }
+        let wrong = now.advanced(by: .seconds(3 * 86_400)).milliseconds
+        try await installation.store.write { transaction in
+            try transaction.db.execute(sql: "UPDATE schedule SET last = ?, next = ?", arguments: [wrong, wrong])
+            #expect(transaction.db.changesCount == 1)
+        }
+        try await installation.tick()
+        let next = try await installation.store.read { try ScheduleQueries.next(at: now, in: $0) }
+        #expect(next == now.advanced(by: .seconds(5400)))
     }
 
     @Test func `T5 a schedule starts its pipeline at the commit of the default branch, once a tick`() async throws {
@@ -129,11 +148,19 @@ struct ScheduleTests {
         #expect(due.count == 120 && due == due.sorted() && Set(due).count == 120)
     }
 
-    @Test func `a database from before takes the schedules of its projects up`() async throws {
+    @Test func `a database from before takes the schedules of its projects up, once`() async throws {
         let (installation, _) = try await started(project("'0 9 * * *'"))
-        try await installation.store.write { try $0.db.execute(sql: "DELETE FROM schedule") }
         let dispatcher = installation.dispatcher
-        try await installation.store.write { try dispatcher.followStored($0) }
+        func follow(form: Int) async throws -> Int? {
+            try await installation.store.write { transaction in
+                try transaction.db.execute(sql: "DELETE FROM schedule")
+                try transaction.db.execute(sql: "UPDATE project SET schedules_form = ?", arguments: [form])
+                try dispatcher.followStored(transaction)
+                return try Int.fetchOne(transaction.db, sql: "SELECT count(*) FROM schedule")
+            }
+        }
+        #expect(try await follow(form: StoredSchedule.form) == 0)
+        #expect(try await follow(form: 0) == 1)
         installation.advance(.seconds(3600))
         try await installation.tick()
         #expect(try await dues(installation) == ["15T09:00"])

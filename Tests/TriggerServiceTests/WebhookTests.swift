@@ -183,6 +183,46 @@ struct WebhookTests {
         }
     }
 
+    @Test func `what is delivered before the repository's first look waits for that look, and asks for nothing`()
+        async throws
+    {
+        let installation = try Installation()
+        let upstream = try await Upstream(in: installation, project: project)
+        try await installation.command(
+            RepositoryAddRequested(repository: "demo", url: upstream.path, forgeURL: Forgery.address))
+        try await Forgery.with(installation, upstream, ["WEBHOOK_GITHUB": "s3cret"]) { forgery in
+            let sha = try await upstream.git("rev-parse", "HEAD")
+            _ = try await forgery.github("push", try forgery.push("refs/heads/main", sha), id: "d1")
+            try await installation.settle()
+            let intents = try await installation.store.read { db in
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM intent WHERE kind = ?", arguments: [IntentKind.deliver])
+            }
+            #expect(try await forgery.waiting() == 1 && intents == 0)
+            try await installation.look()
+            #expect(try await forgery.waiting() == 0)
+            #expect(try await forgery.verdicts(of: "d1").map(\.code) == ["already_seen"])
+        }
+    }
+
+    @Test func `each webhook is counted by what became of it`() async throws {
+        try await Forgery.open(project: project) { forgery in
+            let sha = try await forgery.upstream.commit(["a": "1"], "one")
+            let payload = try forgery.push("refs/heads/main", sha)
+            let unknown = payload.replacing("repository", ["clone_url": "https://github.com/evil/demo.git"])
+            _ = try await forgery.github("ping", [:], id: "p")
+            for id in ["d1", "d2", "d2"] { _ = try await forgery.github("push", payload, id: id) }
+            _ = try await forgery.github("star", payload, id: "d3")
+            _ = try await forgery.github("push", unknown, id: "d4")
+            _ = try await forgery.github("push", payload, id: "d5", secret: "other")
+            _ = try await forgery.github("push", Data("{".utf8), id: "d6")
+            _ = try await forgery.github("push", Data(repeating: 32, count: 1 << 21), id: "d7")
+            #expect(forgery.counted("accepted") == 2 && forgery.counted("repeated") == 1)
+            for verdict in ["ping", "not_a_cause", "not_watched", "unproven", "malformed", "too_large"] {
+                #expect(forgery.counted(verdict) == 1, "\(verdict)")
+            }
+        }
+    }
+
     @Test func `a ping is answered; what starts nothing is stored with a verdict, once`() async throws {
         try await Forgery.open(project: project) { forgery in
             #expect(try await forgery.github("ping", try Recorded.json("github/ping.json"), id: "p").status == 200)
@@ -191,6 +231,22 @@ struct WebhookTests {
             let verdict = try #require(try await forgery.verdicts(of: "d1").first)
             #expect(verdict.code == "not_a_cause" && verdict.pipeline == "*" && verdict.project == "demo")
             #expect(try await forgery.verdicts(of: "d1").count == 1)
+        }
+    }
+
+    @Test func `what nobody watched counts when it is delivered again and watched`() async throws {
+        try await Forgery.open(project: project, forgeURL: "https://github.com/acme/other") { forgery in
+            let sha = try await forgery.upstream.commit(["a": "1"], "one")
+            let payload = try forgery.push("refs/heads/main", sha)
+            for _ in 1...2 { #expect(try await forgery.github("push", payload, id: "d1").status == 404) }
+            try await forgery.installation.command(
+                RepositoryAddRequested(repository: "demo", url: forgery.upstream.path, forgeURL: Forgery.address))
+            for repeated in [false, true] {
+                let answer = try await forgery.github("push", payload, id: "d1")
+                #expect(answer.status == 202 && answer.json["repeated"] == .bool(repeated))
+            }
+            try await forgery.installation.settle()
+            #expect(try await forgery.installation.published(ChangePushed.self).map(\.sha).last == sha)
         }
     }
 

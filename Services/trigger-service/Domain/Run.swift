@@ -166,6 +166,9 @@ extension Run {
         return "\(id)/\(job.id)/\(step.id)/\(step.status.attempt)"
     }
 
+    /// The run that an item is of.
+    static func id(ofItem item: String) -> String { String(item.prefix { $0 != "/" }) }
+
     /// Where an item stands; `nil` when it is of an older attempt or another run.
     func place(of item: String) -> StepPlace? {
         let parts = item.split(separator: "/", omittingEmptySubsequences: false)

@@ -9,6 +9,9 @@ struct StoredSchedule: Sendable, Hashable {
     var next: Timestamp
     /// What the last tick stood for.
     var last: Timestamp?
+
+    /// Grows with each version that reads more or other schedules out of a file: those of older forms are read once more.
+    static let form = 1
 }
 
 /// What a schedule has to do now. The rule that it keeps, whatever the clock does:

@@ -35,11 +35,8 @@ struct DeliveryReading: Sendable {
             )
         }
         guard let known else { return .done { try dispatcher.delivered([], to: name, $0) } }
-        // What the first look finds was there before: only then it is known what is new.
-        guard known.seen, known.tagsSeen else {
-            return .later(reason: "the repository '\(name)' has not been read yet", after: .seconds(1))
-        }
-        if waiting.isEmpty { return .done { _ in } }
+        // What the first look finds was there before: only then it is known what is new. That look goes on with this.
+        guard known.isRead, !waiting.isEmpty else { return .done { try dispatcher.delivered([], to: name, $0) } }
         let address = try RepositoryAddress(known.url)
         let mirror = mirrors[name]
         try await mirror.fetch(from: address)

@@ -97,23 +97,33 @@ extension Git {
     func branches(in place: [String]) async throws -> Branches {
         let output = try await run(
             place + [
-                "for-each-ref", "--format=%(objectname) %(*objectname) %(HEAD) %(refname)", "refs/heads/", "refs/tags/",
+                "for-each-ref", "--format=%(objectname) %(*objectname) %(*objecttype) %(HEAD) %(refname)",
+                "refs/heads/", "refs/tags/",
             ], doing: "for-each-ref")
         var branches = Branches()
         for line in output.text.split(separator: "\n") {
-            // `<object> <what it is about, where it is a tag's> <*| > refs/heads/<name>`; the mark may be a space itself.
-            let fields = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3, let ref = fields[2].range(of: "refs/") else { continue }
-            let object = String(fields[1].isEmpty ? fields[0] : fields[1])
-            switch Self.name(fields[2][ref.lowerBound...]) {
+            // `<object> <what it is about, where it is a tag's, and its kind> <*| > refs/heads/<name>`; the mark may be a
+            // space itself.
+            let fields = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+            guard fields.count == 4, let ref = fields[3].range(of: "refs/") else { continue }
+            var object = String(fields[1].isEmpty ? fields[0] : fields[1])
+            // A tag of a tag: here git looks through one of them, for other machines through all.
+            if fields[2] == "tag" { object = try await peeled(object, in: place) }
+            switch Self.name(fields[3][ref.lowerBound...]) {
             case ("refs/heads/", let name)?:
                 branches.add(name, object)
-                if fields[2][..<ref.lowerBound].contains("*") { branches.head = name }
+                if fields[3][..<ref.lowerBound].contains("*") { branches.head = name }
             case (_, let name)?: branches.add(tag: name, object)
             case nil: continue
             }
         }
         return branches
+    }
+
+    /// What a tag is about in the end.
+    private func peeled(_ tag: String, in place: [String]) async throws -> String {
+        try await run(place + ["rev-parse", "--verify", "--quiet", tag + "^{}"], doing: "rev-parse").text
+            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     static func parse(remote text: String) -> Branches {

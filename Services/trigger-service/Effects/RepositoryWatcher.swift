@@ -133,8 +133,8 @@ struct RepositoryObserver {
         let there = try await mirror.git.branches(of: address)
         let watched = Self.watched(there.commits, known)
         if known.seen, known.tagsSeen, known.failures == 0, watched == heads, there.tags == tags { return nil }
-        if watched.isEmpty {
-            return Look(repository: known.name, changes: [], gone: heads.keys.sorted())
+        if watched.isEmpty, there.tags.isEmpty {
+            return Look(repository: known.name, gone: heads.keys.sorted(), tagsGone: tags.keys.sorted())
         }
         try await mirror.fetch(from: address)
         // What was fetched may be newer than what was listed: the copy is what counts from here on.

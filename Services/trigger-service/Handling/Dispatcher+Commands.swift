@@ -79,7 +79,7 @@ extension Dispatcher {
             throw Refusal("the repository '\(project.repository)' is not watched any more")
         }
         let branch = wish.branch ?? repository.defaultBranch ?? project.branch
-        let head = try transaction.heads(of: repository.name)[branch]
+        let head = try transaction.head(of: repository.name, branch: branch)
         if let sha = wish.sha, !GitNames.isShortCommit(sha) { throw Refusal("'\(sha)' is not a commit") }
         guard let sha = wish.sha ?? head else {
             throw Refusal("the repository '\(repository.name)' has no branch '\(branch)'")

@@ -33,10 +33,7 @@ extension Dispatcher {
     /// What was found for deliveries, in their order.
     func delivered(_ found: [FoundDelivery], to name: String, _ transaction: Transaction) throws {
         guard let repository = try transaction.repository(name) else {
-            for delivery in try DeliveryQueries.waiting(for: name, limit: 10_000, in: transaction.db) {
-                try transaction.settle(delivery)
-            }
-            return
+            return try transaction.settleDeliveries(of: name)
         }
         for one in found where try transaction.isWaiting(one.delivery) {
             for finding in one.findings {
@@ -47,9 +44,13 @@ extension Dispatcher {
             }
             try transaction.settle(one.delivery)
         }
-        if try transaction.hasDeliveries(waitingFor: name) {
-            try transaction.intend(IntentKind.deliver, id: name, payload: name)
-        }
+        try lookUp(deliveriesTo: repository, transaction)
+    }
+
+    /// Goes on with those that wait, unless the repository's first look is still to come: that one goes on with them.
+    func lookUp(deliveriesTo repository: Repository, _ transaction: Transaction) throws {
+        guard repository.isRead, try transaction.hasDeliveries(waitingFor: repository.name) else { return }
+        try transaction.intend(IntentKind.deliver, id: repository.name, payload: repository.name)
     }
 
     /// `false`: what it was measured against is not so any more.
@@ -58,14 +59,13 @@ extension Dispatcher {
     ) throws -> Bool {
         switch finding {
         case .branch(let change):
-            guard try transaction.heads(of: repository.name)[change.branch] == change.before else { return false }
+            let head = try transaction.head(of: repository.name, branch: change.branch)
+            guard head == change.before else { return false }
             try pushed(change, repository, delivery: delivery.reference, transaction)
         case .branchGone(let branch):
             try deleted(branch, repository, transaction)
         case .tag(let change):
-            guard try DeliveryQueries.tags(of: repository.name, in: transaction.db)[change.tag] == change.before else {
-                return false
-            }
+            guard try transaction.tag(change.tag, of: repository.name) == change.before else { return false }
             try tagged(change, repository, delivery: delivery.reference, transaction)
         case .tagGone(let tag):
             try transaction.setTag(nil, tag: tag, of: repository.name)
@@ -83,17 +83,12 @@ extension Dispatcher {
                     prerelease: news.prerelease, sha: sha, page: news.page?.shortened(to: 2 << 10),
                     delivery: delivery.reference),
                 subject: "repository/\(repository.name)", key: repository.name,
-                because: .first(actor: Self.actor(news.author, delivery)))
+                because: .first(actor: delivery.forge.actor(news.author)))
             try heard(envelope, in: repository.name, transaction)
         case .nothing(let code, let reason):
             try ignore(delivery, code: code, reason, transaction)
         }
         return true
-    }
-
-    /// Who acted at the forge.
-    private static func actor(_ name: String, _ delivery: StoredDelivery) -> String {
-        name.isEmpty ? "service:\(delivery.forge.rawValue)" : "user:\(name.shortened(to: 200))"
     }
 
     private func requested(
@@ -113,7 +108,7 @@ extension Dispatcher {
             sha: commit.sha, paths: commit.paths, pathsTruncated: commit.truncated,
             message: commit.message.shortened(to: 1 << 10), delivery: delivery.reference)
         let fitting = body.fitting()
-        let because = Causation.first(actor: Self.actor(news.author, delivery))
+        let because = Causation.first(actor: delivery.forge.actor(news.author))
         let (subject, key) = ("repository/\(repository.name)", repository.name)
         let envelope =
             if news.action == .opened {
@@ -142,7 +137,7 @@ extension Dispatcher {
         try transaction.save(
             KnownPullRequest(sha: news.sha, target: news.target, state: state), news.number, of: repository.name)
         let request = PullRequest(news, fork: news.fork)
-        let because = Causation.first(actor: Self.actor(news.author, delivery))
+        let because = Causation.first(actor: delivery.forge.actor(news.author))
         let (subject, key) = ("repository/\(repository.name)", repository.name)
         let envelope: Envelope
         if state == .merged {
@@ -172,7 +167,7 @@ extension Dispatcher {
             page: news.page?.shortened(to: 2 << 10), delivery: delivery.reference)
         let envelope = try transaction.publish(
             body, subject: "repository/\(repository.name)", key: repository.name,
-            because: .first(actor: Self.actor(news.author, delivery)))
+            because: .first(actor: delivery.forge.actor(news.author)))
         if commit.fork, repository.ignoresForks {
             return try ignore(
                 delivery, code: "fork", "the comment is on a fork's pull request, and forks are ignored here",

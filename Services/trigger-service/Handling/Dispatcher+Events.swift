@@ -18,7 +18,7 @@ extension Dispatcher {
         for project in listening {
             guard let known = try transaction.repository(project.repository) else { continue }
             let branch = known.defaultBranch ?? project.branch
-            let sha = try transaction.heads(of: known.name)[branch] ?? project.sha
+            let sha = try transaction.head(of: known.name, branch: branch) ?? project.sha
             let git = GitReference(repository: known.name, url: known.url, branch: branch, sha: sha, message: "")
             // An id is unique for its source alone, and an event may be heard in several projects.
             var id = listening.count == 1 ? envelope.id : "\(envelope.id)@\(project.name)"
@@ -30,16 +30,10 @@ extension Dispatcher {
     /// The types of events that a project's pipelines listen to.
     private func patterns(of project: LoadedProject, _ transaction: Transaction) throws -> [Glob] {
         if let known = projects.patterns(project.digest) { return known }
-        var patterns: [Glob] = []
-        if let key = try transaction.commitFiles(repository: project.repository, sha: project.sha)?.digest,
-            case .success(let read) = try projects.project(key, repository: project.repository, in: transaction)
-        {
-            patterns = Set(
-                read.pipelines.flatMap(\.triggers).compactMap { trigger in
-                    if case .event(let type, _) = trigger { type } else { nil }
-                }
-            ).sorted().map(Glob.init)
+        let types = try file(of: project, transaction)?.pipelines.flatMap(\.triggers).compactMap { trigger -> String? in
+            if case .event(let type, _) = trigger { type } else { nil }
         }
+        let patterns = Set(types ?? []).sorted().map(Glob.init)
         projects.keep(patterns, of: project.digest)
         return patterns
     }

@@ -3,6 +3,14 @@ import ProjectFile
 import Store
 
 extension Dispatcher {
+    /// The file that a project was last loaded from; `nil` when it cannot be read any more.
+    func file(of loaded: LoadedProject, _ transaction: Transaction) throws -> Project? {
+        guard let key = try transaction.commitFiles(repository: loaded.repository, sha: loaded.sha)?.digest,
+            case .success(let project) = try projects.project(key, repository: loaded.repository, in: transaction)
+        else { return nil }
+        return project
+    }
+
     /// Two repositories cannot be one project: whose models and runs would those be?
     func conflict(_ project: Project, _ git: GitReference, _ transaction: Transaction) throws -> FileError? {
         guard let other = try transaction.project(project.name), other.repository != git.repository,

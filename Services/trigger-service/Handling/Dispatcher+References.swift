@@ -26,7 +26,7 @@ extension Dispatcher {
     }
 
     func deleted(_ branch: String, _ repository: Repository, _ transaction: Transaction) throws {
-        guard let before = try transaction.heads(of: repository.name)[branch] else { return }
+        guard let before = try transaction.head(of: repository.name, branch: branch) else { return }
         try transaction.setHead(nil, branch: branch, of: repository.name)
         let envelope = try transaction.publish(
             BranchDeleted(repository: repository.name, url: repository.url, branch: branch, before: before),

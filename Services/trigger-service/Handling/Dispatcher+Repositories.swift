@@ -109,5 +109,6 @@ extension Dispatcher {
         let tags = try DeliveryQueries.tags(of: repository.name, in: transaction.db)
         for tag in look.tagsGone { try transaction.setTag(nil, tag: tag, of: repository.name) }
         for change in look.tags where tags[change.tag] == change.before { try tagged(change, before, transaction) }
+        if !before.isRead { try lookUp(deliveriesTo: repository, transaction) }
     }
 }

@@ -23,14 +23,10 @@ extension Dispatcher {
         if !schedules.isEmpty { transaction.db.afterNextTransaction { _ in alarm.wake() } }
     }
 
-    /// The files as they are stored: what was loaded before this version knew schedules has them from here on.
+    /// The files as they are stored: what was loaded before this version read its schedules has them from here on.
     func followStored(_ transaction: Transaction) throws {
-        for loaded in try transaction.projects() {
-            guard let digest = try transaction.commitFiles(repository: loaded.repository, sha: loaded.sha)?.digest,
-                case .success(let project) = try projects.project(
-                    digest, repository: loaded.repository, in: transaction)
-            else { continue }
-            try follow(project, transaction)
+        for loaded in try transaction.projectsOfOlderSchedules() {
+            if let project = try file(of: loaded, transaction) { try follow(project, transaction) }
         }
     }
 
@@ -55,7 +51,7 @@ extension Dispatcher {
             let repository = try transaction.repository(project.repository)
         else {
             // Nobody watches it now; when it is watched again, its time goes on from then.
-            try transaction.setTick(next: ticking.next, last: ticking.due.last ?? stored.last, of: stored)
+            try transaction.setTick(next: ticking.next, last: ticking.due.last, of: stored)
             return 0
         }
         let due = ticking.due.prefix(room)

@@ -58,7 +58,7 @@ extension Dispatcher {
     func complete(
         _ completion: CompleteParams, by owner: WorkerOwner, _ transaction: Transaction
     ) throws -> RunMachine.Acceptance {
-        let run = String(completion.item.prefix { $0 != "/" })
+        let run = Run.id(ofItem: completion.item)
         // Before the run moves: the step after this one must wait for what this one published.
         let stored = try transaction.run(run)
         guard isTheirs(completion.item, stored?.run, owner) else { return .lost }
@@ -98,7 +98,7 @@ extension Dispatcher {
     func checkpoint(
         _ item: String, token: Int64, _ state: JSONValue, by owner: WorkerOwner, _ transaction: Transaction
     ) throws -> Bool {
-        let run = String(item.prefix { $0 != "/" })
+        let run = Run.id(ofItem: item)
         guard isTheirs(item, try transaction.run(run)?.run, owner) else { return false }
         return try move(run, transaction) { $0.checkpoint(item, token: token, state) } == .accepted
     }

@@ -1,5 +1,7 @@
+import Artifacts
 import Crypto
 import Foundation
+import Messages
 import ServiceKit
 
 /// What came over the wire, and whether a secret proves it; each forge in its own way, each in constant time.
@@ -58,22 +60,11 @@ struct WebhookProof: Sendable {
     /// The secret itself; digests are compared, so that not even its length is told.
     private func isSame(_ token: String?, _ secret: String) -> Bool {
         guard let token else { return false }
-        return equalInConstantTime(
-            Data(SHA256.hash(data: Data(token.utf8))), Data(SHA256.hash(data: Data(secret.utf8))))
+        return equalInConstantTime(Digest(of: Data(token.utf8)).bytes, Digest(of: Data(secret.utf8)).bytes)
     }
 
-    private static func bytes(hex: Substring) -> Data? {
-        let digits = hex.utf8.compactMap { digit -> UInt8? in
-            switch digit {
-            case 48...57: digit - 48
-            case 97...102: digit - 87
-            case 65...70: digit - 55
-            default: nil
-            }
-        }
-        guard digits.count == hex.utf8.count, digits.count == 64 else { return nil }
-        return Data(stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
-    }
+    /// `nil` unless there are 64 hex digits.
+    private static func bytes(hex: Substring) -> Data? { Digest("sha256:" + hex.lowercased())?.bytes }
 
     /// The same whenever the forge delivers this again.
     func id(_ payload: Payload) -> String {
@@ -90,7 +81,6 @@ struct WebhookProof: Sendable {
         }
         // Of GitLab, another event with the same body has another id.
         let event = forge == .gitlab ? header("X-Gitlab-Event-UUID") ?? "" : ""
-        let digest = SHA256.hash(data: Data(event.utf8) + body)
-        return digest.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return String(Digest(of: Data(event.utf8) + body).hex.prefix(32))
     }
 }

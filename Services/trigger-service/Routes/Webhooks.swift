@@ -31,21 +31,33 @@ struct Webhooks: Sendable {
         let headers = request.headers
         let header: @Sendable (String) -> String? = { name in HTTPField.Name(name).flatMap { headers[$0] } }
         let forge = try forge(parameters.get("forge") ?? "", header)
-        let body = try await body(of: request)
+        let body = try await body(of: request, from: forge)
         let proof = WebhookProof(
             forge: forge, header: header, body: body, now: Int64(Date().timeIntervalSince1970))
         let hooks = try await store.read { try RepositoryQueries.hooks(in: $0) }.filter { $0.hears(forge) }
         let named = parameters.get("repository")?.removingPercentEncoding
         let proven = proven(by: proof, among: hooks.filter { named == nil || $0.repository == named })
         guard !proven.isEmpty else { throw refused(forge, hooks, named) }
-        if forge == .github || forge == .gitea, header("X-GitHub-Event") == "ping" { return Reply(["pong": true]) }
+        if forge == .github || forge == .gitea, header("X-GitHub-Event") == "ping" {
+            count("ping", forge)
+            return Reply(["pong": true])
+        }
         do {
-            let payload = Payload(try json(body, header("Content-Type")))
-            let delivery = try Self.delivery(proof, payload)
-            return try await take(delivery.0, delivery.1, hooks: hooks, proven: proven)
+            let payload = try proof.payload()
+            let reading = try proof.reading(payload)
+            return try await take(proof.delivery(payload, reading), reading, hooks: hooks, proven: proven)
         } catch let refusal as Refusal {
+            count("malformed", forge)
             throw DoorRefusal(400, refusal.reason, hint: "send what \(forge.rawValue) sends, unchanged")
         }
+    }
+
+    /// What became of each that came in: `accepted`, `repeated`, or why it starts nothing. What git says of an accepted
+    /// one is told by its events.
+    private func count(_ verdict: String, _ forge: Forge) {
+        metrics.count(
+            "martlet_webhook_verdicts_total", "Webhooks by what became of them.",
+            labels: [("forge", forge.rawValue), ("verdict", verdict)])
     }
 
     /// The path says who sends; where the headers are another's, they count: Gitea is often set up as if it were GitHub.
@@ -59,10 +71,11 @@ struct Webhooks: Sendable {
             400, "this comes from \(found.rawValue)", hint: "send it to /webhooks/\(found.rawValue)")
     }
 
-    private func body(of request: Request) async throws -> Data {
+    private func body(of request: Request, from forge: Forge) async throws -> Data {
         do {
             return Data(try await request.body.collect(upTo: largest).readableBytesView)
         } catch {
+            count("too_large", forge)
             throw DoorRefusal(
                 413, "the body is longer than \(largest) bytes",
                 hint: "MARTLET_WEBHOOK_BYTES sets how long it may be; git is asked for what changed in any case")
@@ -83,8 +96,7 @@ struct Webhooks: Sendable {
     }
 
     private func refused(_ forge: Forge, _ hooks: [RepositoryHook], _ named: String?) -> DoorRefusal {
-        metrics.count(
-            "martlet_webhooks_refused_total", "Webhooks that no secret proved.", labels: [("forge", forge.rawValue)])
+        count("unproven", forge)
         let names = Set(hooks.map { $0.secret(of: forge) }).filter { (try? secrets.value(of: $0)) != nil }
         let hint =
             names.isEmpty
@@ -94,47 +106,6 @@ struct Webhooks: Sendable {
         return DoorRefusal(
             401, "nothing proves that this comes from \(forge.rawValue)" + (named.map { " for '\($0)'" } ?? ""),
             hint: hint, challenge: forge == .azureDevOps ? "Basic realm=\"Martlet\"" : "Signature realm=\"Martlet\"")
-    }
-
-    /// JSON, also as a form's field `payload`, as GitHub may send it.
-    private func json(_ body: Data, _ type: String?) throws(Refusal) -> JSONValue {
-        var body = body
-        if type?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true {
-            let fields = String(decoding: body, as: UTF8.self).split(separator: "&")
-            guard let field = fields.first(where: { $0.hasPrefix("payload=") }),
-                let text = field.dropFirst("payload=".count).replacingOccurrences(of: "+", with: " ")
-                    .removingPercentEncoding
-            else { throw Refusal("the form has no field 'payload'") }
-            body = Data(text.utf8)
-        }
-        do {
-            return try Wire.decode(JSONValue.self, from: body)
-        } catch {
-            throw Refusal(Self.words(error))
-        }
-    }
-
-    private static func words(_ error: any Error) -> String {
-        if case .dataCorrupted(let context)? = error as? DecodingError { return context.debugDescription }
-        return "\(error)"
-    }
-
-    private static func delivery(
-        _ proof: WebhookProof, _ payload: Payload
-    ) throws(Refusal) -> (StoredDelivery, ForgeReading) {
-        let reading =
-            switch proof.forge {
-            case .github: try GitHubPayload.read(proof.header("X-GitHub-Event") ?? "", payload)
-            case .gitea:
-                try GitHubPayload.read(
-                    proof.header("X-Gitea-Event") ?? proof.header("X-Forgejo-Event") ?? "", payload)
-            case .gitlab: try GitLabPayload.read(payload)
-            case .azureDevOps: try AzureDevOpsPayload.read(payload)
-            }
-        let delivery = StoredDelivery(
-            forge: proof.forge, id: proof.id(payload), repository: "",
-            event: reading.event.shortened(to: 100), changes: reading.changes)
-        return (delivery, reading)
     }
 
     private func take(
@@ -161,8 +132,7 @@ struct Webhooks: Sendable {
         }
         let (stored, reason, dispatcher) = (delivery, refusal, dispatcher)
         let isNew = try await store.write { try dispatcher.accept(stored, refusal: reason, $0) }
-        metrics.count(
-            "martlet_webhooks_total", "Webhooks that were stored.", labels: [("forge", delivery.forge.rawValue)])
+        count(isNew ? refusal?.code ?? "accepted" : "repeated", delivery.forge)
         if let problem { throw problem }
         return Reply(
             [

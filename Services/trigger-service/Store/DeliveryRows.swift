@@ -30,14 +30,16 @@ struct KnownPullRequest: Sendable, Hashable {
 }
 
 extension Transaction {
-    /// `false`: it was delivered before.
+    /// `false`: it was delivered before. One that was for no watched repository may come again, when it is watched.
     ///
     /// - Parameter waits: there is something to look up.
     func insert(_ delivery: StoredDelivery, waits: Bool) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO delivery (forge, id, repository, event, changes, state, at) VALUES (?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (forge, id) DO NOTHING
+                ON CONFLICT (forge, id) DO UPDATE SET repository = excluded.repository, event = excluded.event,
+                    changes = excluded.changes, state = excluded.state, at = excluded.at
+                WHERE delivery.repository = '' AND excluded.repository <> ''
                 """)
         try statement.execute(arguments: [
             delivery.forge.rawValue, delivery.id, delivery.repository, delivery.event,
@@ -54,6 +56,19 @@ extension Transaction {
 
     func settle(_ delivery: StoredDelivery) throws {
         try db.execute(sql: "UPDATE delivery SET state = 'done' WHERE seq = ?", arguments: [delivery.seq])
+    }
+
+    /// All that wait for a repository, whatever they tell of: it is watched no more.
+    func settleDeliveries(of repository: String) throws {
+        try db.execute(
+            sql: "UPDATE delivery SET state = 'done' WHERE repository = ? AND state = 'waiting'",
+            arguments: [repository])
+    }
+
+    func tag(_ tag: String, of repository: String) throws -> String? {
+        try String.fetchOne(
+            db.cachedStatement(sql: "SELECT sha FROM tag WHERE repository = ? AND tag = ?"),
+            arguments: [repository, tag])
     }
 
     func hasDeliveries(waitingFor repository: String) throws -> Bool {

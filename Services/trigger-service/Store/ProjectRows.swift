@@ -69,6 +69,13 @@ extension Transaction {
         try Row.fetchAll(db, sql: "SELECT * FROM project ORDER BY name").map(LoadedProject.init(row:))
     }
 
+    /// Those whose schedules this version has not taken up.
+    func projectsOfOlderSchedules() throws -> [LoadedProject] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM project WHERE schedules_form < ? ORDER BY name", arguments: [StoredSchedule.form]
+        ).map(LoadedProject.init(row:))
+    }
+
     /// The project that this repository had last.
     func project(ofRepository repository: String) throws -> LoadedProject? {
         try Row.fetchOne(db, sql: "SELECT * FROM project WHERE repository = ? LIMIT 1", arguments: [repository])

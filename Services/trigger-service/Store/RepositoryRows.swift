@@ -23,6 +23,9 @@ struct Repository: Sendable, Hashable {
     /// The chain that began with the wish to watch it.
     var because: Causation
 
+    /// It is known what was there before it was watched: from here on it is told what is new.
+    var isRead: Bool { seen && tagsSeen }
+
     /// What its webhooks are known by.
     struct Hook: Sendable, Hashable {
         /// `nil`: any.
@@ -111,6 +114,12 @@ extension Transaction {
     }
 
     func heads(of repository: String) throws -> [String: String] { try RepositoryQueries.heads(of: repository, in: db) }
+
+    func head(of repository: String, branch: String) throws -> String? {
+        try String.fetchOne(
+            db.cachedStatement(sql: "SELECT sha FROM head WHERE repository = ? AND branch = ?"),
+            arguments: [repository, branch])
+    }
 
     func setHead(_ sha: String?, branch: String, of repository: String) throws {
         guard let sha else {

@@ -4,7 +4,7 @@ import ProjectFile
 import Store
 
 extension StoredSchedule {
-    /// `nil` for what this version cannot read: the next file that is loaded says it anew.
+    /// `nil` for what this version cannot read: the file says it anew.
     fileprivate init?(row: Row) {
         guard let cron = try? Cron(row["cron"]), let catchUp = Schedule.CatchUp(rawValue: row["catch_up"]) else {
             return nil
@@ -34,6 +34,11 @@ extension Transaction {
                 ])
         }
         try db.execute(sql: "DELETE FROM schedule WHERE project = ? AND declared = 0", arguments: [project])
+        try setForm(StoredSchedule.form, of: project)
+    }
+
+    private func setForm(_ form: Int, of project: String) throws {
+        try db.execute(sql: "UPDATE project SET schedules_form = ? WHERE name = ?", arguments: [form, project])
     }
 
     /// Those whose time has come, the longest due first, and those that a wrong clock sent too far ahead.
@@ -50,7 +55,8 @@ extension Transaction {
         )
         return try rows.compactMap { row in
             if let schedule = StoredSchedule(row: row) { return schedule }
-            // Kept, it would be due for ever, and looked at without a pause.
+            // Kept, it would be due for ever, and looked at without a pause. The next start reads the file again.
+            try setForm(0, of: row["project"])
             try deleteSchedule(
                 project: row["project"], pipeline: row["pipeline"], cron: row["cron"], timeZone: row["time_zone"])
             return nil

@@ -24,6 +24,10 @@ enum TriggerStore {
             try db.execute(sql: starts)
         }
         migrator.registerMigration("v5 lines of causes and runs") { db in try db.execute(sql: lines) }
+        // Which version of this service took the schedules of a project's file up; 0: none that says so.
+        migrator.registerMigration("v6 schedules by their form") { db in
+            try db.execute(sql: "ALTER TABLE project ADD COLUMN schedules_form INTEGER NOT NULL DEFAULT 0")
+        }
     }
 
     private static let lines = """

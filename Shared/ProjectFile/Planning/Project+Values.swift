@@ -18,16 +18,31 @@ extension Project {
         return values
     }
 
+    /// The variables that it declares, has from its files, or uses in a pipeline.
+    package var variableNames: Set<String> {
+        Set(variables.map(\.name)).union(variableTexts.values.flatMap(\.keys)).union(
+            pipelines.flatMap(\.references).filter { $0.root == .vars }.compactMap(\.path.first))
+    }
+
     /// Every `.env` file that some environment may name.
     package var variablePaths: [String] {
-        let names: [String?] = [nil] + environments.keys.sorted().map(Optional.some)
-        var paths: [String] = []
-        for template in variableFiles {
-            for path in names.compactMap({ variablePath(template, $0) }) where !paths.contains(path) {
-                paths.append(path)
-            }
+        var found: [String] = []
+        for path in variableFiles.flatMap(paths) where !found.contains(path) && Self.isInRepository(path) {
+            found.append(path)
         }
-        return paths
+        return found
+    }
+
+    /// What an entry of `variables.files` names, with each environment that takes part in it.
+    func paths(of template: Template) -> [String] {
+        let names: [String?] = [nil] + environments.keys.sorted().map(Optional.some)
+        return names.compactMap { variablePath(template, $0) }
+    }
+
+    /// It becomes an argument of git, and in a folder a file's name: nothing leads out, nor is it more than a name.
+    static func isInRepository(_ path: String) -> Bool {
+        !path.isEmpty && !path.hasPrefix("/") && !path.hasPrefix(":") && !path.contains("\0")
+            && !path.split(separator: "/").contains("..") && !ProjectReader.isProjectFile(path)
     }
 
     /// `nil` where the path needs an environment and there is none.

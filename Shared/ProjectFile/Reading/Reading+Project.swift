@@ -45,15 +45,19 @@ extension Reading {
         {
             fail(place, "'\(name)' is no name: letters, digits, '_', '-' and '.' are allowed, at most 100")
         }
-        return Project(
+        let project = Project(
             name: name, models: models, variables: variables(sections, known: open ? nil : fromFiles),
-            variableFiles: files, variableTexts: sections.variableTexts,
+            variableFiles: files.map(\.path), variableTexts: sections.variableTexts,
             variableGroups: sections.groups.flatMap { texts($0, "'variable_groups'").map(\.text) },
             environments: environments(sections.named["environments"] ?? [], names), backends: backends,
             targets: targets(sections.named["targets"] ?? [], names),
             notifications: sections.notify.compactMap { notification($0, names) },
-            pipelines: pipelines(sections, names, start), digest: digest
+            pipelines: pipelines(sections, names, start), secrets: names.secrets ?? [], digest: digest
         )
+        for file in files where !project.paths(of: file.path).allSatisfy(Project.isInRepository) {
+            fail(file.place, "each of 'variables.files' is a .env file of the repository")
+        }
+        return project
     }
 
     /// - Parameter known: variables from elsewhere; `nil`: any name may be one.
@@ -66,18 +70,11 @@ extension Reading {
         }
     }
 
-    private func variableFiles(_ sections: Sections) -> [Template] {
+    private func variableFiles(_ sections: Sections) -> [(place: Place, path: Template)] {
         guard let tree = sections.single["variables.files"], case .list(let files) = tree.value else { return [] }
         let visible = Visible(roots: [.project, .env], variables: [])
         return files.compactMap { file in
-            let parts = file.text?.split(separator: "/", omittingEmptySubsequences: false) ?? []
-            if parts.first?.isEmpty == true || parts.contains("..")
-                || file.text.map(ProjectReader.isProjectFile) == true
-            {
-                fail(file.place, "each of 'variables.files' is a .env file of the repository")
-                return nil
-            }
-            return textTemplate(file, "each of 'variables.files'", visible)
+            textTemplate(file, "each of 'variables.files'", visible).map { (file.place, $0) }
         }
     }
 
@@ -85,6 +82,7 @@ extension Reading {
         let entries = sections.named["pipelines"] ?? []
         if entries.isEmpty, errors.isEmpty { fail(start, "there is no pipeline: say 'pipelines:'") }
         let pipelines = entries.compactMap { pipeline($0, names) }
+        checkStarts(of: pipelines)
         checkCircles(of: pipelines, entries)
         return pipelines
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 
 /// Who sends webhooks.
 enum Forge: String, Sendable, Hashable, CaseIterable, Codable {
@@ -7,6 +8,11 @@ enum Forge: String, Sendable, Hashable, CaseIterable, Codable {
 
     /// The secret of the repositories that name none of their own: `WEBHOOK_GITHUB`.
     var secret: String { "WEBHOOK_" + rawValue.uppercased().replacingOccurrences(of: "-", with: "_") }
+
+    /// Who acted there, as events name them.
+    func actor(_ name: String) -> String {
+        name.isEmpty ? "service:\(rawValue)" : "user:\(name.shortened(to: 200))"
+    }
 
     static let list = allCases.map(\.rawValue).joined(separator: ", ")
 
