@@ -32,6 +32,9 @@ private let project = """
         on: { manual: {} }
         parameters: { model: { type: string } }
         jobs: { a: { steps: [ { uses: pipeline/start, with: { pipeline: loop } } ] } }
+      chain:
+        on: { manual: {} }
+        jobs: { a: { steps: [ { uses: pipeline/start, with: { pipeline: chain, wait: true } } ] } }
       circle:
         on: { manual: {} }
         concurrency: one
@@ -146,6 +149,34 @@ struct PipelineStartTests {
         let runs = try await world.queued("loop").count
         #expect(runs > 2 && runs < 20)
         #expect(try await world.installation.published(RunFinished.self).count == runs)
+    }
+
+    @Test func `T22 a chain as long as may be, each run waiting for the next, ends from the innermost outwards`()
+        async throws
+    {
+        let world = try await World()
+        try await world.installation.command(RunRequested(project: "demo", pipeline: "chain", parameters: [:]))
+        let verdict = try await world.installation.published(TriggerIgnored.self).last
+        #expect(verdict?.code == "loop_detected")
+        let ended = try await world.installation.published(RunFinished.self)
+        #expect(ended.count == (try await world.queued("chain").count) && ended.count > 2)
+        #expect(ended.map(\.number) == (1...ended.count).reversed() && ended.allSatisfy { $0.outcome == .failed })
+    }
+
+    @Test func `many starts in one job begin one after another, each once`() async throws {
+        let starts = Array(repeating: "{ uses: pipeline/start, with: { pipeline: q } }", count: 40)
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            pipelines:
+              p: { on: { manual: {} }, jobs: { a: { steps: [ \(starts.joined(separator: ", ")) ] } } }
+              q: { on: { manual: {} }, jobs: { a: { steps: [ { run: "1" } ] } } }
+            """)
+        try await installation.command(RunRequested(project: "demo", pipeline: "p", parameters: [:]))
+        #expect(try await installation.published(RunFinished.self).map(\.outcome) == [.succeeded])
+        let queued = try await installation.published(RunQueued.self).filter { $0.pipeline == "q" }
+        #expect(queued.map(\.number) == Array(1...40))
     }
 
     @Test func `a run is not started that would wait for the one that waits for it`() async throws {

@@ -5,29 +5,27 @@ import Store
 /// `pipeline/start` is worked here: the step, the cause and the run that it starts are rows of one transaction, so each
 /// attempt of the step starts one run, whatever dies in between.
 extension Dispatcher {
-    /// Steps that were just offered, and are this service's own to do.
-    func begin(_ places: [StepPlace], of id: String, _ transaction: Transaction) throws {
-        for place in places {
-            guard
-                let (stored, started) = try take(
-                    OfferedStep(run: id, place: place), session: PipelineStart.worker, worker: PipelineStart.worker,
-                    transaction)
-            else { continue }
-            let run = stored.run
-            let offer = run[place].status.offer
-            do {
-                let start = try PipelineStart(offer?.with ?? .null)
-                let git = try commit(for: start, run, transaction)
-                if start.waits, let seconds = offer?.timeoutSeconds {
-                    let reminder = Reminder(run: id, job: run.jobs[place.job].id, item: run.item(place))
-                    let due = transaction.now.advanced(by: .seconds(seconds))
-                    try transaction.intend(IntentKind.startTimeout, id: run.item(place), payload: reminder, at: due)
-                }
-                try take(Cause(start, item: run.item(place), of: run, started, git: git), transaction)
-            } catch let refusal as Refusal {
-                let pipeline = offer?.with["pipeline"]?.string ?? ""
-                try end(run.item(place), PipelineStart.failure(pipeline, refusal.reason), transaction)
+    /// A step that was just offered, and is this service's own to do; nothing where it is not offered any more.
+    func begin(_ place: StepPlace, of id: String, _ transaction: Transaction) throws {
+        guard
+            let (stored, started) = try take(
+                OfferedStep(run: id, place: place), session: PipelineStart.worker, worker: PipelineStart.worker,
+                transaction)
+        else { return }
+        let run = stored.run
+        let offer = run[place].status.offer
+        do {
+            let start = try PipelineStart(offer?.with ?? .null)
+            let git = try commit(for: start, run, transaction)
+            if start.waits, let seconds = offer?.timeoutSeconds {
+                let reminder = Reminder(run: id, job: run.jobs[place.job].id, item: run.item(place))
+                let due = transaction.now.advanced(by: .seconds(seconds))
+                try transaction.intend(IntentKind.startTimeout, id: run.item(place), payload: reminder, at: due)
             }
+            try take(Cause(start, item: run.item(place), of: run, started, git: git), transaction)
+        } catch let refusal as Refusal {
+            let pipeline = offer?.with["pipeline"]?.string ?? ""
+            try end(run.item(place), PipelineStart.failure(pipeline, refusal.reason), transaction)
         }
     }
 
@@ -37,7 +35,7 @@ extension Dispatcher {
     ) throws -> GitReference {
         guard var git = run.facts.git else { throw Refusal("the run has no commit, so there is no project file") }
         guard let branch = start.branch, branch != git.branch else { return git }
-        guard let head = try transaction.heads(of: git.repository)[branch] else {
+        guard let head = try transaction.head(of: git.repository, branch: branch) else {
             throw Refusal("the repository '\(git.repository)' has no branch '\(branch)'")
         }
         git.branch = branch
@@ -100,7 +98,7 @@ extension Dispatcher {
     /// Ends a step of ours, once.
     private func end(_ item: String, _ result: StepResult, _ transaction: Transaction) throws {
         try transaction.dropIntent(IntentKind.startTimeout, id: item)
-        let run = String(item.prefix { $0 != "/" })
+        let run = Run.id(ofItem: item)
         try move(run, transaction) { machine in
             guard let place = machine.run.place(of: item), let lease = machine.run[place].status.lease else { return }
             _ = machine.complete(item, token: lease.token, result)
@@ -110,11 +108,11 @@ extension Dispatcher {
     /// A run that waits for one that waits for it would wait for ever.
     func checkCircle(_ cause: Cause, _ group: ConcurrencyGroup, _ transaction: Transaction) throws {
         guard let item = cause.startingItem, case .started(let start, _) = cause.occasion, start.waits else { return }
-        var waiting: String? = String(item.prefix { $0 != "/" })
+        var waiting: String? = Run.id(ofItem: item)
         var inGroup: [Int] = []
         while let id = waiting, let run = try transaction.run(id)?.run {
             if try transaction.group(of: id)?.name == group.name { inGroup.append(run.facts.number) }
-            waiting = run.facts.startedBy.map { String($0.prefix { $0 != "/" }) }
+            waiting = run.facts.startedBy.map(Run.id(ofItem:))
         }
         guard inGroup.count >= group.most else { return }
         throw NotStarted(

@@ -61,8 +61,30 @@ struct Dispatcher: Sendable {
         return try transaction.champion(of: model, selector)
     }
 
+    /// Stores and publishes what changed, then does what follows from it.
+    ///
+    /// What follows may move runs that lead here again: a step that starts a pipeline ends, and the next one starts
+    /// another. Those only add to what is left to do, so that the stack does not grow with the length of such a chain.
     private func settle(_ machine: RunMachine, from stored: StoredRun, _ transaction: Transaction) throws {
         if machine.changes.isEmpty, machine.run == stored.run { return }
+        if let left = Self.leftToDo { return try settle(machine, from: stored, left, transaction) }
+        let left = LeftToDo()
+        try Self.$leftToDo.withValue(left) {
+            try settle(machine, from: stored, left, transaction)
+            while let next = left.next() {
+                switch next {
+                case .begin(let place, let run): try begin(place, of: run, transaction)
+                case .followUp(let finished, let run): try followUp(finished, run, transaction)
+                }
+            }
+        }
+    }
+
+    @TaskLocal private static var leftToDo: LeftToDo?
+
+    private func settle(
+        _ machine: RunMachine, from stored: StoredRun, _ left: LeftToDo, _ transaction: Transaction
+    ) throws {
         try transaction.update(machine.run, from: stored.run)
         var offered: Set<String> = []
         var finished: Envelope?
@@ -73,9 +95,9 @@ struct Dispatcher: Sendable {
             }
         }
         if !offered.isEmpty { wakeClaims(offered, transaction) }
-        try workOwn(machine, transaction)
+        try workOwn(machine, left, transaction)
         if let finished {
-            try followUp(finished, machine.run, transaction)
+            left.add(.followUp(finished, machine.run))
         } else if machine.run.isParked, stored.run.status.phase == .running, !stored.run.isParked {
             // It needs no worker for a while: there is room for another.
             try admit(transaction)
@@ -83,18 +105,16 @@ struct Dispatcher: Sendable {
     }
 
     /// Steps that this service does itself, after everything that led to them was told.
-    private func workOwn(_ machine: RunMachine, _ transaction: Transaction) throws {
+    private func workOwn(_ machine: RunMachine, _ left: LeftToDo, _ transaction: Transaction) throws {
         func own(_ place: StepPlace) -> Bool { machine.run[place].verb == PipelineStart.verb }
-        var starts: [StepPlace] = []
         for change in machine.changes {
             switch change {
-            case .offered(let place) where own(place): starts.append(place)
+            case .offered(let place) where own(place): left.add(.begin(place, of: machine.run.id))
             case .cancelRequested(let place, let reason) where own(place):
                 try stopStarts([place], of: machine.run, reason: reason, transaction)
             default: break
             }
         }
-        try begin(starts, of: machine.run.id, transaction)
     }
 
     /// Whoever waits for such steps looks again once they can be seen.
