@@ -43,10 +43,13 @@ package indirect enum Template: Sendable, Hashable {
         if case .object(let members) = self { members[name] } else { nil }
     }
 
-    /// Its text, where it holds no expression.
-    package var literalText: String? {
-        if case .literal(let value) = self { value.scalarText } else { nil }
+    /// Its value, where it holds no expression.
+    var literal: JSONValue? {
+        if case .literal(let value) = self { value } else { nil }
     }
+
+    /// Its text, where it holds no expression.
+    package var literalText: String? { literal?.scalarText }
 
     package var references: [Expression.Reference] {
         switch self {

@@ -47,13 +47,7 @@ struct ParameterProblem: Error {
 extension Parameter {
     /// `nil`: not given, and no default.
     fileprivate func value(of given: JSONValue?, in scope: Scope) throws(ParameterProblem) -> JSONValue? {
-        if let given, given != .null {
-            let value = try typed(given)
-            if required, value == .string("") {
-                throw ParameterProblem(message: "parameter '\(name)' is required, and an empty text is no value")
-            }
-            return value
-        }
+        if let given, given != .null { return try checked(given) }
         if let fallback = self.default {
             let value: JSONValue
             do {
@@ -65,6 +59,15 @@ extension Parameter {
         }
         if required { throw ParameterProblem(message: "parameter '\(name)' is required") }
         return nil
+    }
+
+    /// A value that was handed in, as its type.
+    func checked(_ given: JSONValue) throws(ParameterProblem) -> JSONValue {
+        let value = try typed(given)
+        if required, value == .string("") {
+            throw ParameterProblem(message: "parameter '\(name)' is required, and an empty text is no value")
+        }
+        return value
     }
 
     /// The value as its type, read from text where it is text.

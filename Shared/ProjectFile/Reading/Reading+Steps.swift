@@ -128,6 +128,7 @@ extension Reading {
             fail(place, "'\(name)' of '\(verb)' cannot be '\(value)'" + suggestion(for: value, among: known))
         }
         checkNames(verb, members, places, uses.place, setting)
+        if verb == "pipeline/start" { noteStart(members, with, uses.place, setting) }
     }
 
     private func checkForeign(_ verb: String, _ uses: Tree) {
@@ -145,7 +146,7 @@ extension Reading {
         _ verb: String, _ members: [String: Template], _ places: [String: Place], _ step: Place, _ setting: StepSetting
     ) {
         func check(_ key: String, _ known: [String], _ what: String) {
-            guard let name = members[key].flatMap({ settled($0, setting) }) else { return }
+            guard let name = members[key].flatMap({ settled($0, setting)?.scalarText }) else { return }
             self.known(name, at: places[key] ?? step, among: known, what)
         }
         let names = setting.names
@@ -158,19 +159,20 @@ extension Reading {
             check("expect", stages.sorted() + ["none"], "stage")
         }
         for key in ["select", "champion", "challenger", "version"] {
-            guard let text = members[key].flatMap({ settled($0, setting) }), text.hasPrefix("stage=") else { continue }
+            guard let text = members[key].flatMap({ settled($0, setting)?.scalarText }), text.hasPrefix("stage=")
+            else { continue }
             let stage = String(text.dropFirst("stage=".count))
             known(stage, at: places[key] ?? step, among: stages.sorted(), "stage")
         }
     }
 
-    /// The text that a value has whatever happens: its own, or that of the job's `with`.
-    private func settled(_ template: Template, _ setting: StepSetting) -> String? {
+    /// The value that it has whatever happens: its own, or that of the job's `with`.
+    func settled(_ template: Template, _ setting: StepSetting) -> JSONValue? {
         if case .expression(.reference(let reference)) = template, reference.root == .job,
             let name = reference.path.first, reference.path.count == 1
         {
-            return setting.job[name]?.literalText
+            return setting.job[name]?.literal
         }
-        return template.literalText
+        return template.literal
     }
 }

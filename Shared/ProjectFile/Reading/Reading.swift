@@ -4,6 +4,8 @@ import Messages
 final class Reading {
     private var seen: Set<FileError> = []
     private(set) var errors: [FileError] = []
+    /// Steps that start pipelines: checked when all of those are known.
+    var starts: [PipelineStartCheck] = []
     /// The texts by path: the places inside a scalar are found in them.
     private var lines: [String: [Substring.UnicodeScalarView]] = [:]
 
