@@ -23,6 +23,8 @@ package struct Project: Sendable, Hashable {
     package var targets: [String: Target]
     package var notifications: [Notification]
     package var pipelines: [Pipeline]
+    /// The names under `secrets:`; empty where the file does not list them.
+    package var secrets: Set<String>
     /// Of the texts it was read from: `sha256:…`.
     package var digest: String
 

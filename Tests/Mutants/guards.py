@@ -137,6 +137,12 @@ GUARDS = [
         "if known.digest == event.digest { return", "if !known.digest.isEmpty { return",
         "TriggerServiceTests"),
     Guard(
+        "a stranger's file gets no group that ours does not name", f"{TRIGGER}/Effects/OperatorVariables.swift",
+        "project.variableGroups.filter(ours.variableGroups.contains)", "project.variableGroups", "TriggerServiceTests"),
+    Guard(
+        "a stranger's file gets nothing that bears a secret's name", f"{TRIGGER}/Effects/OperatorVariables.swift",
+        "allowed.groupValues.filter { !ours.secrets.contains($0.key) }", "allowed.groupValues", "TriggerServiceTests"),
+    Guard(
         "a decision is void once another is champion", "Services/registry-service/Domain/DecisionUse.swift",
         "guard champion == decision.champion?.version else {",
         "guard champion == decision.champion?.version || version > 0 else {", "RegistryServiceTests"),

@@ -31,7 +31,8 @@ final class Installation: Sendable {
         func advance(_ duration: Duration) { time.withLock { $0 += duration.components.seconds * 1000 } }
     }
 
-    init(settings: Settings = Settings(), in existing: String? = nil) throws {
+    /// - Parameter environment: the service's own, for what an operator says there.
+    init(settings: Settings = Settings(), in existing: String? = nil, environment: [String: String] = [:]) throws {
         folder = existing ?? NSTemporaryDirectory() + "martlet-trigger-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let clock = TestClock()
@@ -39,7 +40,9 @@ final class Installation: Sendable {
         store = try StateStore.open(
             path: folder + "/state.sqlite", source: .triggerService, logs: [.ingest], clock: WallClock { clock.now },
             migrate: TriggerStore.migrate)
-        dispatcher = Dispatcher(settings: settings)
+        dispatcher = Dispatcher(
+            settings: settings,
+            variables: OperatorVariables(folder: folder + "/variables", environment: environment))
         mirrors = Mirrors(folder: folder + "/mirrors")
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         sessions = Sessions(store: store, dispatcher: dispatcher, logger: logger, elapsed: { clock.elapsed })
@@ -58,6 +61,12 @@ final class Installation: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// What an operator keeps beside the repositories.
+    func keep(group: String, _ text: String) throws {
+        try FileManager.default.createDirectory(atPath: folder + "/variables", withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/variables/\(group).env"))
+    }
 
     func advance(_ duration: Duration) { clock.advance(duration) }
 

@@ -187,6 +187,56 @@ struct ForkTests {
         }
     }
 
+    private static let guarded = """
+        martlet: 1
+        project: demo
+        variable_groups: [shared]
+        secrets: [PASSWORD]
+        variables: { region: eu }
+        pipelines:
+          quality:
+            on: { pull_request: {} }
+            jobs: { a: { steps: [ { run: "true" } ] } }
+        """
+
+    /// The scripts that a request runs whose file asks for a variable, and what is held against it.
+    private func asked(_ name: String, byFork: Bool) async throws -> (scripts: [String?], verdicts: [TriggerIgnored]) {
+        let environment = ["MARTLET_VAR_region": "us", "MARTLET_VAR_HIDDEN": "h"]
+        var answer: (scripts: [String?], verdicts: [TriggerIgnored]) = ([], [])
+        try await Forgery.open(project: Self.guarded, environment: environment) { forgery in
+            try forgery.installation.keep(group: "shared", "TABLE=churn\nPASSWORD=hunter2")
+            try forgery.installation.keep(group: "prod", "DSN=db")
+            let file = hostile("{ run: 'echo ${{ vars.\(name) }}' }").replacing(
+                "project: demo", with: "project: demo\nvariable_groups: [shared, prod]")
+            let files = ["martlet.yml": file]
+            let sha =
+                if byFork { try await fork(forgery.upstream, files) } else {
+                    try await propose(forgery.upstream, files)
+                }
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha, fork: byFork), id: "d1")
+            try await forgery.installation.settle()
+            let works = try await forgery.installation.claim(try await forgery.installation.open())
+            answer.scripts = works.map { $0.with["script"]?.string }
+            answer.verdicts = try await forgery.installation.published(TriggerIgnored.self)
+                .filter { $0.pipeline == "quality" && $0.code == "variables" }
+        }
+        return answer
+    }
+
+    @Test(arguments: [
+        ("TABLE", "echo churn", true), ("region", "echo us", true), ("PASSWORD", "echo hunter2", false),
+        ("DSN", "echo db", false), ("HIDDEN", "echo h", false),
+    ])
+    func `a fork's file gets an operator's value only where the default branch's names it, and never a secret's`(
+        name: String, script: String, forks: Bool
+    ) async throws {
+        #expect(try await asked(name, byFork: false).scripts == [script])
+        let asked = try await asked(name, byFork: true)
+        #expect(asked.scripts == (forks ? [script] : []))
+        #expect(asked.verdicts.count == (forks ? 0 : 1))
+        #expect(asked.verdicts.allSatisfy { $0.reason.contains("only what the file of the default branch names") })
+    }
+
     @Test func `forks can be ignored as a whole`() async throws {
         try await Forgery.open(project: project, ignoreForks: true) { forgery in
             let sha = try await fork(forgery.upstream)

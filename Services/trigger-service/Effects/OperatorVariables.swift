@@ -31,6 +31,23 @@ struct OperatorVariables: Sendable {
         return (project, missing)
     }
 
+    /// The same for a file that a stranger wrote, as in a fork's pull request: a name there is no reason to show a value.
+    ///
+    /// - Parameter ours: the default branch's file. It decides: groups that it names too, variables that it knows, and
+    ///   nothing that bears a secret's name. `nil`: nothing.
+    func equip(strangers project: Project, like ours: Project?) -> Project {
+        guard let ours else { return project }
+        var allowed = project
+        allowed.variableGroups = project.variableGroups.filter(ours.variableGroups.contains)
+        allowed = equip(allowed).project
+        let known = ours.variableNames
+        allowed.groupValues = allowed.groupValues.filter { !ours.secrets.contains($0.key) }
+        allowed.overridingValues = allowed.overridingValues.filter {
+            known.contains($0.key) && !ours.secrets.contains($0.key)
+        }
+        return allowed
+    }
+
     /// Names are checked, so that none leaves the folder.
     private func values(of group: String) -> [String: JSONValue]? {
         guard GitNames.isRepository(group),

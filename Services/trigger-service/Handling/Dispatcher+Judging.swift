@@ -63,7 +63,7 @@ extension Dispatcher {
         case .failure(let errors):
             try reject(cause, git, errors.errors, transaction)
         case .success(let read):
-            let project = variables?.equip(read).project ?? read
+            let project = try equipped(read, for: cause, git, transaction)
             if let error = try conflict(project, git, transaction) {
                 return try reject(cause, git, [error], transaction)
             }
@@ -72,6 +72,16 @@ extension Dispatcher {
             }
             try judge(cause, git, project, digest, transaction)
         }
+    }
+
+    /// The project with the values that its operator keeps for it; a stranger's file gets only what ours names.
+    private func equipped(
+        _ project: Project, for cause: Cause, _ git: GitReference, _ transaction: Transaction
+    ) throws -> Project {
+        guard let variables else { return project }
+        guard cause.untrusted == true else { return variables.equip(project).project }
+        let ours = try transaction.project(ofRepository: git.repository).flatMap { try file(of: $0, transaction) }
+        return variables.equip(strangers: project, like: ours)
     }
 
     private func judge(
@@ -138,9 +148,7 @@ extension Dispatcher {
         var pipelines = ["*"]
         if let only = cause.onlyPipeline {
             pipelines = [only]
-        } else if let known, let digest = try known.fileKey(transaction),
-            case .success(let project) = try projects.project(digest, repository: git.repository, in: transaction)
-        {
+        } else if let known, let project = try file(of: known, transaction) {
             pipelines = project.pipelines.map(\.name)
         }
         let name = cause.project ?? known?.name ?? git.repository
@@ -159,12 +167,5 @@ extension Dispatcher {
         try answerReplay(cause, transaction)
         try judgeThose(behind: cause, transaction)
         try admit(transaction)
-    }
-}
-
-extension LoadedProject {
-    /// The key under which its files are kept.
-    fileprivate func fileKey(_ transaction: Transaction) throws -> String? {
-        try transaction.commitFiles(repository: repository, sha: sha)?.digest
     }
 }

@@ -119,13 +119,16 @@ extension Dispatcher {
     /// Of the runs before one in its group.
     private static let mostAhead = 20
 
-    private func noValue(_ missing: [String], _ project: Project) -> String {
-        let names = missing.map { "vars.\($0)" }.joined(separator: ", ")
-        let groups = variables?.equip(project).missing ?? []
-        let hint =
-            groups.isEmpty
-            ? "" : "; there is no group \(groups.joined(separator: ", ")) under variables/ in the data folder"
-        return "no value for \(names)\(hint)"
+    private func noValue(_ missing: [String], _ request: RunRequest) -> String {
+        let reason = "no value for " + missing.map { "vars.\($0)" }.joined(separator: ", ")
+        if request.cause.untrusted == true {
+            return reason
+                + "; a fork's pull request gets of an operator's values only what the file of the default branch names,"
+                + " and none that it calls a secret"
+        }
+        let groups = variables?.equip(request.project).missing ?? []
+        if groups.isEmpty { return reason }
+        return reason + "; there is no group \(groups.joined(separator: ", ")) under variables/ in the data folder"
     }
 
     private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {
@@ -133,7 +136,7 @@ extension Dispatcher {
         let values = try project.variableValues(environment: pipeline.environment)
         let missing = pipeline.missingVariables(in: values)
         guard missing.isEmpty else {
-            throw NotStarted(code: "variables", reason: noValue(missing, project))
+            throw NotStarted(code: "variables", reason: noValue(missing, request))
         }
         var scope = try project.baseScope(environment: pipeline.environment, variables: values)
         let id = transaction.newID()
