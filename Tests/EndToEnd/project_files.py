@@ -40,7 +40,7 @@ pipelines:
       comment: { in: any, match: [/go] }
       manual: { parameters: { m: { type: model-version, required: true, label: l, description: d } } }
       pipeline: [ { name: q, branches: [main], conclusion: [success, not_promoted] } ]
-      model: [ { registered: true, name: x }, { stage: { to: b, from: [a, none] } }, { tag: { ready: 'yes', any: } } ]
+      model: [ { registered: true, name: x }, { stage: { to: b, from: [a, none] } }, { tag: { ready: 'yes', any: } }, { alias: [champion] } ]
       event: { type: com.acme.data, where: { data.kind: [full, 1], data.ok: true } }
       schedule: [ '@daily', { cron: '0 9 * * MON-FRI', timezone: Europe/Prague, catch_up: all } ]
     parameters: { c: { options: [a, b], default: a }, n: { type: float, default: 0.5 } }

@@ -17,6 +17,9 @@ private let project = """
       tagged:
         on: { model: { tag: { ready: 'yes' } } }
         jobs: { a: { steps: [ { id: s, run: "echo ${{ event.model.name }}" } ] } }
+      aliased:
+        on: { model: { alias: [champion] } }
+        jobs: { a: { steps: [ { id: s, run: "echo ${{ event.model.alias }} ${{ event.model.version }}" } ] } }
       whatever:
         on: { pipeline: { name: train, conclusion: any } }
         jobs: { a: { steps: [ { id: s, run: "echo ${{ upstream.outcome }}" } ] } }
@@ -72,6 +75,18 @@ struct ModelTriggerTests {
             try await say(ModelTagged(model: "churn", version: 1, set: ["ready": value], removed: []), installation)
         }
         #expect(try await pipelines(installation) == ["tagged"])
+    }
+
+    @Test func `T10 an alias that a version was given starts what waits for it; taken away it starts nothing`()
+        async throws
+    {
+        let installation = try await started()
+        for (alias, to) in [("challenger", 3), ("champion", 3), ("champion", nil)] as [(String, Int?)] {
+            try await say(ModelAliasChanged(model: "churn", alias: alias, to: to), installation)
+        }
+        #expect(try await pipelines(installation) == ["aliased"])
+        let work = try #require(try await installation.claim(try await installation.open()).first)
+        #expect(expanded(work.with, work.variables) == "echo champion 3")
     }
 
     @Test(arguments: [

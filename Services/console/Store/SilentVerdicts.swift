@@ -6,6 +6,7 @@ import Messages
 enum SilentVerdicts {
     private static let causes: Set<String> = [
         RunFinished.name, ModelRegistered.name, ModelStageChanged.name, ModelTagged.name,
+        ModelAliasChanged.name,
     ]
 
     /// `nil` for what is no cause of runs.

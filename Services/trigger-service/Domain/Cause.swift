@@ -43,6 +43,7 @@ struct Cause: Sendable, Hashable, Codable {
         case modelRegistered(model: String)
         case modelStageChanged(model: String, from: String?, to: String?)
         case modelTagged(model: String, tags: [String: String])
+        case modelAliasChanged(model: String, alias: String)
         case tick(pipeline: String, cron: String)
     }
 
@@ -67,6 +68,7 @@ struct Cause: Sendable, Hashable, Codable {
         case .modelRegistered(let model): .modelRegistered(model: model)
         case .modelStageChanged(let model, let from, let to): .modelStageChanged(model: model, from: from, to: to)
         case .modelTagged(let model, let tags): .modelTagged(model: model, tags: tags)
+        case .modelAliasChanged(let model, let alias): .modelAliasChanged(model: model, alias: alias)
         case .tick(let pipeline, let cron): .tick(pipeline: pipeline, cron: cron)
         }
     }
@@ -77,7 +79,7 @@ struct Cause: Sendable, Hashable, Codable {
         case .manual(let pipeline, _), .tick(let pipeline, _): pipeline
         case .started(let start, _): start.pipeline
         case .push, .pullRequest, .tag, .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged,
-            .modelTagged:
+            .modelTagged, .modelAliasChanged:
             nil
         }
     }
@@ -96,7 +98,7 @@ struct Cause: Sendable, Hashable, Codable {
         switch occasion {
         case .manual, .started: true
         case .push, .pullRequest, .tag, .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged,
-            .modelTagged, .tick:
+            .modelTagged, .modelAliasChanged, .tick:
             false
         }
     }
@@ -111,7 +113,8 @@ struct Cause: Sendable, Hashable, Codable {
     /// read: what a model's registry or a branch tells of comes to its groups in that order.
     var line: String? {
         switch occasion {
-        case .modelRegistered(let model), .modelStageChanged(let model, _, _), .modelTagged(let model, _):
+        case .modelRegistered(let model), .modelStageChanged(let model, _, _), .modelTagged(let model, _),
+            .modelAliasChanged(let model, _):
             "model/\(model)"
         case .push: git.map { "push/\($0.repository)/\($0.branch)" }
         case .pullRequest: git.map { "pull/\($0.repository)/\($0.branch)" }
@@ -124,7 +127,9 @@ struct Cause: Sendable, Hashable, Codable {
     var isAskedAbout: Bool {
         switch occasion {
         case .push, .pullRequest, .tag, .manual, .started, .tick: true
-        case .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged: false
+        case .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged, .modelTagged,
+            .modelAliasChanged:
+            false
         }
     }
 
@@ -133,7 +138,7 @@ struct Cause: Sendable, Hashable, Codable {
         case .manual(_, let parameters): parameters
         case .started(let request, _): request.parameters
         case .push, .pullRequest, .tag, .comment, .event, .pipelineFinished, .modelRegistered, .modelStageChanged,
-            .modelTagged, .tick:
+            .modelTagged, .modelAliasChanged, .tick:
             [:]
         }
     }

@@ -29,6 +29,13 @@ extension Dispatcher {
             try moved(
                 tagged.model, tagged.version, .modelTagged(model: tagged.model, tags: tagged.set),
                 ["tags": .object(tagged.set.mapValues(JSONValue.string))], event, position, transaction)
+        } else if let changed = try event.body(ModelAliasChanged.self), let version = changed.to {
+            let members: [String: JSONValue] = [
+                "alias": .string(changed.alias), "previous_version": changed.from.map(JSONValue.int) ?? .null,
+            ]
+            try moved(
+                changed.model, version, .modelAliasChanged(model: changed.model, alias: changed.alias), members, event,
+                position, transaction)
         }
     }
 

@@ -8,7 +8,7 @@ extension Reading {
     static let commentPlaces = ["pull_request", "issue", "any"]
     static let manualKeys = ["parameters"]
     static let completionKeys = ["name", "branches", "conclusion"]
-    static let modelTriggerKeys = ["name", "registered", "stage", "tag"]
+    static let modelTriggerKeys = ["name", "registered", "stage", "tag", "alias"]
     static let stageChangeKeys = ["to", "from"]
     static let eventKeys = ["type", "where"]
     static let triggerWords = [
@@ -176,9 +176,12 @@ extension Reading {
             }
         }
         let stage = fields["stage"].flatMap { stageChange($0, names) }
-        let registered = flag(fields["registered"], "'registered'") ?? (!fields.has("stage") && !fields.has("tag"))
+        let isOther = ["stage", "tag", "alias"].contains(where: fields.has)
         return .model(
-            ModelTrigger(name: fixedText(fields["name"], "'name'"), registered: registered, stage: stage, tags: tags)
+            ModelTrigger(
+                name: fixedText(fields["name"], "'name'"),
+                registered: flag(fields["registered"], "'registered'") ?? !isOther, stage: stage, tags: tags,
+                aliases: texts(fields["alias"], "'alias'").map(\.text))
         )
     }
 

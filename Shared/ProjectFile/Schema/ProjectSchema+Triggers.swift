@@ -83,6 +83,7 @@ extension ProjectSchema {
                     "stage": any(
                         of: texts, .object(object(Reading.stageChangeKeys, ["to": texts, "from": texts]))),
                     "tag": any(of: texts, ["type": "object", "additionalProperties": orNothing(text)]),
+                    "alias": texts,
                 ]))
     }
 

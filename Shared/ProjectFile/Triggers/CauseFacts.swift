@@ -14,6 +14,7 @@ package enum CauseFacts: Sendable, Hashable {
     case modelRegistered(model: String)
     case modelStageChanged(model: String, from: String?, to: String?)
     case modelTagged(model: String, tags: [String: String])
+    case modelAliasChanged(model: String, alias: String)
     case event(type: String, data: JSONValue)
     /// The ticked schedule of this pipeline.
     case tick(pipeline: String, cron: String)
@@ -27,7 +28,7 @@ package enum CauseFacts: Sendable, Hashable {
         case .comment: "comment"
         case .manual: "manual"
         case .pipelineFinished: "pipeline"
-        case .modelRegistered, .modelStageChanged, .modelTagged: "model"
+        case .modelRegistered, .modelStageChanged, .modelTagged, .modelAliasChanged: "model"
         case .event: "event"
         case .tick: "schedule"
         }

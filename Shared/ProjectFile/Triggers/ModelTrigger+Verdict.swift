@@ -20,6 +20,12 @@ extension ModelTrigger {
                 }
             }
             return .ignored(code: "model_event", reason: "it does not start on these tags")
+        case .modelAliasChanged(let model, let alias):
+            if let other = otherModel(model, models) { return other }
+            guard aliases.contains(alias) else {
+                return .ignored(code: "model_event", reason: "it does not start on the alias '\(alias)'")
+            }
+            return .matched(reason: "the alias '\(alias)' of \(model) was given to a version")
         case .push, .pullRequest, .tag, .comment, .manual, .pipelineFinished, .event, .tick:
             return .ignored(code: "no_trigger", reason: "it starts on changes of a model")
         }

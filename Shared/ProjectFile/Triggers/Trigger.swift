@@ -38,6 +38,8 @@ package struct ModelTrigger: Sendable, Hashable {
     package var stage: StageChange?
     /// Tags that were set; an empty value means any.
     package var tags: [String: String]
+    /// Aliases that were given to a version.
+    package var aliases: [String] = []
 
     package struct StageChange: Sendable, Hashable {
         /// Empty: any.
