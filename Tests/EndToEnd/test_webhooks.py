@@ -5,7 +5,11 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
+import shutil
+import signal
 
+import pytest
 from conftest import ROOT
 from waiting import until
 
@@ -94,6 +98,82 @@ def test_a_delivery_that_was_answered_survives_a_kill(suite, events, repo):
     suite.up()
     said = until(lambda: suite.ask("runs", "list")["items"], 30, "runs")
     until(lambda: [r for r in suite.ask("runs", "list")["items"] if r["sha"] == sha], 30, f"a run of {sha}: {said}")
+
+
+@pytest.fixture
+def gate(folder, suite):
+    """git whose fetches wait as long as somebody holds the gate; before the suite starts."""
+
+    class Gate:
+        held, reached = folder / "held", folder / "reached"
+
+        def hold(self):
+            self.reached.unlink(missing_ok=True)
+            self.held.touch()
+
+        def open(self):
+            self.held.unlink(missing_ok=True)
+
+    tools = folder / "tools"
+    tools.mkdir()
+    script = f"""#!/bin/sh
+case " $* " in *" fetch "*)
+    if [ -e {Gate.held} ]; then : > {Gate.reached}; fi
+    while [ -e {Gate.held} ]; do sleep 0.05; done ;;
+esac
+exec {shutil.which("git")} "$@"
+"""
+    (tools / "git").write_text(script)
+    (tools / "git").chmod(0o755)
+    suite.environment["PATH"] = f"{tools}:{suite.environment['PATH']}"
+    yield Gate()
+    Gate().open()
+
+
+@pytest.mark.parametrize("at", ["answered", "looking", "told"])
+def test_a_delivery_is_judged_once_whatever_is_killed(gate, suite, events, repo, at):
+    watched(suite, events, repo)
+    since, sha = events.mark(), repo.push("second", a__txt="1")
+    if at != "told":
+        gate.hold()
+    assert github(suite, "push", push("refs/heads/main", sha), "d-1")[0] == 202
+    # On disk, and nothing is said of it yet; or it is.
+    if at == "looking":
+        until(gate.reached.exists, 30, "git is asked")
+    if at == "told":
+        events.wait("change.pushed", 30, since, sha=sha)
+    else:
+        assert not events.find("change.pushed", since) and not events.find("trigger.ignored", since, cause="d-1")
+    pid = json.loads((suite.data / "services" / "trigger-service" / "http.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    gate.open()
+    assert events.wait("run.finished", 90, since, pipeline="check")["data"]["outcome"] == "succeeded"
+
+    # The next life looks at git by itself as well: whoever was first, the delivery has one verdict.
+    def judged():
+        told = [e for e in events.find("change.pushed", since) if e["data"].get("delivery") == "github/d-1"]
+        return told + events.find("trigger.ignored", since, cause="d-1")
+
+    until(judged, 60, "the delivery is judged")
+    # Deliveries of one repository are judged in their order: after this one nothing more comes of the first.
+    last = repo.push("third", a__txt="2")
+    assert until(lambda: deliver(suite, last, "d-2"), 60, "the door answers") == 202
+    assert deliver(suite, sha, "d-1") == 202
+    events.wait("change.pushed", 60, since, sha=last)
+    assert len(judged()) == 1
+    assert len(events.find("change.pushed", since, sha=sha)) == 1
+    matched = [e["data"]["cause"] for e in events.find("trigger.matched", since, pipeline="check")]
+    assert len(matched) == len(set(matched))
+    queued = [e["data"]["git"]["sha"] for e in events.find("run.queued", since, pipeline="check")]
+    assert queued.count(sha) == 1
+
+
+def deliver(suite, sha, delivery):
+    """Its status; nothing while nobody is there."""
+    try:
+        return github(suite, "push", push("refs/heads/main", sha), delivery)[0]
+    except OSError:
+        return None
 
 
 def test_pull_requests_comments_and_tags(suite, events, repo):
