@@ -111,6 +111,6 @@ def test_a_commit_counts_as_it_is_in_git(plan):
 
 def test_what_cannot_be_planned_is_told(plan):
     assert "has no 'type'" in plan({"data": {}}, fails=True)
-    assert "cannot be planned with; these can:" in plan({"type": "com.acme.thing"}, fails=True)
+    assert "cannot be planned with; these can:" in plan({"type": "approval.requested"}, fails=True)
     assert "needs 'pipeline': one of train, lost, ship" in plan({"type": "run.finished"}, fails=True)
     assert "no run ends 'well'" in plan({"type": "change.pushed"}, options=["--ending", "well"], fails=True)

@@ -10,18 +10,35 @@ struct PlanCommand: AsyncParsableCommand {
             The file holds one event, a list, or one a line: whole CloudEvents as 'martlet events tail --json' prints them,
             or only what matters. What is left out is the repository's; without 'sha' its files count as they are.
               {"type": "change.pushed", "data": {"branch": "main", "paths": ["src/train.py"]}}
+              {"type": "change.pull_request_opened", "data": {"pullRequest": {"target": "main", "fork": true}}}
+              {"type": "change.tag_created", "data": {"tag": "v1.0"}}
+              {"type": "change.commented", "data": {"text": "please /build"}}
+              {"type": "change.release_published", "data": {"tag": "v1.0"}}
               {"type": "run.finished", "data": {"pipeline": "train", "outcome": "not_promoted"}}
               {"type": "model.stage_changed", "data": {"model": "churn", "to": "staged"}}
+              {"type": "schedule.ticked", "data": {"pipeline": "train"}}
               {"type": "command.run_requested", "data": {"pipeline": "train", "parameters": {"alpha": 0.3}}}
-            Several events are played in order, and the same id twice is one cause.
+              {"type": "com.acme.data.arrived", "data": {"table": "churn"}}
+            A CDEvent counts as it is; of a forge's delivery say whose it is. Several events are played in order, and the
+            same id twice is one cause.
 
             Examples:
               martlet plan --event push.json --repo ../churn
+              martlet plan --event delivery.json --forge github --kind pull_request
               martlet plan --event week.jsonl --ending succeeded --json
             """)
 
     @Option(help: "The events; - for standard input.")
     var event: String
+
+    @Option(help: "The file is what this forge delivered: github, gitlab, gitea, azure-devops.")
+    var forge: String?
+
+    @Option(help: "What X-GitHub-Event or X-Gitea-Event said of it: push, pull_request, …")
+    var kind: String?
+
+    @Option(help: "A header that came with the file, as 'Name: value'; may be said several times.")
+    var header: [String] = []
 
     @Option(help: "The repository's folder.")
     var repo = "."
@@ -34,6 +51,9 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         var words = [try Executables.folder() + "/trigger-service", "plan", "--event", event, "--repo", repo]
+        if let forge { words += ["--forge", forge] }
+        if let kind { words += ["--kind", kind] }
+        for header in header { words.append("--header=\(header)") }
         if let ending { words += ["--ending", ending] }
         if json { words.append("--json") }
         let input = event == "-" ? FileHandle.standardInput.readDataToEndOfFile() : nil

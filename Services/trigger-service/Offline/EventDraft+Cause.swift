@@ -2,51 +2,41 @@ import Foundation
 import Messages
 import ProjectFile
 
+/// What a cause is about, where the draft does not say it itself.
+struct DraftPlace: Sendable {
+    var commit: OfflineRepository.Commit
+    var git: GitReference
+    var project: Project
+}
+
 extension EventDraft {
-    func envelope(id: String, at now: Timestamp) -> Envelope {
-        Envelope(
-            id: id, source: "/martlet/plan", type: type, subject: "plan", time: time ?? now, partitionkey: "plan",
-            causation: .first(actor: actor), data: data)
-    }
+    /// The commit that it is about; `nil` where the newest state of the repository counts.
+    var sha: String? { isHeard ? nil : text("sha") }
 
     /// The cause that the service would make of it; what the draft leaves out is the repository's.
     ///
     /// - Throws: `Refusal` for what is no cause, and for what is missing and cannot be guessed.
-    func cause(
-        _ envelope: Envelope, _ commit: OfflineRepository.Commit, _ git: GitReference, _ project: Project
-    ) throws -> Cause {
+    func cause(_ envelope: Envelope, _ place: DraftPlace) throws -> Cause {
+        if let cause = try change(envelope, place) ?? heard(envelope, place) { return cause }
         switch shortEventName(type) {
-        case ChangePushed.name:
-            let paths = data["paths"]?.array?.compactMap(\.string)
-            let change = ChangePushed(
-                repository: git.repository, url: git.url, branch: git.branch, before: text("before"), sha: commit.sha,
-                paths: paths ?? commit.paths,
-                pathsTruncated: data["pathsTruncated"]?.bool ?? (paths == nil && commit.pathsTruncated),
-                author: text("author") ?? commit.author, message: text("message") ?? commit.message)
-            return Cause(change, envelope)
         case RunRequested.name:
             let request = RunRequested(
-                project: project.name, pipeline: try wanted("pipeline", project),
+                project: place.project.name, pipeline: try wanted("pipeline", place.project),
                 parameters: data["parameters"]?.object ?? [:])
-            return Cause(request, envelope, git: git)
-        case ScheduleTicked.name:
-            let name = try wanted("pipeline", project)
-            let schedule = project.pipeline(name)?.schedules.first
-            let tick = ScheduleTicked(
-                project: project.name, pipeline: name, cron: text("cron") ?? schedule?.cron.text ?? "",
-                timeZone: text("timeZone") ?? schedule?.timeZone ?? "UTC",
-                due: text("due").flatMap(Timestamp.init) ?? envelope.time, missed: data["missed"]?.int ?? 0,
-                repository: git.repository, branch: git.branch, sha: git.sha)
-            return Cause(tick, envelope, git: git)
-        case RunFinished.name: return try finished(envelope, git, project)
-        case ModelRegistered.name, ModelStageChanged.name, ModelTagged.name: return try changed(envelope, git, project)
+            return Cause(request, envelope, git: place.git)
+        case ScheduleTicked.name: return try ticked(envelope, place)
+        case RunFinished.name: return try finished(envelope, place)
+        case ModelRegistered.name, ModelStageChanged.name, ModelTagged.name, ModelAliasChanged.name:
+            return try changed(envelope, place)
         default:
-            let known = [
-                ChangePushed.name, RunRequested.name, ScheduleTicked.name, RunFinished.name, ModelRegistered.name,
-                ModelStageChanged.name, ModelTagged.name,
-            ]
+            let known =
+                Self.changes + Self.ofForges + [
+                    RunRequested.name, ScheduleTicked.name, RunFinished.name, ModelRegistered.name,
+                    ModelStageChanged.name, ModelTagged.name, ModelAliasChanged.name,
+                ]
             throw Refusal(
-                "'\(shortEventName(type))' cannot be planned with; these can: " + known.joined(separator: ", "))
+                "'\(shortEventName(type))' cannot be planned with; these can: \(known.joined(separator: ", ")),"
+                    + " and events of other programs")
         }
     }
 
@@ -59,7 +49,20 @@ extension EventDraft {
         return name
     }
 
-    private func finished(_ envelope: Envelope, _ git: GitReference, _ project: Project) throws -> Cause {
+    private func ticked(_ envelope: Envelope, _ place: DraftPlace) throws -> Cause {
+        let (git, project) = (place.git, place.project)
+        let name = try wanted("pipeline", project)
+        let schedule = project.pipeline(name)?.schedules.first
+        let tick = ScheduleTicked(
+            project: project.name, pipeline: name, cron: text("cron") ?? schedule?.cron.text ?? "",
+            timeZone: text("timeZone") ?? schedule?.timeZone ?? "UTC",
+            due: text("due").flatMap(Timestamp.init) ?? envelope.time, missed: data["missed"]?.int ?? 0,
+            repository: git.repository, branch: git.branch, sha: git.sha)
+        return Cause(tick, envelope, git: git)
+    }
+
+    private func finished(_ envelope: Envelope, _ place: DraftPlace) throws -> Cause {
+        let (git, project) = (place.git, place.project)
         let pipeline = try wanted("pipeline", project)
         guard let outcome = Outcome(rawValue: text("outcome") ?? "succeeded") else {
             throw Refusal("no run ends '\(text("outcome") ?? "")'")
@@ -80,7 +83,8 @@ extension EventDraft {
             ])
     }
 
-    private func changed(_ envelope: Envelope, _ git: GitReference, _ project: Project) throws -> Cause {
+    private func changed(_ envelope: Envelope, _ place: DraftPlace) throws -> Cause {
+        let project = place.project
         let model = try text("model") ?? project.modelDeclarations().first?.name ?? project.name
         var members: [String: JSONValue] = ["name": .string(model)]
         let occasion: Cause.Occasion
@@ -93,13 +97,18 @@ extension EventDraft {
             let set = (data["set"]?.object ?? [:]).compactMapValues(\.scalarText)
             occasion = .modelTagged(model: model, tags: set)
             members["tags"] = .object(set.mapValues(JSONValue.string))
+        case ModelAliasChanged.name:
+            guard let alias = text("alias") else { throw Refusal("the data of 'model.alias_changed' needs 'alias'") }
+            occasion = .modelAliasChanged(model: model, alias: alias)
+            members["alias"] = .string(alias)
+            members["previous_version"] = data["from"] ?? .null
         default:
             occasion = .modelRegistered(model: model)
             members["stage"] = .null
         }
         return Cause(
-            occasion, envelope, version: data["version"]?.int ?? 1, model: members,
-            origin: VersionOrigin(project: project.name, git: git),
+            occasion, envelope, version: data["version"]?.int ?? data["to"]?.int ?? 1, model: members,
+            origin: VersionOrigin(project: project.name, git: place.git),
             position: LogPosition(source: .registryService, epoch: 0, seq: 0))
     }
 }

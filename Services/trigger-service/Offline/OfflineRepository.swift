@@ -20,6 +20,16 @@ struct OfflineRepository: Sendable {
         var paths: [String]
         /// Nobody can tell what changed.
         var pathsTruncated: Bool
+        /// What is not as it was asked for.
+        var note: String?
+    }
+
+    /// What a commit is compared with.
+    enum Comparison: Sendable, Hashable {
+        /// `nil`, or one that is not there: the commit before it.
+        case commit(String?)
+        /// Where it left that branch; `nil`: the one that is checked out.
+        case branch(String?)
     }
 
     /// Stands for files that are in no commit.
@@ -47,18 +57,39 @@ struct OfflineRepository: Sendable {
 
     /// - Parameters:
     ///   - sha: a commit or the beginning of its name; `nil`: the files as they are.
-    ///   - before: what it is compared with; the commit before it where it is not given.
-    func commit(_ sha: String?, before: String?) async throws -> Commit {
+    ///   - mayLack: where there is no such commit, the files as they are have to do.
+    func commit(_ sha: String?, with other: Comparison, mayLack: Bool) async throws -> Commit {
         guard let sha, sha != Self.workingCopy else { return try await current() }
         guard let mirror, let full = try await mirror.resolve(sha) else {
-            throw Refusal("'\(path)' has no commit \(sha); leave 'sha' out to plan with the files as they are")
+            guard mayLack else {
+                throw Refusal("'\(path)' has no commit \(sha); leave 'sha' out to plan with the files as they are")
+            }
+            var commit = try await current()
+            (commit.paths, commit.pathsTruncated) = ([], true)
+            commit.note = "commit \(sha.prefix(12)) is not in the folder: its files as they are count, whatever changed"
+            return commit
         }
         let commit = try await mirror.commit(full)
-        let parent: String? = if let before { before } else { try await mirror.resolve(parentOf: full) }
         return Commit(
             sha: full, message: commit.message, author: commit.author,
             files: try await mirror.projectFiles(of: full, repository: name),
-            paths: try await mirror.changedPaths(from: parent, to: full), pathsTruncated: false)
+            paths: try await mirror.changedPaths(from: try await start(of: full, other, mirror), to: full),
+            pathsTruncated: false)
+    }
+
+    private func start(of commit: String, _ other: Comparison, _ mirror: Mirror) async throws -> String? {
+        switch other {
+        case .commit(let before):
+            if let before, let known = try await mirror.resolve(before) { return known }
+            return try await mirror.parents(of: commit).first
+        case .branch(let named):
+            let branch = named ?? branch
+            guard GitNames.isBranch(branch) else { return nil }
+            for name in ["refs/heads/\(branch)", "refs/remotes/origin/\(branch)"] {
+                if let start = try await mirror.mergeBase(name, commit) { return start }
+            }
+            return nil
+        }
     }
 
     private func current() async throws -> Commit {
@@ -89,13 +120,6 @@ struct OfflineRepository: Sendable {
 }
 
 extension Mirror {
-    fileprivate func resolve(parentOf commit: String) async throws -> String? {
-        let output = try await git.attempt(
-            ["--git-dir=\(path)", "rev-parse", "--verify", "--quiet", commit + "^"], doing: "rev-parse")
-        let name = output.text.trimmingCharacters(in: .whitespacesAndNewlines)
-        return output.end.isSuccess && GitNames.isCommit(name) ? name : nil
-    }
-
     /// Files that differ from the last commit, new ones among them.
     fileprivate func uncommitted(in folder: String) async throws -> [String] {
         let output = try await git.run(

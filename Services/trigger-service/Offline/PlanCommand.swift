@@ -10,6 +10,15 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "Events as JSON: one, a list, or one a line; - for standard input.")
     var event: String
 
+    @Option(help: "The file is what this forge delivers.")
+    var forge: String?
+
+    @Option(help: "What the forge's header says of it.")
+    var kind: String?
+
+    @Option(help: "A header that came with it, as 'Name: value'.")
+    var header: [String] = []
+
     @Option(help: "The repository.")
     var repo = "."
 
@@ -27,14 +36,14 @@ struct PlanCommand: AsyncParsableCommand {
             }
             return outcome
         }
-        let events = try EventDraft.read(try text())
+        let input = try PlanInput(try text(), forge: forge, kind: kind, headers: header)
         let repository = try await OfflineRepository(path: repo)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-plan-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let rehearsal = try await Rehearsal(repository, folder: folder.path)
-        var answers: [JSONValue] = []
-        for event in events { answers += try await rehearsal.play(event, ending: outcome) }
+        var answers = [input.idle].compactMap(\.self)
+        for event in input.events { answers += try await rehearsal.play(event, ending: outcome) }
         if json {
             print(String(decoding: try Wire.encode(JSONValue.object(["events": .array(answers)])), as: UTF8.self))
         } else {

@@ -25,7 +25,7 @@ struct Rehearsal: Sendable {
 
     /// What one event would start; with an `ending` also what the ends of those runs would start in turn.
     func play(_ event: EventDraft, ending: Outcome?) async throws -> [JSONValue] {
-        let commit = try await repository.commit(event.text("sha"), before: event.text("before"))
+        let commit = try await repository.commit(event.sha, with: event.comparison, mayLack: event.isDelivered)
         guard !commit.files.isEmpty else {
             throw Refusal(
                 "'\(repository.path)' has no \(ProjectReader.mainFile) and nothing under \(ProjectReader.pipelineFolder)/"
@@ -37,13 +37,14 @@ struct Rehearsal: Sendable {
             try transaction.remember(
                 repository: repository.name, sha: commit.sha, digest: digest, files: commit.files,
                 message: commit.message)
-            let envelope = event.envelope(id: event.id ?? transaction.newID(), at: transaction.now)
+            let envelope = try event.envelope(id: event.id ?? transaction.newID(), at: transaction.now)
             let project = try dispatcher.project(of: commit, repository.name, transaction)
+            let branch = event.isHeard ? nil : event.text("branch")
             let git = GitReference(
-                repository: repository.name, url: repository.path, branch: event.text("branch") ?? repository.branch,
+                repository: repository.name, url: repository.path, branch: branch ?? repository.branch,
                 sha: commit.sha, message: commit.message)
-            let cause = try event.cause(envelope, commit, git, project)
-            return try dispatcher.rehearse(cause, project, ending, transaction)
+            let cause = try event.cause(envelope, DraftPlace(commit: commit, git: git, project: project))
+            return try dispatcher.rehearse(cause, project, ending, note: commit.note, transaction)
         }
     }
 }
@@ -62,7 +63,7 @@ extension Dispatcher {
 
     /// Takes the cause as the service would, and tells what came of it.
     fileprivate func rehearse(
-        _ cause: Cause, _ project: Project, _ ending: Outcome?, _ transaction: Transaction
+        _ cause: Cause, _ project: Project, _ ending: Outcome?, note: String? = nil, _ transaction: Transaction
     ) throws -> [JSONValue] {
         let isNew = try transaction.cause(cause.id) == nil
         try take(cause, transaction)
@@ -98,7 +99,9 @@ extension Dispatcher {
         var answers: [JSONValue] = [
             [
                 "event": cause.event, "id": .string(cause.id), "type": .string(shortEventName(cause.type)),
-                "project": .string(project.name), "repeated": .bool(!isNew), "pipelines": .array(told),
+                "project": .string(project.name), "repeated": .bool(!isNew),
+                "untrusted": .bool(cause.untrusted == true), "note": note.map(JSONValue.string) ?? .null,
+                "pipelines": .array(told),
             ]
         ]
         guard isNew else { return answers }

@@ -48,7 +48,7 @@ struct CloudEventsDoor: Sendable {
             var events: [OutsideEvent] = []
             for (index, bytes) in message.events.enumerated() {
                 do {
-                    events.append(try ingest.read(bytes, from: person.actor))
+                    events.append(try Ingest.read(bytes, from: person.actor))
                 } catch let refusal as Refusal where message.isBatch {
                     throw Refusal("event \(index): \(refusal.reason)")
                 }

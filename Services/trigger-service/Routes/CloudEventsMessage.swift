@@ -70,7 +70,7 @@ struct CloudEventsMessage: Sendable, Hashable {
 
     /// A CDEvent without an envelope, of any version: its context has what an envelope needs (CDEvents, CloudEvents
     /// binding). All of it is the data, so that `where:` can look at it.
-    private static func cdEvent(_ json: JSONValue) -> JSONValue? {
+    static func cdEvent(_ json: JSONValue) -> JSONValue? {
         guard let context = json["context"], context.object != nil, let subject = json["subject"],
             context["type"]?.string?.hasPrefix("dev.cdevents.") == true
         else { return nil }

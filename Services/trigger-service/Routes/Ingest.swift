@@ -25,7 +25,8 @@ struct Ingest: Sendable {
         do {
             let bytes = try request.body.first ?? Wire.encode(request.params["event"] ?? .null)
             let client = Self.mayName(request) ? nil : request.user
-            guard let position = try await take([read(bytes, from: Self.publisher(request))], key: client).first else {
+            let event = try Self.read(bytes, from: Self.publisher(request))
+            guard let position = try await take([event], key: client).first else {
                 return .refused(400, "there is no event in it")
             }
             return .ok([
@@ -57,16 +58,16 @@ struct Ingest: Sendable {
     }
 
     /// - Throws: `Refusal` or `TooLarge`.
-    func read(_ bytes: Data, from user: String) throws -> OutsideEvent {
+    static func read(_ bytes: Data, from user: String) throws -> OutsideEvent {
         let event: OutsideEvent
         do {
             event = try OutsideEvent(bytes, from: user)
         } catch let error as DecodingError {
             throw Refusal("not a CloudEvent in JSON: \(error)")
         }
-        guard event.size <= Self.largest else {
+        guard event.size <= largest else {
             throw TooLarge(
-                reason: "an event has at most \(Self.largest) bytes, this one \(event.size);"
+                reason: "an event has at most \(largest) bytes, this one \(event.size);"
                     + " put more into an artifact and refer to it")
         }
         return event
