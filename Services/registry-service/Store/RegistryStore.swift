@@ -13,6 +13,9 @@ enum RegistryStore {
             try StageQueries.chainOlderHistory(db)
         }
         MLflowSchema.migrate(&migrator)
+        migrator.registerMigration("v4 versions by a tag") {
+            try $0.execute(sql: "CREATE INDEX tag_key ON tag (key, value)")
+        }
     }
 
     /// What other services told.

@@ -98,4 +98,30 @@ struct SeededNumbers: RandomNumberGenerator {
         word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
         return word ^ (word >> 31)
     }
+
+    @Test func `a tag finds the same versions by its index as one after the other`() async throws {
+        let door = try await Door()
+        for name in ["churn", "iris"] {
+            try await door.model(name, versions: 3)
+            for (version, value) in [("1", "a"), ("3", "a"), ("2", "b")] {
+                _ = try await door.post(
+                    "/model-versions/set-tag",
+                    ["name": .string(name), "version": .string(version), "key": "k", "value": .string(value)])
+            }
+        }
+        for (filter, expected) in [
+            ("tags.k = 'a'", ["churn 3", "churn 1", "iris 3", "iris 1"]),
+            ("tags.k = 'a' AND name = 'iris'", ["iris 3", "iris 1"]),
+            ("tags.k = 'c'", []), ("tags.other = 'a'", []),
+        ] {
+            let parsed = try FilterParser.filter(filter, .versions)
+            for few in [0, 1000] {
+                let found = try await door.registry.store.read { db in
+                    try VersionSearch.search(parsed, [], page: .start, limit: 10, few: few, db).items
+                }
+                let names = found.map { "\($0["name"]?.string ?? "") \($0["version"]?.string ?? "")" }
+                #expect(names == expected, "\(filter), few: \(few)")
+            }
+        }
+    }
 }

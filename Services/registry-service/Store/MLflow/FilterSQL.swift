@@ -13,6 +13,9 @@ struct FilterSQL {
         var parameters: (table: String, owner: String)?
         var metrics: (table: String, owner: String)?
         var inputs: (table: String, owner: String)?
+        /// The thing's own columns, and those of its tags' table that name it: where few things have a tag's value, they
+        /// are found by that value, which needs an index on key and value.
+        var tagged: (thing: String, owner: String)?
         /// A thing without the tag also has "not that value".
         var absentIsUnequal = false
         /// How a stage is shown where a version has none.
@@ -22,9 +25,14 @@ struct FilterSQL {
     private(set) var conditions: [String] = []
     private(set) var arguments: StatementArguments = []
     private let place: Place
+    private let isRare: (_ key: String, _ value: String) -> Bool
 
-    init(_ filter: Filter, _ place: Place) throws(MLflowError) {
+    /// - Parameter isRare: whether few things have that tag.
+    init(
+        _ filter: Filter, _ place: Place, isRare: @escaping (_ key: String, _ value: String) -> Bool = { _, _ in false }
+    ) throws(MLflowError) {
         self.place = place
+        self.isRare = isRare
         for condition in filter.conditions { try add(condition) }
     }
 
@@ -57,6 +65,11 @@ struct FilterSQL {
     ) throws(MLflowError) {
         guard let table else { throw .invalid("'\(key)' cannot be searched for here") }
         let row = "SELECT 1 FROM \(table.table) x WHERE \(table.owner) AND x.key = ?\(further)"
+        if isTag, let tagged = place.tagged, case .compares(.equal, .text(let text)) = test, isRare(key, text) {
+            return add(
+                "\(tagged.thing) IN (SELECT \(tagged.owner) FROM \(table.table) x WHERE x.key = ? AND x.value = ?)",
+                [key, text])
+        }
         switch test {
         case .isPresent: add("EXISTS (\(row))", [key])
         case .isAbsent: add("NOT EXISTS (\(row))", [key])

@@ -18,6 +18,7 @@ enum VersionSearch {
                 "current_stage": "ifnull(v.stage, 'None')", "creation_timestamp": "v.registered",
                 "last_updated_timestamp": "v.updated",
             ], tags: ("tag", "x.model = v.model AND x.version = v.version"))
+        place.tagged = ("(v.model, v.version)", "x.model, x.version")
         place.absentIsUnequal = true
         return place
     }()
@@ -72,10 +73,17 @@ enum VersionSearch {
             row, mirror: KnowledgeQueries.declaration(of: key, db)?.model.stages.mirror, aliases: aliases, db)
     }
 
+    /// - Parameter few: so few versions with a tag are all looked at, rather than versions in the order of the answer until
+    ///   enough of them have it.
     static func search(
-        _ filter: Filter, _ order: [Ordering], page: PageToken, limit: Int, _ db: Database
+        _ filter: Filter, _ order: [Ordering], page: PageToken, limit: Int, few: Int = 1000, _ db: Database
     ) throws -> (items: [JSONValue], next: PageToken) {
-        var condition = try FilterSQL(filter, place)
+        var condition = try FilterSQL(filter, place) { key, value in
+            let found = try? Int.fetchOne(
+                db, sql: "SELECT count(*) FROM (SELECT 1 FROM tag WHERE key = ? AND value = ? LIMIT ?)",
+                arguments: [key, value, few])
+            return found.flatMap(\.self).map { $0 < few } ?? false
+        }
         condition.add("v.deleted IS NULL AND m.deleted IS NULL")
         if case .after(let place) = page, place.count == 2, let name = place[0].string, let number = place[1].int {
             condition.add("m.name >= ? AND (m.name > ? OR v.version < ?)", [name, name, number])
