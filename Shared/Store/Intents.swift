@@ -35,11 +35,12 @@ package struct Intent: Sendable, Hashable {
 }
 
 enum Intents {
-    static func insert(kind: String, id: String, payload: Data, due: Timestamp, in db: Database) throws {
-        try db.execute(
-            sql: "INSERT INTO intent (kind, id, payload, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            arguments: [kind, id, payload, due.milliseconds]
-        )
+    /// - Returns: `false`: it is there already, and stays as it is.
+    static func insert(kind: String, id: String, payload: Data, due: Timestamp, in db: Database) throws -> Bool {
+        try db.cachedStatement(
+            sql: "INSERT INTO intent (kind, id, payload, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        ).execute(arguments: [kind, id, payload, due.milliseconds])
+        return db.changesCount == 1
     }
 
     static func delete(kind: String, id: String, in db: Database) throws {

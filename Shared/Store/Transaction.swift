@@ -82,8 +82,10 @@ package struct Transaction {
     ///   - id: its idempotency key: the same kind and id twice is one intent.
     ///   - due: not before then; at once where it is not given.
     package func intend(_ kind: String, id: String, payload: some Encodable, at due: Timestamp? = nil) throws {
-        try Intents.insert(kind: kind, id: id, payload: try Wire.encode(payload), due: due ?? now, in: db)
-        progress.summary.intended = true
+        let payload = try Wire.encode(payload)
+        if try Intents.insert(kind: kind, id: id, payload: payload, due: due ?? now, in: db) {
+            progress.summary.intended = true
+        }
     }
 
     /// Takes an intent back, as a deadline that no longer matters. Nothing happens when it is not there.

@@ -143,7 +143,7 @@ struct Forgery {
 
     func waiting() async throws -> Int {
         try await installation.store.read { db in
-            try DeliveryQueries.waiting(for: "demo", limit: 1000, in: db).count
+            try DeliveryQueries.waiting(for: "demo", in: db).count
         }
     }
 }

@@ -6,9 +6,6 @@ import Store
 
 /// Finds out from git what forges told of: one look at a repository for all the deliveries that wait for it.
 struct DeliveryReading: Sendable {
-    /// Deliveries looked up with one fetch.
-    private static let atOnce = 200
-
     let store: StateStore
     let dispatcher: Dispatcher
     let mirrors: Mirrors
@@ -30,7 +27,7 @@ struct DeliveryReading: Sendable {
         let (known, waiting, heads, tags) = try await store.read { db in
             (
                 try RepositoryQueries.repository(name, in: db),
-                try DeliveryQueries.waiting(for: name, limit: Self.atOnce, in: db),
+                try DeliveryQueries.waiting(for: name, in: db),
                 try RepositoryQueries.heads(of: name, in: db), try DeliveryQueries.tags(of: name, in: db)
             )
         }

@@ -48,9 +48,14 @@ extension Dispatcher {
     }
 
     /// Goes on with those that wait, unless the repository's first look is still to come: that one goes on with them.
+    ///
+    /// While a forge sends more than is looked up, what it sends is stored first, and looked up twice a second.
     func lookUp(deliveriesTo repository: Repository, _ transaction: Transaction) throws {
-        guard repository.isRead, try transaction.hasDeliveries(waitingFor: repository.name) else { return }
-        try transaction.intend(IntentKind.deliver, id: repository.name, payload: repository.name)
+        guard repository.isRead, let waiting = try transaction.deliveries(waitingFor: repository.name) else { return }
+        let isFlood = waiting.areMany && waiting.newest > transaction.now.advanced(by: .seconds(-1))
+        try transaction.intend(
+            IntentKind.deliver, id: repository.name, payload: repository.name,
+            at: isFlood ? transaction.now.advanced(by: .milliseconds(500)) : nil)
     }
 
     /// `false`: what it was measured against is not so any more.

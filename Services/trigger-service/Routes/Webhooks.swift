@@ -8,13 +8,23 @@ import Store
 
 /// `POST /webhooks/<forge>` and `/webhooks/<forge>/<repository>`: 202 once a delivery is on disk, nothing before.
 struct Webhooks: Sendable {
-    let store: StateStore
-    let dispatcher: Dispatcher
-    let secrets: Secrets
-    let metrics: MetricsRegistry
-    let logger: Logger
+    private let store: StateStore
+    private let hookBook: HookBook
+    private let dispatcher: Dispatcher
+    private let secrets: Secrets
+    private let metrics: MetricsRegistry
+    private let logger: Logger
     /// Bytes of a body.
-    let largest: Int
+    private let largest: Int
+
+    init(
+        store: StateStore, dispatcher: Dispatcher, secrets: Secrets, metrics: MetricsRegistry, logger: Logger,
+        largest: Int
+    ) {
+        (self.store, hookBook) = (store, HookBook(store: store))
+        (self.dispatcher, self.secrets, self.metrics) = (dispatcher, secrets, metrics)
+        (self.logger, self.largest) = (logger, largest)
+    }
 
     func add(to router: Router<BasicRequestContext>) {
         for path in ["/webhooks/:forge", "/webhooks/:forge/:repository"] {
@@ -34,10 +44,10 @@ struct Webhooks: Sendable {
         let body = try await body(of: request, from: forge)
         let proof = WebhookProof(
             forge: forge, header: header, body: body, now: Int64(Date().timeIntervalSince1970))
-        let hooks = try await store.read { try RepositoryQueries.hooks(in: $0) }.filter { $0.hears(forge) }
         let named = parameters.get("repository")?.removingPercentEncoding
-        let proven = proven(by: proof, among: hooks.filter { named == nil || $0.repository == named })
-        guard !proven.isEmpty else { throw refused(forge, hooks, named) }
+        var candidates = Candidates(try await hookBook.hooks(), of: proof, named, secrets)
+        if candidates.proven.isEmpty { candidates = Candidates(try await hookBook.read(), of: proof, named, secrets) }
+        guard !candidates.proven.isEmpty else { throw refused(forge, candidates.hooks, named) }
         if forge == .github || forge == .gitea, header("X-GitHub-Event") == "ping" {
             count("ping", forge)
             return Reply(["pong": true])
@@ -45,7 +55,10 @@ struct Webhooks: Sendable {
         do {
             let payload = try proof.payload()
             let reading = try proof.reading(payload)
-            return try await take(proof.delivery(payload, reading), reading, hooks: hooks, proven: proven)
+            if candidates.hook(for: reading) == nil {
+                candidates = Candidates(try await hookBook.read(), of: proof, named, secrets)
+            }
+            return try await take(proof.delivery(payload, reading), reading, candidates)
         } catch let refusal as Refusal {
             count("malformed", forge)
             throw DoorRefusal(400, refusal.reason, hint: "send what \(forge.rawValue) sends, unchanged")
@@ -82,19 +95,6 @@ struct Webhooks: Sendable {
         }
     }
 
-    /// The repositories whose secret proves the delivery. Nothing of it is read before.
-    private func proven(by proof: WebhookProof, among hooks: [RepositoryHook]) -> Set<String> {
-        var verdicts: [String: Bool] = [:]
-        return Set(
-            hooks.filter { hook in
-                let name = hook.secret(of: proof.forge)
-                if let known = verdicts[name] { return known }
-                let holds = (try? secrets.value(of: name)).map(proof.holds) ?? false
-                verdicts[name] = holds
-                return holds
-            }.map(\.repository))
-    }
-
     private func refused(_ forge: Forge, _ hooks: [RepositoryHook], _ named: String?) -> DoorRefusal {
         count("unproven", forge)
         let names = Set(hooks.map { $0.secret(of: forge) }).filter { (try? secrets.value(of: $0)) != nil }
@@ -109,17 +109,15 @@ struct Webhooks: Sendable {
     }
 
     private func take(
-        _ unplaced: StoredDelivery, _ reading: ForgeReading, hooks: [RepositoryHook], proven: Set<String>
+        _ unplaced: StoredDelivery, _ reading: ForgeReading, _ candidates: Candidates
     ) async throws -> Reply {
         var delivery = unplaced
-        let identities = Set(reading.addresses.map(RepositoryIdentity.init))
-        let fitting = hooks.filter { !$0.identities.isDisjoint(with: identities) }
         let known = reading.addresses.first.map { "'\($0.shortened(to: 300))'" } ?? "no repository"
         var problem: DoorRefusal?
         var refusal = reading.nothing.map { (code: "not_a_cause", reason: "\(reading.event): \($0)") }
-        if let hook = fitting.first(where: { proven.contains($0.repository) }) {
+        if let hook = candidates.hook(for: reading) {
             delivery.repository = hook.repository
-        } else if fitting.isEmpty {
+        } else if candidates.fitting(reading).isEmpty {
             problem = DoorRefusal(
                 404, "\(known) is not watched",
                 hint: "'martlet repo add NAME URL' watches it; --forge-url says where git is asked elsewhere")
@@ -140,5 +138,36 @@ struct Webhooks: Sendable {
                 "event": .string(delivery.event), "changes": .int(delivery.changes.count), "repeated": .bool(!isNew),
                 "note": refusal.map { .string($0.reason) } ?? .null,
             ], status: .accepted)
+    }
+}
+
+/// The repositories that a delivery may be for.
+private struct Candidates {
+    /// Those that hear its forge.
+    let hooks: [RepositoryHook]
+    /// The names of those whose secret proves it. Nothing of it is read before.
+    let proven: Set<String>
+
+    /// - Parameter named: the only one that the path admits; `nil`: any.
+    init(_ all: [RepositoryHook], of proof: WebhookProof, _ named: String?, _ secrets: Secrets) {
+        hooks = all.filter { $0.hears(proof.forge) }
+        var verdicts: [String: Bool] = [:]
+        proven = Set(
+            hooks.filter { named == nil || $0.repository == named }.filter { hook in
+                let name = hook.secret(of: proof.forge)
+                if let known = verdicts[name] { return known }
+                let holds = (try? secrets.value(of: name)).map(proof.holds) ?? false
+                verdicts[name] = holds
+                return holds
+            }.map(\.repository))
+    }
+
+    func fitting(_ reading: ForgeReading) -> [RepositoryHook] {
+        let identities = Set(reading.addresses.map(RepositoryIdentity.init))
+        return hooks.filter { !$0.identities.isDisjoint(with: identities) }
+    }
+
+    func hook(for reading: ForgeReading) -> RepositoryHook? {
+        fitting(reading).first { proven.contains($0.repository) }
     }
 }

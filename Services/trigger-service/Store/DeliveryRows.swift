@@ -71,10 +71,15 @@ extension Transaction {
             arguments: [repository, tag])
     }
 
-    func hasDeliveries(waitingFor repository: String) throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM delivery WHERE repository = ? AND state = 'waiting')",
-            arguments: [repository]) ?? false
+    /// Whether more wait than are looked up at once, and since when the newest of them does; `nil`: none waits.
+    func deliveries(waitingFor repository: String) throws -> (areMany: Bool, newest: Timestamp)? {
+        let newest = try Int64.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT at FROM delivery WHERE repository = ? AND state = 'waiting' ORDER BY seq DESC LIMIT ?
+                    """),
+            arguments: [repository, DeliveryQueries.atOnce + 1])
+        return newest.first.map { (newest.count > DeliveryQueries.atOnce, Timestamp(milliseconds: $0)) }
     }
 
     /// Forges deliver again for some days at the most; a bounded number at a time.
@@ -115,10 +120,14 @@ extension Transaction {
 }
 
 enum DeliveryQueries {
-    static func waiting(for repository: String, limit: Int, in db: Database) throws -> [StoredDelivery] {
+    /// Looked up together, and told of in one transaction: that makes those wait that are to be stored.
+    static let atOnce = 50
+
+    /// The next that wait.
+    static func waiting(for repository: String, in db: Database) throws -> [StoredDelivery] {
         try Row.fetchAll(
             db, sql: "SELECT * FROM delivery WHERE repository = ? AND state = 'waiting' ORDER BY seq LIMIT ?",
-            arguments: [repository, limit]
+            arguments: [repository, atOnce]
         ).compactMap { row in
             guard let forge = Forge(rawValue: row["forge"]) else { return nil }
             return StoredDelivery(
