@@ -34,7 +34,7 @@ simulate: setup ## the simulator (SEEDS=n, FROM=n, SCENARIO=name; SEED=x plays o
 	  SIMULATE_SECONDS=1000000 $(if $(SCENARIO),SIMULATE_SCENARIO=$(SCENARIO)) \
 	  $(SWIFT) test --filter SimulationTests.SeedTests
 
-test-end-to-end: build $(VENV)/ready .build/venv-mlflow/ready .build/venv-mlflow2/ready
+test-end-to-end: build $(VENV)/ready .build/venv-mlflow/ready .build/venv-mlflow2/ready .build/promtool
 	MARTLET_BIN="$(BIN)" $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/EndToEnd $(ARGS)
 
 compose-test: build $(VENV)/ready ## the suite in containers (podman): its image, compose.yaml, the demo, replicas
@@ -45,6 +45,10 @@ $(VENV)/ready: Tests/EndToEnd/requirements.txt
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r Tests/EndToEnd/requirements.txt
 	@touch $@
+
+# Prometheus's own checker, without its server.
+.build/promtool: .ci/promtool
+	@./.ci/promtool $@
 
 # The real clients of MLflow 3 and 2, each in an environment of its own.
 .build/venv-%/ready: Tests/EndToEnd/requirements-%.txt

@@ -29,16 +29,21 @@ struct ConsoleCommand: AsyncParsableCommand {
                 },
                 logs: { await logs.look() }, backups: { [paths = context.paths] in BackupStatus.read(paths) },
                 references: { [bus = context.bus] in try await SuiteReferences(bus: bus).all() })
+            let export = settings.otlp.map {
+                TraceExport(url: $0, secrets: context.secrets, logger: context.logger)
+            }
             return ServiceParts(
                 subscriptions: Source.all,
                 handle: { event, transaction in
                     try Projection.take(event.envelope, at: event.position, in: transaction.db)
+                    if export != nil { try TraceExport.note(event.envelope, in: transaction) }
                     // Now and then is enough: the limit is one of space.
                     if event.position.seq % 500 == 0 {
                         try Projection.forget(keeping: settings.keptEvents, in: transaction.db)
                     }
                 },
-                routes: { api.add(to: $0) }, onFork: .goOn,
+                effects: export.map { [TraceExport.kind: $0.effect] } ?? [:], routes: { api.add(to: $0) },
+                onFork: .goOn,
                 forget: { transaction in try Projection.forgetOver(at: transaction.now, in: transaction.db) })
         }
     }

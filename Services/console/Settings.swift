@@ -8,6 +8,8 @@ struct Settings: Sendable {
     var keptEvents = 1_000_000
     /// Where the services' doors are when they share no data folder: `MARTLET_DOORS`, as `http://*:8000`.
     var doors: DoorPattern?
+    /// Where spans go: `MARTLET_OTLP_URL`; `nil` for nowhere.
+    var otlp: String?
 
     init() {}
 
@@ -29,6 +31,21 @@ struct Settings: Sendable {
             }
             doors = pattern
         }
+        if let text = environment["MARTLET_OTLP_URL"], !text.isEmpty { otlp = try Self.collector(text) }
+    }
+}
+
+extension Settings {
+    /// The path of traces is added where only the collector is named, as OTLP's own settings do.
+    private static func collector(_ text: String) throws -> String {
+        let key = "MARTLET_OTLP_URL"
+        guard let url = URLComponents(string: text), ["http", "https"].contains(url.scheme), url.host?.isEmpty == false
+        else { throw SettingsError(key: key, problem: "'\(text)' is no http or https address") }
+        guard url.user == nil, url.password == nil else {
+            throw SettingsError(key: key, problem: "what authorizes belongs into the secret OTLP_AUTHORIZATION")
+        }
+        let base = text.hasSuffix("/") ? String(text.dropLast()) : text
+        return url.path.count > 1 ? base : base + "/v1/traces"
     }
 }
 

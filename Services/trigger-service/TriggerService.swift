@@ -25,7 +25,9 @@ struct TriggerServiceCommand: AsyncParsableCommand {
     static func parts(_ context: ServiceContext, _ settings: Settings) async throws -> ServiceParts {
         let variables = OperatorVariables(
             folder: context.paths.root + "/variables", environment: ProcessInfo.processInfo.environment)
-        let dispatcher = Dispatcher(settings: settings, variables: variables)
+        let figures = TriggerFigures(metrics: context.metrics, store: context.store, clock: context.clock)
+        let dispatcher = Dispatcher(settings: settings, variables: variables, tell: { figures.note($0) })
+        context.metrics.collect { _ in await figures.look() }
         let folder = context.paths.service(.triggerService)
         let mirrors = Mirrors(folder: folder + "/mirrors")
         let watcher = RepositoryWatcher(

@@ -28,6 +28,8 @@ package final class Publisher: Sendable {
     /// Where the logs stood when they were last read, until something is committed: an idle log is not read each second.
     private let heads = Mutex<[Source: LogHead]>([:])
     private let wakes = Atomic(0)
+    /// What `states` in `run` know, for whoever looks from outside.
+    private let marks = Mutex<[Source: Int64]>([:])
 
     package init(bus: BusConnection, reader: any LogReader, sources: [Source], logger: Logger) {
         self.bus = bus
@@ -45,6 +47,9 @@ package final class Publisher: Sendable {
         inbox.withLock { $0.isWoken = true }
         signal.set()
     }
+
+    /// The number of each log's last event that was sent, or skipped; nothing of logs that the bus has not welcomed.
+    package var sent: [Source: Int64] { marks.withLock { $0 } }
 
     /// Logs that the bus does not let in, and why: for operators.
     package var refusals: [Source: String] { refused.withLock { $0 } }
@@ -64,6 +69,7 @@ package final class Publisher: Sendable {
                 guard var state = states[source] else { continue }
                 deadline = min(deadline, await work(off: &state, for: source))
                 states[source] = state
+                if state.isAnnounced { marks.withLock { $0[source] = state.mark } }
             }
             await signal.wait(until: .now + max(.zero, deadline - uptime()))
         }

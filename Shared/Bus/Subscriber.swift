@@ -2,6 +2,7 @@ import EventLog
 import Foundation
 import Logging
 import Messages
+import Synchronization
 
 /// Follows logs: what is heard on the feed is applied when it is exactly the next record, anything else is fetched.
 ///
@@ -18,6 +19,7 @@ package final class Subscriber: Sendable {
     private let follower: any LogFollower
     private let logger: Logger
     private let onSilent: @Sendable (Source, Duration) async -> Void
+    private let behind = Mutex<[Source: Int64]>([:])
 
     /// - Parameter onSilent: a source was not heard for 15 s though the bus was; called once each time.
     package init(
@@ -30,6 +32,9 @@ package final class Subscriber: Sendable {
         self.logger = logger
         self.onSilent = onSilent
     }
+
+    /// Events of each log that are known of and not applied; only while it follows.
+    package var lags: [Source: Int64] { behind.withLock { $0 } }
 
     /// Follows until the task is canceled.
     package func run() async throws {
@@ -88,6 +93,7 @@ package final class Subscriber: Sendable {
         var wasLoading = false
         while !Task.isCancelled {
             take(ring.take(FollowerState.batch), into: &state)
+            behind.withLock { $0[state.source] = state.behind }
             switch state.next(now: uptime()) {
             case .apply(let records):
                 async let stopped = apply(records)

@@ -44,7 +44,7 @@ public struct Envelope: Sendable, Hashable, Codable {
         self.correlationid = causation.correlation ?? id
         self.causationid = causation.event
         self.causationdepth = causation.depth
-        self.traceparent = causation.trace
+        self.traceparent = Trace.parent(after: causation.trace, correlation: correlationid, event: id)
         self.actor = causation.actor
         self.replayof = replayof
         self.data = data

@@ -51,7 +51,7 @@ actor EffectRunner {
         guard let effect = effects[intent.kind] else { return }
         running.insert(Self.key(intent))
         Task {
-            let outcome = await effect(intent)
+            let outcome = await WorkContext.$current.withValue(.effect(intent)) { await effect(intent) }
             await settle(intent, outcome)
             running.remove(Self.key(intent))
             signal.wake()

@@ -35,6 +35,7 @@ package struct HealthServer: ServiceLifecycle.Service {
 
     package func run() async throws {
         try? FileManager.default.removeItem(atPath: addressFile)
+        metrics.collect { ProcessFigures.add(to: $0) }
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
@@ -80,7 +81,7 @@ package struct HealthServer: ServiceLifecycle.Service {
         router.get("/metrics") { [metrics] _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: .init(byteBuffer: ByteBuffer(string: metrics.render())))
+                body: .init(byteBuffer: ByteBuffer(string: await metrics.render())))
         }
         routes?(router)
         return router

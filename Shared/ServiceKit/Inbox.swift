@@ -128,7 +128,9 @@ struct Inbox: LogFollower {
         } catch let error as DecodingError {
             try bury(record, key: envelope.partitionkey, envelope: envelope, reason: "\(error)", transaction)
         } catch {
-            logger.warning("event \(envelope.id) (\(envelope.type)) could not be handled: \(error)")
+            WorkContext.$current.withValue(.event(envelope)) {
+                logger.warning("event \(envelope.id) (\(envelope.type)) could not be handled: \(error)")
+            }
             _ = try transaction.park(
                 record, key: envelope.partitionkey, attempts: 1,
                 due: transaction.now.advanced(by: .seconds(Self.backOff[0])), reason: "\(error)", dead: false)
@@ -160,7 +162,9 @@ struct Inbox: LogFollower {
         }
         if let created = try envelope.body(TokenCreated.self) { try transaction.apply(created) }
         if let revoked = try envelope.body(TokenRevoked.self) { try transaction.apply(revoked) }
-        try handle(ReceivedEvent(envelope: envelope, position: position), transaction)
+        try WorkContext.$current.withValue(.event(envelope)) {
+            try handle(ReceivedEvent(envelope: envelope, position: position), transaction)
+        }
     }
 
     private func bury(

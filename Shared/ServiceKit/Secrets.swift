@@ -12,7 +12,10 @@ package struct Secrets: Sendable {
     /// - Throws: `SecretError` that names the places looked at, never a value.
     package func value(of name: String) throws -> String {
         if let text = try stored(name) { return text }
-        if let text = ProcessInfo.processInfo.environment[name] { return text }
+        if let text = ProcessInfo.processInfo.environment[name] {
+            KnownSecrets.shared.note(text)
+            return text
+        }
         throw SecretError(name: name, places: folders)
     }
 
@@ -23,7 +26,9 @@ package struct Secrets: Sendable {
         for folder in folders {
             do {
                 let text = try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
-                return text.trimmingCharacters(in: .newlines)
+                let value = text.trimmingCharacters(in: .newlines)
+                KnownSecrets.shared.note(value)
+                return value
             } catch CocoaError.fileReadNoSuchFile {
                 continue
             } catch {

@@ -124,6 +124,11 @@ package enum Service {
         let subscriber = Subscriber(
             bus: context.bus, sources: followed.sorted { $0.name < $1.name }, follower: inbox, logger: context.logger,
             onSilent: inbox.noteSilence)
+        context.metrics.collect { [store = context.store] metrics in
+            await StandingFigures(store: store, owned: owned, publisher: publisher, subscriber: subscriber).add(
+                to: metrics)
+            metrics.set("martlet_steps_held", "Steps in work here.", to: Double(await worker.count))
+        }
         let report = LogReport(source: context.source, store: context.store, owned: owned, followed: followed)
         let references = ReferenceReport(store: context.store)
         var requests = parts.requests

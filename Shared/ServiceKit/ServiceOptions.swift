@@ -35,6 +35,9 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     package var logLevel: String = ProcessInfo.processInfo.environment["MARTLET_LOG_LEVEL"] ?? "info"
 
+    @Option(help: "text or json. Default: $MARTLET_LOG_FORMAT, else text on a terminal and JSON elsewhere.")
+    package var logFormat: String?
+
     @Option(help: ArgumentHelp("End when this process is gone.", visibility: .hidden))
     package var parent: Int32?
 
@@ -44,6 +47,9 @@ package struct ServiceOptions: ParsableArguments, Sendable {
         if Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError(
                 "--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")
+        }
+        if let format, LineLog.Form(rawValue: format) == nil {
+            throw ValidationError("--log-format or $MARTLET_LOG_FORMAT: '\(format)' is neither text nor json")
         }
         if data?.isEmpty == true { throw ValidationError("--data: name a folder, or leave the option out") }
         if keys?.isEmpty == true { throw ValidationError("--keys: name a folder, or leave the option out") }
@@ -62,6 +68,8 @@ package struct ServiceOptions: ParsableArguments, Sendable {
 
     /// `nil`: any free one.
     package var port: Int? { givenPort ?? Self.variable("MARTLET_PORT").map { Int($0) ?? -1 } }
+
+    private var format: String? { logFormat ?? Self.variable("MARTLET_LOG_FORMAT") }
 
     package var paths: DataPaths {
         let environment = ProcessInfo.processInfo.environment
@@ -91,7 +99,8 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     }
 
     package func logger(_ source: Source) -> Logger {
-        var logger = Logger(label: source.name) { label in StreamLogHandler.standardError(label: label) }
+        let form = format.flatMap(LineLog.Form.init) ?? .natural
+        var logger = Logger(label: source.name) { LineLog(label: $0, form: form) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         return logger
     }

@@ -102,18 +102,32 @@ actor StepWorker {
             held[work.item]?.session = session.id
             return
         }
+        context.metrics.count(
+            "martlet_steps_claimed_total", "Steps that were claimed here, by verb.", labels: [("verb", work.verb)])
         held[work.item] = Held(token: work.token, session: session.id, task: nil)
         // Not a child task: it outlives a lost session, and is cancelled only when the step is to be canceled.
         held[work.item]?.task = Task { await self.perform(work) }
     }
+
+    /// Steps in work here.
+    var count: Int { held.count }
 
     /// Ends a step that a person canceled.
     func cancel(_ item: String) { held[item]?.task?.cancel() }
 
     private func perform(_ work: StepWork) async {
         // What the step builds on is applied; a replica that does not lead learns it from the database (ReplicaWatch).
-        await positions.wait(for: work.after)
-        let settled = await settle(work)
+        let began = ContinuousClock.now
+        let settled = await WorkContext.$current.withValue(.step(work)) {
+            await positions.wait(for: work.after)
+            let settled = await settle(work)
+            context.logger.info("\(work.verb) ended: \(settled.result?.outcome.rawValue ?? "without a result")")
+            return settled
+        }
+        context.metrics.observe(
+            "martlet_step_duration_seconds", "How long steps were worked here, by verb and outcome.",
+            labels: [("verb", work.verb), ("outcome", settled.result?.outcome.rawValue ?? "unknown")], .now - began,
+            buckets: Histogram.steps)
         // In a task of its own: also a canceled step has to tell what came of it.
         await Task { await self.complete(settled) }.value
         held[work.item] = nil

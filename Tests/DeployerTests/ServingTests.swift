@@ -244,7 +244,8 @@ import Testing
                 let routes = RouteTable(store: world.context.store)
                 try await routes.load()
                 let neighbour = Gateway(
-                    routes: routes, client: parts.client, settings: world.settings, ownHome: { "http://elsewhere:1" })
+                    routes: routes, client: parts.client, settings: world.settings, metrics: world.context.metrics,
+                    ownHome: { "http://elsewhere:1" })
                 let request = Gateway.Request(
                     method: "POST", path: "/score", headers: [("content-type", "application/json")],
                     body: Data(#"{"data":[[1]]}"#.utf8))

@@ -22,7 +22,7 @@ def test_a_stopped_suite_says_no_error_and_is_quick(suite, events, repo):
     began = time.monotonic()
     suite.command("down")
     assert time.monotonic() - began < 15
-    lines = [line for line in suite.logs(lines=10_000).splitlines() if " error " in line or "Error" in line]
+    lines = [line for line in suite.logs(lines=10_000).splitlines() if '"level":"error"' in line or " error " in line or "Error" in line]
     assert not lines, "\n".join(lines)
 
 

@@ -70,7 +70,7 @@ struct AuthorityTests {
         #expect(harness.drops["publish", default: 0] > 0 && harness.drops["foreign_type", default: 0] > 0)
         let text = try await within { () -> String in
             while true {
-                let text = harness.metrics.render()
+                let text = await harness.metrics.render()
                 if text.contains(#"{reason="foreign_type",client="registry-service"}"#) { return text }
                 try await Task.sleep(for: .milliseconds(50))
             }

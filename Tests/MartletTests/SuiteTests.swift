@@ -55,7 +55,7 @@ private func until(_ isSo: () async -> Bool) async throws {
             for member in anyPorts.members {
                 let said = try String(contentsOfFile: paths.log(member.source), encoding: .utf8)
                 let trouble = said.split(separator: "\n").filter { line in
-                    line.contains(" error ") || line.contains("Error")
+                    line.contains(" error ") || line.contains(#""level":"error""#) || line.contains("Error")
                 }
                 #expect(trouble.isEmpty, "\(member.source): \(trouble.joined(separator: "\n"))")
             }

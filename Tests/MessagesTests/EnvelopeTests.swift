@@ -20,7 +20,9 @@ import Testing
                 "project":"p","run":"r1"},"datacontenttype":"application/json",\
                 "dataschema":"https://martlet.dev/events/run.started.v1.json","id":"e1","partitionkey":"r1",\
                 "source":"/martlet/trigger-service","specversion":"1.0","subject":"run/r1",\
-                "time":"2023-11-14T22:13:20.123Z","type":"dev.martlet.run.started.v1"}
+                "time":"2023-11-14T22:13:20.123Z",\
+                "traceparent":"00-088e7b07b539b88334cbf1cb03a32066-088e7b07b539b883-01",\
+                "type":"dev.martlet.run.started.v1"}
                 """)
     }
 
@@ -31,6 +33,8 @@ import Testing
         #expect(next.causationid == "e1")
         #expect(next.causationdepth == 1)
         #expect(next.actor == "user:ada")
+        // The ids of both are the same here, so are their places.
+        #expect(next.traceparent == first.traceparent)
     }
 
     @Test func `a body is read as its own type and as no other`() throws {

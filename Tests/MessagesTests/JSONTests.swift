@@ -158,7 +158,7 @@ import Testing
             id: "1", source: "/martlet/x", type: "t", subject: "s", time: Timestamp(milliseconds: 0), partitionkey: "k",
             causation: .first(actor: "a"), data: [:])
         let whole = try Wire.decode([String: JSONValue].self, from: try Wire.encode(envelope))
-        let optional: Set<String> = ["datacontenttype"]
+        let optional: Set<String> = ["datacontenttype", "traceparent"]
         for name in whole.keys {
             for wrong: JSONValue? in [nil, .null, true, 1.5, ["x"]] {
                 var damaged = whole

@@ -188,4 +188,10 @@ GUARDS = [
         "nobody is asked about a decision that was taken back", f"{TRIGGER}/Domain/RunMachine+Approving.swift",
         "let reason = run.status.void?[decision] {", "let reason = run.status.void?[decision + \"-\"] {",
         "TriggerServiceTests"),
+        "what services say holds no secret", f"{KIT}/KnownSecrets.swift",
+        "text.contains(value) ? text.replacing(value, with: Self.cover) : text", "text", "ServiceKitTests.LineLogTests"),
+    Guard(
+        "labels that others choose do not grow without end", f"{KIT}/Metrics.swift",
+        "guard !labels.isEmpty, sizes[name, default: 0] >= MetricsRegistry.mostSeries else {",
+        "guard !labels.isEmpty, sizes[name, default: 0] < 0 else {", "ServiceKitTests.MetricsTests"),
 ]

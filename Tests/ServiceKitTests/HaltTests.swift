@@ -68,7 +68,7 @@ private let cursor = LogCursor(epoch: 7, seq: 4, chain: .unknown)
         #expect(try await follower.said(ForkDetected.self).count == 1)
         #expect(try await follower.inbox.halt(of: .registryService)?.isReleased == false)
         #expect(follower.inbox.halted.notes.count == 1)
-        #expect(follower.inbox.metrics.render().contains(#"martlet_halted_logs{source="registry-service"} 1.0"#))
+        #expect(await follower.inbox.metrics.render().contains(#"martlet_halted_logs{source="registry-service"} 1.0"#))
 
         // Not released: landing does nothing.
         try await follower.inbox.goOn(landing())

@@ -46,6 +46,23 @@ extension Transaction {
         try await store.read { db in try String.fetchAll(db, sql: "SELECT name FROM thing ORDER BY name") }
     }
 
+    @Test func `what waits is counted by its kind`() async throws {
+        let kept = try TemporaryStore()
+        #expect(try await kept.store.waiting() == Waiting())
+        try await kept.store.write { transaction in
+            for id in ["1", "2"] { try transaction.intend("mail", id: id, payload: id) }
+            try transaction.intend("call", id: "1", payload: "1")
+            for (seq, dead) in [(1, true), (2, false), (3, false)] {
+                let record = LogRecord(
+                    source: .console, epoch: 1, seq: Int64(seq), prev: .unknown, topic: "e/console/x", body: Data())
+                _ = try transaction.park(
+                    record, key: "k", attempts: 1, due: transaction.now, reason: "r", dead: dead)
+            }
+        }
+        let waiting = try await kept.store.waiting()
+        #expect(waiting.parked == 2 && waiting.dead == 1 && waiting.intents == ["mail": 2, "call": 1])
+    }
+
     @Test func `I4 a change and its event exist together or not at all`() async throws {
         let kept = try TemporaryStore()
         try await kept.store.write {

@@ -58,7 +58,7 @@ struct Forgery {
 
     /// How many webhooks of a forge had this verdict.
     func counted(_ verdict: String, of forge: String = "github") -> Int {
-        let series = "martlet_webhook_verdicts_total{forge=\"\(forge)\",verdict=\"\(verdict)\"} "
+        let series = "martlet_webhooks_total{forge=\"\(forge)\",verdict=\"\(verdict)\"} "
         let line = metrics.render().split(separator: "\n").first { $0.hasPrefix(series) }
         return line.flatMap { Double($0.dropFirst(series.count)) }.map { Int($0) } ?? 0
     }

@@ -20,6 +20,7 @@ final class Installation: Sendable {
     let mirrors: Mirrors
     let sessions: Sessions
     let requests: [String: RequestHandler]
+    let metrics = MetricsRegistry()
     private let clock: TestClock
     private let effects: [String: Effect]
     private let sequence = Mutex<Int64>(0)
@@ -40,9 +41,12 @@ final class Installation: Sendable {
         store = try StateStore.open(
             path: folder + "/state.sqlite", source: .triggerService, logs: [.ingest], clock: WallClock { clock.now },
             migrate: TriggerStore.migrate)
+        let figures = TriggerFigures(metrics: metrics, store: store, clock: WallClock { clock.now })
+        metrics.collect { _ in await figures.look() }
         dispatcher = Dispatcher(
             settings: settings,
-            variables: OperatorVariables(folder: folder + "/variables", environment: environment))
+            variables: OperatorVariables(folder: folder + "/variables", environment: environment),
+            tell: { figures.note($0) })
         mirrors = Mirrors(folder: folder + "/mirrors")
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         sessions = Sessions(store: store, dispatcher: dispatcher, logger: logger, elapsed: { clock.elapsed })

@@ -112,6 +112,12 @@ enum RunQueries {
         try db.one("SELECT * FROM steps WHERE run = ? AND job = ? AND step = ?", [run, job, step])
     }
 
+    static func jobStart(_ run: String, _ job: String, _ db: Database) throws -> Timestamp? {
+        let text = try String.fetchOne(
+            db, sql: "SELECT started FROM jobs WHERE run = ? AND job = ?", arguments: [run, job])
+        return text.flatMap(Timestamp.init)
+    }
+
     static func state(_ id: String, _ db: Database) throws -> String? {
         try String.fetchOne(db, sql: "SELECT state FROM runs WHERE id = ?", arguments: [id])
     }

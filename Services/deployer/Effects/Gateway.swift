@@ -8,6 +8,7 @@ struct Gateway: Sendable {
     let routes: RouteTable
     let client: HTTPClient
     let settings: Settings
+    let metrics: MetricsRegistry
     /// Where other replicas reach this gateway; `nil` where all share one machine.
     var ownHome: @Sendable () -> String? = { nil }
 
@@ -73,19 +74,30 @@ struct Gateway: Sendable {
     }
 
     private func attempt(_ request: Request, at endpoint: String, by backend: RouteTable.Backend) async -> Attempt {
+        let began = ContinuousClock.now
+        // What another replica is handed it counts itself, where the process runs.
+        let isOwn = backend.home.map { $0 == ownHome() } ?? true
+        func observe(_ status: Int) {
+            if isOwn { count(status, endpoint, backend, .now - began) }
+        }
         do throws(HTTPClientError) {
             defer { routes.finished(backend) }
-            if let home = backend.home, home != ownHome() {
+            if let home = backend.home, !isOwn {
                 // Two that each take the other for its home would send a request around for ever.
                 guard !request.isPassedOn else { return .refused }
                 return try await passOn(request, to: "\(home)/endpoints/\(endpoint)")
             }
-            return .answered(try await send(request, to: backend))
+            let response = try await send(request, to: backend)
+            observe(response.status)
+            return .answered(response)
         } catch {
             switch error {
             case .refused: return .refused
-            case .lost: return .lost
+            case .lost:
+                observe(502)
+                return .lost
             case .timeout:
+                observe(504)
                 return .answered(
                     Self.problem(504, "\(backend.name(at: endpoint)) did not answer in time"))
             case .tooLarge(let limit):
@@ -119,6 +131,14 @@ struct Gateway: Sendable {
         case 503: return .refused
         default: return .answered(answer)
         }
+    }
+
+    /// Each time that a version is asked, one that does not answer too.
+    private func count(_ status: Int, _ endpoint: String, _ backend: RouteTable.Backend, _ time: Duration) {
+        metrics.observe(
+            "martlet_gateway_request_duration_seconds",
+            "How long versions took to answer, by endpoint, version and status.",
+            labels: [("endpoint", endpoint), ("version", String(backend.version)), ("code", String(status))], time)
     }
 
     /// Marks what came from a replica of ours.

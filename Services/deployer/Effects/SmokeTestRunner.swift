@@ -82,8 +82,6 @@ struct SmokeTestRunner: Sendable {
         func hex(_ digits: Int) -> String {
             (0..<digits).map { _ in String(Int.random(in: 0..<16), radix: 16) }.joined()
         }
-        let parts = trace?.split(separator: "-") ?? []
-        let id = parts.count == 4 && parts[1].count == 32 ? String(parts[1]) : hex(32)
-        return "00-\(id)-\(hex(16))-01"
+        return "00-\(trace.flatMap(Trace.id) ?? hex(32))-\(hex(16))-01"
     }
 }

@@ -14,7 +14,8 @@ struct GatewayRoutes: Sendable {
 
     func add(to router: Router<BasicRequestContext>) {
         let gateway = Gateway(
-            routes: parts.routes, client: parts.client, settings: parts.settings, ownHome: parts.home)
+            routes: parts.routes, client: parts.client, settings: parts.settings, metrics: parts.context.metrics,
+            ownHome: parts.home)
         router.get("/endpoints") { [parts] request, _ in
             if let refused = Self.refusal(request, parts.hosts) { return refused }
             let list = try await parts.context.store.read { [addresses = parts.addresses] db in

@@ -49,6 +49,11 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "SERVICE=COUNT: run several processes of a service; they share its work. May be repeated.")
     var scale: [String] = []
 
+    @Option(
+        name: .customLong("otlp-url"),
+        help: "Tell traces to this collector: OTLP in JSON over HTTP, for example http://127.0.0.1:4318.")
+    var otlpURL: String?
+
     @Option(help: "Take a backup into a new folder below this one, again and again.")
     var backupTo: String?
 
@@ -106,11 +111,14 @@ struct UpCommand: AsyncParsableCommand {
     }
 
     private var arguments: [String] {
-        [
+        let doors = [
             "up", "--data", paths.root, "--console-port", String(consolePort), "--trigger-port", String(triggerPort),
             "--registry-port", String(registryPort), "--gateway-port", String(gatewayPort),
             "--timeout", String(timeout),
-        ] + buses.flatMap { ["--bus", $0] } + scale.flatMap { ["--scale", $0] } + backupArguments
+        ]
+        let members = buses.flatMap { ["--bus", $0] } + scale.flatMap { ["--scale", $0] }
+        let traces = otlpURL.map { ["--otlp-url", $0] } ?? []
+        return doors + members + traces + backupArguments
     }
 
     private var backupArguments: [String] {
@@ -178,7 +186,8 @@ struct UpCommand: AsyncParsableCommand {
         let addresses = try chosenBuses()
         let supervisor = Supervisor(
             members: try Scaling(scale).apply(to: ports.members(on: addresses)), paths: paths,
-            executables: try Executables.folder())
+            executables: try Executables.folder(),
+            settings: otlpURL.map { ["MARTLET_OTLP_URL": $0] } ?? [:])
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let limit = Duration.seconds(timeout)
         let starting = Task { try await supervisor.start(timeout: limit) }

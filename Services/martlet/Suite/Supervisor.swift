@@ -16,6 +16,8 @@ actor Supervisor {
     private let members: [Member]
     private let paths: DataPaths
     private let executables: String
+    /// Variables that all members are given beside the environment's.
+    private let settings: [String: String]
     private let client = HTTPClient()
     private var children: [String: Child] = [:]
     private var keepers: [Task<Void, Never>] = []
@@ -25,10 +27,11 @@ actor Supervisor {
     /// Why the start cannot succeed.
     private var failure: Failure?
 
-    init(members: [Member], paths: DataPaths, executables: String) {
+    init(members: [Member], paths: DataPaths, executables: String, settings: [String: String] = [:]) {
         self.members = members
         self.paths = paths
         self.executables = executables
+        self.settings = settings
     }
 
     /// Starts everything and returns when everything is ready.
@@ -91,6 +94,7 @@ actor Supervisor {
         log.rotate()
         let pid = ProcessInfo.processInfo.processIdentifier
         var environment = ProcessInfo.processInfo.environment
+        environment.merge(settings) { $1 }
         environment["MARTLET_HOME"] = paths.root
         environment["MARTLET_REPLICA"] = String(member.replica)
         let offset = log.size

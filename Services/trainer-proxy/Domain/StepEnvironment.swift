@@ -33,6 +33,10 @@ enum StepEnvironment {
             variables["MARTLET_BRANCH"] = git.branch
             variables["MARTLET_REPOSITORY"] = git.repository
         }
+        // W3C Trace Context, for programs that tell of themselves: the step is their parent.
+        if let trace = work.causation.trace.flatMap(Trace.id) {
+            variables["TRACEPARENT"] = "00-\(trace)-\(Trace.span(of: work.item))-01"
+        }
         if let model = work.run.model { variables["MARTLET_MODEL_NAME"] = model }
         return variables
     }

@@ -121,6 +121,7 @@ extension Dispatcher {
         _ transaction: Transaction
     ) throws {
         let reason = words.shortened()
+        tell(.judged(code: code))
         try transaction.insert(
             StoredVerdict(
                 cause: cause.id, project: project, pipeline: pipeline, matched: false, code: code, reason: reason))

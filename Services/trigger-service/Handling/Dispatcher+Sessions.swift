@@ -30,6 +30,10 @@ extension Dispatcher {
                     offer, session: session.id, worker: session.worker, transaction),
                 let token = stored.run[offer.place].status.lease?.token
             else { continue }
+            if let since = offer.since {
+                let verb = stored.run[offer.place].verb
+                tell(.taken(verb: verb, after: .milliseconds(max(0, transaction.now.milliseconds - since))))
+            }
             let work = stored.run.work(offer.place, token: token, after: stored.heads, because: started.consequence)
             if let work { granted.append(work) }
         }

@@ -71,6 +71,7 @@ extension Dispatcher {
 
     /// The verdict, stored and told; the run's own events follow from it.
     private func matched(_ request: RunRequest, _ facts: RunFacts, _ transaction: Transaction) throws -> Causation {
+        tell(.judged(code: "matched"))
         try transaction.insert(
             StoredVerdict(
                 cause: request.cause.id, project: facts.project, pipeline: facts.pipeline, matched: true,

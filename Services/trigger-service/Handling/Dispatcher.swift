@@ -13,16 +13,20 @@ struct Dispatcher: Sendable {
     let alarm: WakeSignal
     /// `nil`: nobody keeps any.
     let variables: OperatorVariables?
+    /// For figures.
+    let tell: @Sendable (DispatchNews) -> Void
 
     init(
         settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard(),
-        alarm: WakeSignal = WakeSignal(), variables: OperatorVariables? = nil
+        alarm: WakeSignal = WakeSignal(), variables: OperatorVariables? = nil,
+        tell: @escaping @Sendable (DispatchNews) -> Void = { _ in }
     ) {
         self.settings = settings
         self.projects = projects
         self.board = board
         self.alarm = alarm
         self.variables = variables
+        self.tell = tell
     }
 
     /// Moves one run and publishes what changed; `nil` when there is no such run.

@@ -49,7 +49,11 @@ struct OutsideEvent: Sendable, Hashable {
                 trace: texts["traceparent"]),
             dataschema: texts["dataschema"], data: data)
         envelope.datacontenttype = content
+        let place = envelope.traceparent
+        // As it was sent: where it stands in a trace of its sender's is not ours to change.
+        envelope.traceparent = texts["traceparent"]
         digest = Digest(of: try Wire.encode(envelope)).text
+        envelope.traceparent = envelope.traceparent ?? place
         envelope.actor = user.contains(":") ? user : "service:\(user)"
         size = try Wire.encode(envelope).count
         written = envelope

@@ -69,7 +69,7 @@ struct Webhooks: Sendable {
     /// one is told by its events.
     private func count(_ verdict: String, _ forge: Forge) {
         metrics.count(
-            "martlet_webhook_verdicts_total", "Webhooks by what became of them.",
+            "martlet_webhooks_total", "Webhooks by what became of them.",
             labels: [("forge", forge.rawValue), ("verdict", verdict)])
     }
 

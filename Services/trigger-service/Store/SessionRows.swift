@@ -61,6 +61,8 @@ extension Transaction {
 struct OfferedStep: Sendable, Hashable {
     var run: String
     var place: StepPlace
+    /// When it was offered, in milliseconds since 1970.
+    var since: Int64?
 }
 
 enum SessionQueries {
@@ -84,7 +86,7 @@ enum SessionQueries {
             rows += try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT seq, run, job, position FROM step WHERE state = 'offered' AND verb = ?
+                        SELECT seq, run, job, position, offered FROM step WHERE state = 'offered' AND verb = ?
                         ORDER BY seq, job, position LIMIT ?
                         """),
                 arguments: [verb, limit])
@@ -92,7 +94,8 @@ enum SessionQueries {
         func rank(_ row: Row) -> (Int64, Int, Int) { (row["seq"], row["job"], row["position"]) }
         if wanted.count > 1 { rows.sort { rank($0) < rank($1) } }
         return rows.prefix(limit).map {
-            OfferedStep(run: $0["run"], place: StepPlace(job: $0["job"], step: $0["position"]))
+            OfferedStep(
+                run: $0["run"], place: StepPlace(job: $0["job"], step: $0["position"]), since: $0["offered"])
         }
     }
 
@@ -108,6 +111,15 @@ enum SessionQueries {
                         FROM known WHERE known.verb IS NOT NULL)
                     SELECT verb FROM known WHERE verb IS NOT NULL
                     """))
+    }
+
+    /// How many steps are offered, and since when the first of them is.
+    static func waiting(in db: Database) throws -> (count: Int, since: Int64?) {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT count(*) AS steps, min(offered) AS since FROM step WHERE state = 'offered'"))
+        guard let row else { return (0, nil) }
+        return (row["steps"], row["since"])
     }
 
     /// Offered steps that no open session can take, by item; not more than `limit`.
