@@ -25,8 +25,8 @@ struct MartletCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 what was asked for failed, 2 usage, 3 Martlet is not reachable.
             """,
         subcommands: [
-            UpCommand.self, DownCommand.self, StatusCommand.self, RepoCommand.self, ValidateCommand.self,
-            PlanCommand.self,
+            UpCommand.self, DownCommand.self, StatusCommand.self, DoctorCommand.self, RepoCommand.self,
+            ValidateCommand.self, PlanCommand.self,
             RunCommand.self, RunsCommand.self, ApprovalsCommand.self, ApproveCommand.self, RejectCommand.self,
             RevokeCommand.self, ModelsCommand.self, EndpointsCommand.self, EventsCommand.self, BridgeCommand.self,
             WhyCommand.self, WhyNotCommand.self, DeadLettersCommand.self, LogsCommand.self, ArtifactsCommand.self,

@@ -164,6 +164,30 @@ package enum DatabaseCopy {
         return try logs(path)
     }
 
+    /// Looks at a database that services may have open. Makes no file, and writes to none but SQLite's shared memory.
+    ///
+    /// - Throws: `StoreError` for what is damaged.
+    package static func checkInUse(_ path: String) throws {
+        // Without a write-ahead log nobody has it open, and whoever opens it in the usual way would make one.
+        guard FileManager.default.fileExists(atPath: path + "-wal") else {
+            _ = try check(path)
+            return
+        }
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            let verdict = try DatabaseQueue(path: path, configuration: configuration).read { db in
+                try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+            }
+            guard verdict == "ok" else {
+                throw StoreError(
+                    path: path, problem: "is damaged: \(verdict ?? "no answer")", hint: "restore it from a backup")
+            }
+        } catch let error as DatabaseError {
+            throw StoreError(path: path, error)
+        }
+    }
+
     package static func logs(_ path: String) throws -> [String: LogPlaceText] {
         try look(path) { db in
             let rows = try Row.fetchAll(db, sql: "SELECT source, epoch, last FROM log")

@@ -13,9 +13,12 @@ package enum NetworkFileSystem {
         }
     }
 
+    /// The name of the kind that this folder lies on; `nil` for a local one.
+    package static func name(of folder: String) -> String? { name(ofType: cprocess_file_system(folder)) }
+
     /// - Throws: `StoreError` where a database in this folder could be damaged by two replicas.
     package static func refuse(_ folder: String) throws {
-        guard let name = name(ofType: cprocess_file_system(folder)) else { return }
+        guard let name = name(of: folder) else { return }
         throw StoreError(
             path: folder, problem: "lies on \(name), where locks do not hold between machines",
             hint: "put the data folder, or the container's volume, on a local disk")

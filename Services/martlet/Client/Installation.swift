@@ -28,6 +28,9 @@ struct Installation: ParsableArguments {
         .chosen(data)
     }
 
+    /// Its data folder is not here.
+    var isElsewhere: Bool { url != nil || environment["MARTLET_URL"] != nil }
+
     func api() throws -> APIClient {
         let token = token ?? environment["MARTLET_TOKEN"] ?? storedToken
         if let remote = url ?? environment["MARTLET_URL"] {
@@ -78,7 +81,7 @@ struct Installation: ParsableArguments {
 
     /// The bus where it can be reached from here: never for an installation elsewhere.
     func nearbyBus() -> BusConnection? {
-        guard url == nil, environment["MARTLET_URL"] == nil else { return nil }
+        guard !isElsewhere else { return nil }
         return try? bus()
     }
 

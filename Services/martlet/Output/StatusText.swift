@@ -37,6 +37,10 @@ enum StatusText {
         var lines = services.filter { $0["state"]?.string == "down" }.map {
             "\($0.text("name")) is down: the supervisor starts it again; its log is <data>/services/\($0.text("name"))/log"
         }
+        lines += services.filter { $0["state"]?.string == "not ready" }.map {
+            "\($0.text("name")) is not ready: \($0.text("reason").replacing("\n", with: "; ")); its log is "
+                + "<data>/services/\($0.text("name"))/log"
+        }
         lines += services.filter { $0["state"]?.string == "behind" }.map {
             "\($0.text("name")) is \($0.text("lag")) events ahead of what is shown here, and the console does not catch "
                 + "up: see <data>/services/console/log"
