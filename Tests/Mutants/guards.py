@@ -188,6 +188,7 @@ GUARDS = [
         "nobody is asked about a decision that was taken back", f"{TRIGGER}/Domain/RunMachine+Approving.swift",
         "let reason = run.status.void?[decision] {", "let reason = run.status.void?[decision + \"-\"] {",
         "TriggerServiceTests"),
+    Guard(
         "what services say holds no secret", f"{KIT}/KnownSecrets.swift",
         "text.contains(value) ? text.replacing(value, with: Self.cover) : text", "text", "ServiceKitTests.LineLogTests"),
     Guard(
