@@ -1,5 +1,6 @@
 import Artifacts
 import Foundation
+import GRDB
 import Messages
 import ServiceKit
 import Store
@@ -33,14 +34,25 @@ import Testing
     private func compare(
         _ judge: Judge, _ snapshot: Digest, _ more: [String: JSONValue] = [:], variables: [String: String] = [:]
     ) async throws -> StepResult {
+        try await ending(judge, snapshot, more, variables: variables).result
+    }
+
+    private func ending(
+        _ judge: Judge, _ snapshot: Digest, _ more: [String: JSONValue] = [:], variables: [String: String] = [:]
+    ) async throws -> StepEnding {
         let with: [String: JSONValue] = [
             "challenger": 2, "champion": 1, "metric": "accuracy", "better": "higher",
             "against": ["dataset": "reference", "label": "label"], "score": "sh score.sh",
         ]
         var work = work("evaluate/compare", .object(with.merging(more) { $1 }), snapshot: snapshot)
         work.variables = ["COUNT": judge.paths.root + "/count"].merging(variables) { $1 }
-        let ending = try await judge.step.perform(work)
-        return ending.result
+        return try await judge.step.perform(work)
+    }
+
+    private func cleanings(_ judge: Judge) async throws -> Int {
+        try await judge.store.dueIntents(
+            at: Timestamp(milliseconds: .max), kinds: [TestStep.cleaning], limit: 10
+        ).due.count
     }
 
     @Test func `S4-10 both are scored on the same data, whatever their training reported`() async throws {
@@ -54,10 +66,7 @@ import Testing
         #expect(decided.first?.dataset?.version == 3)
         #expect(try String(contentsOfFile: judge.paths.root + "/count", encoding: .utf8) == "challenger\nchampion\n")
         // Their folders go once the decision stands.
-        let kinds = try await judge.store.dueIntents(
-            at: Timestamp(milliseconds: .max), kinds: [TestStep.cleaning], limit: 10
-        ).due.count
-        #expect(kinds == 2)
+        #expect(try await cleanings(judge) == 2)
     }
 
     @Test func `S0-18 the same step again neither scores again nor decides again`() async throws {
@@ -129,6 +138,19 @@ import Testing
         #expect(result.outcome == .failed)
         #expect(result.message?.contains(expected) == true, "\(result.message ?? "")")
         #expect(try await judge.said(EvaluationDecided.self).isEmpty)
+    }
+
+    @Test func `what a scoring said before it failed can be read, and its folder goes`() async throws {
+        let (judge, snapshot) = try await prepared()
+        let ending = try await ending(judge, snapshot, ["score": "echo why; exit 3"])
+        #expect(ending.result.outcome == .failed)
+        #expect(try await judge.artifacts.read(try #require(ending.result.log)) == Data("why\n".utf8))
+        let roots = TestFolder.roots(below: "run/job/step/1", work: judge.paths.work)
+        #expect(roots.count == 1)
+        try await judge.store.write { tx in try ending.commit(tx) }
+        #expect(try await cleanings(judge) == 1)
+        let processes = try await judge.store.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM test_run") }
+        #expect(processes == 0)
     }
 
     @Test func `X3 metrics that the command writes count, zero is one of them and NaN is none`() async throws {

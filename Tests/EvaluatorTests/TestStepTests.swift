@@ -192,5 +192,7 @@ import Testing
         let work = work("evaluate/test", with, snapshot: snapshot)
         await #expect(throws: StepFailure.self) { try await self.step(judge).perform(work) }
         #expect(FileManager.default.contents(atPath: outside + "/out.xml") == Data("kept".utf8))
+        // Nothing of a test run that could not begin stays on the disk.
+        #expect(!FileManager.default.fileExists(atPath: TestFolder(work: judge.paths.work, item: work.item).root))
     }
 }

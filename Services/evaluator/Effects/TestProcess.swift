@@ -69,7 +69,12 @@ struct TestProcess: Sendable {
     }
 
     /// Its children may have outlived it and us.
-    func endRest() async { await ProcessGroup.terminate(nil, marker: (ProcessVariables.marker, folder.root)) }
+    func endRest() async { await Self.endAll(in: folder.root) }
+
+    /// Ends whatever was begun for a folder.
+    static func endAll(in root: String) async {
+        await ProcessGroup.terminate(nil, marker: (ProcessVariables.marker, root))
+    }
 
     private func terminate(_ process: DetachedProcess) async {
         await ProcessGroup.terminate(process.identity, marker: (ProcessVariables.marker, folder.root))

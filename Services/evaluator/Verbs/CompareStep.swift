@@ -30,16 +30,29 @@ struct CompareStep: Sendable {
                 do { return try await attempt(work) } catch is ChampionMoved { continue }
             }
             return try await attempt(work)
-        } catch let refusal as Refusal {
-            return StepEnding(StepResult(.failed, message: refusal.reason.shortened()))
         } catch is ChampionMoved {
-            let message =
-                "the champion changed \(Self.mostAttempts) times while both were compared; start the run again"
-            return StepEnding(StepResult(.failed, message: message))
+            return await failed(
+                "the champion changed \(Self.mostAttempts) times while both were compared; start the run again", work)
+        } catch let refusal as Refusal {
+            return await failed(refusal.reason, work)
         } catch let error as ProcessError {
-            return StepEnding(StepResult(.failed, message: error.description))
+            return await failed(error.description, work)
         } catch let error as ArtifactError {
-            return StepEnding(StepResult(.failed, message: error.description))
+            return await failed(error.description, work)
+        } catch let error as EventTooLarge {
+            return await failed("what came of it cannot be told: \(error)", work)
+        }
+    }
+
+    /// What was scored is of no use any more; its log is, and says why.
+    private func failed(_ reason: String, _ work: StepWork) async -> StepEnding {
+        let roots = TestFolder.roots(below: work.item, work: paths.work)
+        var result = StepResult(.failed, message: reason.shortened())
+        if !roots.isEmpty { result.log = try? await artifacts.liveLog(work.item).seal() }
+        for root in roots { await TestProcess.endAll(in: root) }
+        return StepEnding(result) { tx in
+            try tx.forget(testProcessesBelow: work.item)
+            for root in roots { try tx.intend(TestStep.cleaning, id: root, payload: root) }
         }
     }
 

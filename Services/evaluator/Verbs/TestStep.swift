@@ -52,12 +52,22 @@ struct TestStep: Sendable {
             folder.remove()
             throw CancellationError()
         } catch let refusal as Refusal {
+            await giveUp(folder, work)
             throw StepFailure(refusal.reason, outputs: ["outcome": "failed"])
         } catch let error as ProcessError {
+            await giveUp(folder, work)
             throw StepFailure(error.description, outputs: ["outcome": "failed"])
         } catch let error as ArtifactError {
+            await giveUp(folder, work)
             throw StepFailure(error.description, outputs: ["outcome": "failed"])
         }
+    }
+
+    /// A test run that cannot go on leaves nothing behind.
+    private func giveUp(_ folder: TestFolder, _ work: StepWork) async {
+        await TestProcess(item: work.item, folder: folder, store: store).endRest()
+        folder.remove()
+        try? await store.write { tx in try tx.forget(testProcessOf: work.item) }
     }
 
     private func begin(
