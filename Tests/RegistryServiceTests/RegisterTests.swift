@@ -62,6 +62,29 @@ import Testing
         #expect(try await registry.envelopes().first?.actor == "pipeline:model-cd")
     }
 
+    @Test func `G13 a version that the training's own code made is not the one that the step registers`() async throws {
+        let registry = try Registry()
+        try await registry.declare(trunk, requires: ["commit", "build"])
+        try await registry.train("t1")
+        let facts = ModelRegistered(
+            model: "churn", version: 1, trainingRun: "t1",
+            artifact: ModelArtifact(digest: Digest(of: Data("t1".utf8)), size: 2, files: ["model.pkl"]), metrics: [:],
+            params: [:], tags: [:])
+        let client = Transaction.ClientVersion(source: "runs:/1/model", run: "", runLink: "", user: "ship")
+        try await registry.store.write { tx in
+            try tx.haveModel("churn")
+            try tx.insert(facts, client)
+        }
+        let result = try await registry.register(step("t1"))
+        #expect(result.outputs["version"] == 2)
+        #expect(result.outputs["created"] == true)
+        let told = try #require(try await registry.said(ModelRegistered.self).last)
+        #expect(told.git?.sha == "c0ffee")
+        #expect(told.build?.number == 7)
+        // The step's own version is still registered once.
+        #expect(try await registry.register(step("t1", name: "other")).outputs["version"] == 2)
+    }
+
     @Test func `S1-14 the description holds parameters and metrics, and the data set is linked`() async throws {
         let registry = try Registry()
         try await registry.train("t1", metrics: ["accuracy": 0.9, "loss": 0.1])

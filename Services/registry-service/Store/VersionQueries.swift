@@ -75,7 +75,9 @@ enum VersionQueries {
         try db.has("SELECT 1 FROM version WHERE model = ? AND deleted IS NULL LIMIT 1", [model])
     }
 
-    /// The version made of this run's artifact, and the step that made it.
+    /// The version that a step made of this run's artifact, and that step.
+    ///
+    /// What the training's code made through MLflow's door is another: it has not the facts that a step gives (G13).
     static func registered(
         model: String, trainingRun: String, digest: Digest, _ db: Database
     ) throws -> (version: Int, item: String)? {
@@ -83,7 +85,7 @@ enum VersionQueries {
             db,
             sql: """
                 SELECT version, item FROM version
-                WHERE model = ? AND training_run = ? AND digest = ? AND deleted IS NULL
+                WHERE model = ? AND training_run = ? AND digest = ? AND item <> '' AND deleted IS NULL
                 """, arguments: [model, trainingRun, digest.text]
         ).map { ($0["version"], $0["item"]) }
     }
