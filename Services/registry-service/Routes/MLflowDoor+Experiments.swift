@@ -38,6 +38,7 @@ extension MLflowDoor {
         routes.post("/experiments/update", .writing) { call in
             let (id, name) = (try call.required("experiment_id"), try call.required("new_name"))
             try Names.checkExperiment(name)
+            try call.caller.checkWriting(to: nil, "experiment \(id)")
             return try await change(id) { tx, number in
                 _ = try ExperimentQueries.active(id, tx.db)
                 try tx.renameExperiment(number, to: name)
@@ -67,6 +68,7 @@ extension MLflowDoor {
         }
         routes.post("/experiments/delete-experiment-tag", .writing) { call in
             let (id, key) = (try call.required("experiment_id"), try call.required("key"))
+            try call.caller.checkWriting(to: nil, "experiment \(id)")
             return try await change(id) { tx, number in try tx.removeExperimentTag(number, key) }
         }
     }

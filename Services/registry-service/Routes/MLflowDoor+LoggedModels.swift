@@ -14,8 +14,11 @@ extension MLflowDoor {
                 type: try call.text("model_type") ?? "", run: try call.text("source_run_id") ?? "",
                 tags: try call.pairs("tags").map(Self.tag), parameters: try call.pairs("params").map(Self.parameter),
                 trainingRun: call.caller.training?.trainingRun)
+            let caller = call.caller
             return try await create(call, "logged model") { tx in
                 var model = wish
+                // A run's model is what its other clients take it for: only the run's own code may say so.
+                if !model.run.isEmpty { try caller.checkRun(model.run, tx.db) }
                 model.experiment = try ExperimentQueries.active(experiment, tx.db)
                 try tx.create(model)
                 return try Self.told(model.uuid, tx.db)

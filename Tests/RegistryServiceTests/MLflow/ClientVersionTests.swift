@@ -196,6 +196,16 @@ import Testing
         await #expect(throws: (any Error).self) { try await code.put("0/\(foreign)/artifacts/x") }
         let told = try await ada.get("/runs/get", [("run_id", own)]).json["run"]?["data"]?["tags"]?.array ?? []
         #expect(told.contains(["key": "external_run_id", "value": "r"]))
+        for (run, status) in [(own, 200), (foreign, 403), ("nobody's", 403)] {
+            let model: JSONValue = ["experiment_id": "0", "name": "m", "source_run_id": .string(run)]
+            #expect(try await code.post("/logged-models", model).status == status)
+        }
+        let name: JSONValue = ["experiment_id": "0", "new_name": "taken"]
+        #expect(try await code.post("/experiments/update", name).code == "PERMISSION_DENIED")
+        let tag: JSONValue = ["experiment_id": "0", "key": "k"]
+        _ = try await ada.post("/experiments/set-experiment-tag", ["experiment_id": "0", "key": "k", "value": "v"])
+        #expect(try await code.post("/experiments/delete-experiment-tag", tag).code == "PERMISSION_DENIED")
+        #expect(try await ada.post("/experiments/delete-experiment-tag", tag).status == 200)
         try await registry.declare(trunk, project: "other")
         #expect(try await code.post("/registered-models/create", ["name": "churn"]).code == "PERMISSION_DENIED")
     }

@@ -3,6 +3,11 @@ import Messages
 import Store
 
 extension Caller {
+    /// A training run's code speaks for its own runs only.
+    func checkRun(_ uuid: String, _ db: Database) throws {
+        try checkWriting(to: try db.value("SELECT training_run FROM run WHERE uuid = ?", [uuid]), "run \(uuid)")
+    }
+
     /// A training run's code writes below its own runs and logged models; nobody writes what a version shows.
     func checkPath(_ path: ArtifactPath, _ db: Database) throws {
         let parts = path.text.split(separator: "/").map(String.init)
