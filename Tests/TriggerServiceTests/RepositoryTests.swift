@@ -222,6 +222,36 @@ struct RepositoryTests {
         #expect(try await installation.published(ProjectUnchanged.self).count == 1)
     }
 
+    @Test func `S0-19 a model that another repository's project declares is not taken over, until that one is gone`()
+        async throws
+    {
+        let installation = try Installation()
+        let model = "\nmodel: { name: churn, stages: { preset: trunk } }\n"
+        _ = try await watched(installation, project: project + model)
+        let other = try await Upstream(
+            in: installation, "other", project: project.replacing("project: demo", with: "project: rival") + model)
+        try await installation.command(RepositoryAddRequested(repository: "rival", url: other.path))
+        try await installation.look("rival")
+        let rejected = try #require(try await installation.published(ProjectRejected.self).last)
+        let reason = try #require(rejected.errors.first?.message)
+        #expect(reason.contains("the model 'churn' belongs to the project 'demo' of the repository 'demo'"))
+        #expect(try await installation.published(ProjectLoaded.self).map(\.project) == ["demo"])
+        try await installation.command(RepositoryRemoveRequested(repository: "demo"))
+        try await other.commit(["src/a.py": "1"], "again")
+        try await installation.look("rival")
+        #expect(try await installation.published(ProjectLoaded.self).map(\.project) == ["demo", "rival"])
+    }
+
+    @Test func `a project that gets another name keeps its models`() async throws {
+        let installation = try Installation()
+        let text = project + "\nmodel: { name: churn, stages: { preset: trunk } }\n"
+        let upstream = try await watched(installation, project: text)
+        try await upstream.commit(
+            ["martlet.yml": text.replacing("project: demo", with: "project: renamed")], "another name")
+        try await installation.look()
+        #expect(try await installation.published(ProjectLoaded.self).map(\.project) == ["demo", "renamed"])
+    }
+
     @Test func `what every branch may say is not what holds for the project`() async throws {
         let installation = try Installation()
         let upstream = try await watched(installation)

@@ -22,6 +22,23 @@ extension Dispatcher {
                 + " give this one another name with 'project:'")
     }
 
+    /// Whoever declares a model says who may promote it: it cannot be two repositories' (S0-5, S0-19).
+    private func foreign(
+        _ models: [ModelDeclaration], _ project: Project, _ git: GitReference, _ transaction: Transaction
+    ) throws -> FileError? {
+        for model in models {
+            for other in try transaction.projects(declaring: model.name)
+            where other.name != project.name && other.repository != git.repository {
+                guard try transaction.repository(other.repository) != nil else { continue }
+                return FileError(
+                    file: ProjectReader.mainFile, line: 1, column: 1,
+                    message: "the model '\(model.name)' belongs to the project '\(other.name)' of the repository"
+                        + " '\(other.repository)'; give this one another name")
+            }
+        }
+        return nil
+    }
+
     /// Tells the other services what holds for the project.
     ///
     /// Only the default branch does: what a model's stages ask for must not be loosened by pushing any branch.
@@ -37,6 +54,7 @@ extension Dispatcher {
             var scope = try project.baseScope()
             scope.git = RunFacts.members(git)
             let models = try project.modelDeclarations()
+            if let error = try foreign(models, project, git, transaction) { return error }
             var loaded = LoadedProject(
                 name: project.name, repository: git.repository, digest: project.digest, sha: git.sha,
                 branch: git.branch, position: old?.position ?? LogPosition(source: .triggerService, epoch: 0, seq: 0))
