@@ -7,6 +7,7 @@ enum RegistryEvents {
     static func handle(_ event: ReceivedEvent, in tx: Transaction) throws {
         let envelope = event.envelope
         if let loaded = try envelope.body(ProjectLoaded.self) {
+            try tx.withdraw(declarationsOf: loaded.project, except: loaded.models.map(\.name))
             for model in loaded.models { try tx.declare(model, by: loaded.project) }
         } else if let started = try envelope.body(TrainingStarted.self) {
             try tx.letIn(started)

@@ -56,6 +56,16 @@ extension Transaction {
                 """, arguments: [model.name, project, try Wire.encode(model)])
     }
 
+    /// What left a project's file is declared no more.
+    func withdraw(declarationsOf project: String, except models: [String]) throws {
+        let declared = try String.fetchAll(
+            db, sql: "SELECT model FROM declaration WHERE project = ?", arguments: [project])
+        for model in declared where !models.contains(model) {
+            try db.execute(
+                sql: "DELETE FROM declaration WHERE model = ? AND project = ?", arguments: [model, project])
+        }
+    }
+
     /// A run is told once; a repetition changes nothing.
     func remember(_ run: TrainingRun) throws {
         try db.execute(

@@ -160,6 +160,23 @@ import Testing
         #expect(try await door.get("/model-versions/get", [("name", "churn"), ("version", "1")]).status == 200)
     }
 
+    @Test func `a model that left martlet.yml is declared no more, and can be deleted`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.registry.declare(trunk, model: "other", project: "elsewhere")
+        for name in ["churn", "other"] { try await door.model(name) }
+        func delete(_ name: String) async throws -> Int {
+            try await door.json("DELETE", "/registered-models/delete", ["name": .string(name)]).status
+        }
+        #expect(try await delete("churn") == 403)
+        try await door.registry.tell(
+            ProjectLoaded(
+                project: "churn", repository: "churn", sha: "c0ffee", digest: "e", pipelines: [], models: [],
+                notifications: [], targets: [:]))
+        #expect(try await delete("churn") == 200)
+        #expect(try await delete("other") == 403)
+    }
+
     @Test func `a creation whose answer was lost is answered again; one that is wished twice is made twice`()
         async throws
     {
