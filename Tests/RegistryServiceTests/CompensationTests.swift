@@ -105,6 +105,34 @@ import Testing
         }
     }
 
+    @Test func `X8 all who made room one after another get their stages back`() {
+        let machine = StageMachine(
+            preset: "own", tag: "stage",
+            states: [
+                "production": StageRule(many: false, replacedBecomes: "previous"),
+                "previous": StageRule(many: false, replacedBecomes: "retired"), "retired": StageRule(many: true),
+            ])
+        let history = [
+            StageRecord(id: 1, event: "a", about: 1, version: 1, from: nil, to: "production", run: "q"),
+            StageRecord(id: 2, event: "b", about: 2, version: 1, from: "production", to: "previous", run: "q"),
+            StageRecord(id: 3, event: "b", about: 2, version: 2, from: nil, to: "production", run: "q"),
+            StageRecord(id: 4, event: "c", about: 3, version: 1, from: "previous", to: "retired", run: "r"),
+            StageRecord(id: 5, event: "c", about: 3, version: 2, from: "production", to: "previous", run: "r"),
+            StageRecord(id: 6, event: "c", about: 3, version: 3, from: nil, to: "production", run: "r"),
+        ]
+        #expect(
+            Compensation(model: "churn", version: 3, run: "r", after: 0)
+                .decide(history: history, machine: machine, holders: [1: "retired", 2: "previous", 3: "production"])
+                == .takeBack([
+                    Compensation.Step(
+                        event: "c", move: StageMove(version: 3, from: "production", to: nil),
+                        restored: [
+                            StageMove(version: 2, from: "previous", to: "production"),
+                            StageMove(version: 1, from: "retired", to: "previous"),
+                        ], left: [])
+                ]))
+    }
+
     @Test func `X8 a stage that another version took meanwhile is not taken from it`() {
         let later =
             history + [

@@ -30,6 +30,20 @@ import Testing
         #expect(event.reason == "model-cd #7, step step")
     }
 
+    @Test func `G4 three promotions through two stages for one leave one holder in each`() async throws {
+        let registry = try Registry()
+        try await registry.declare(
+            StageMachine(
+                preset: "own", tag: "stage",
+                states: [
+                    "production": StageRule(many: false, replacedBecomes: "previous"),
+                    "previous": StageRule(many: false, replacedBecomes: "retired"), "retired": StageRule(many: true),
+                ]))
+        try await registry.versions("t1", "t2", "t3")
+        for version in 1...3 { #expect(try await registry.move(version, to: "production").outcome == .succeeded) }
+        #expect(try await registry.stages() == [1: "retired", 2: "previous", 3: "production"])
+    }
+
     @Test func `S0-18 the same transition after a crash says nothing twice`() async throws {
         let registry = try await promoted()
         let again = try await registry.move(2, to: "production", run: "r2")

@@ -35,6 +35,63 @@ import Testing
         #expect(replaced.map(\.version) == [1, 2])
     }
 
+    /// Two stages for one, one behind the other.
+    private let line = StageMachine(
+        preset: "own", tag: "stage",
+        states: [
+            "production": StageRule(many: false, replacedBecomes: "previous"),
+            "previous": StageRule(many: false, replacedBecomes: "retired"), "retired": StageRule(many: true),
+        ])
+
+    @Test func `G4 who comes to a stage for one by being replaced sends its holder on`() throws {
+        #expect(
+            try decide(line, 3, to: "production", holders: [1: "previous", 2: "production"])
+                == .move(
+                    StageMove(version: 3, from: nil, to: "production"),
+                    replaced: [
+                        StageMove(version: 1, from: "previous", to: "retired"),
+                        StageMove(version: 2, from: "production", to: "previous"),
+                    ]))
+        // Who is promoted makes that room itself.
+        #expect(
+            try decide(line, 1, to: "production", holders: [1: "previous", 2: "production"])
+                == .move(
+                    StageMove(version: 1, from: "previous", to: "production"),
+                    replaced: [StageMove(version: 2, from: "production", to: "previous")]))
+        // Of several there is room for the newest.
+        #expect(
+            try decide(line, 3, to: "production", holders: [1: "production", 2: "production"])
+                == .move(
+                    StageMove(version: 3, from: nil, to: "production"),
+                    replaced: [
+                        StageMove(version: 1, from: "production", to: nil),
+                        StageMove(version: 2, from: "production", to: "previous"),
+                    ]))
+    }
+
+    @Test func `G5 a circle of stages for one has one holder each, and the last version loses its stage`() throws {
+        let own = StageMachine(
+            preset: "own", tag: "stage", states: ["live": StageRule(many: false, replacedBecomes: "live")])
+        #expect(
+            try decide(own, 2, to: "live", holders: [1: "live"])
+                == .move(
+                    StageMove(version: 2, from: nil, to: "live"),
+                    replaced: [StageMove(version: 1, from: "live", to: nil)]))
+        let two = StageMachine(
+            preset: "own", tag: "stage",
+            states: [
+                "blue": StageRule(many: false, replacedBecomes: "green"),
+                "green": StageRule(many: false, replacedBecomes: "blue"),
+            ])
+        #expect(
+            try decide(two, 3, to: "blue", holders: [1: "green", 2: "blue"])
+                == .move(
+                    StageMove(version: 3, from: nil, to: "blue"),
+                    replaced: [
+                        StageMove(version: 1, from: "green", to: nil), StageMove(version: 2, from: "blue", to: "green"),
+                    ]))
+    }
+
     @Test func `S0-20 with room for many, promoting one demotes none`() throws {
         #expect(
             try decide(mlflow, 2, to: "Production", holders: [1: "Production"])

@@ -90,7 +90,8 @@ struct Compensation: Sendable {
         stages[version] = back
         var restored: [StageMove] = []
         var left: [Int] = []
-        for moved in history where moved.event == record.event && moved.version != version {
+        // Who made room last gets the stage back first: it held what the one before it is to get.
+        for moved in history.reversed() where moved.event == record.event && moved.version != version {
             let lastWord = history.last { $0.version == moved.version && !undone.contains($0.event) }
             let touchedLater = lastWord.map { $0.id > moved.id } ?? false
             if touchedLater || free(moved.from, machine: machine, stages: stages) != moved.from {
@@ -107,9 +108,12 @@ struct Compensation: Sendable {
 
     /// The stage itself, or what a replaced version becomes where somebody else holds it by now.
     private func free(_ stage: String?, machine: StageMachine, stages: [Int: String]) -> String? {
-        guard let stage, let rule = machine.rules[stage], !rule.many, stages.values.contains(stage) else {
-            return stage
+        var stage = stage
+        var seen: Set<String> = []
+        while let full = stage, let rule = machine.rules[full], !rule.many, stages.values.contains(full) {
+            guard seen.insert(full).inserted else { return nil }
+            stage = rule.replacedBecomes
         }
-        return rule.replacedBecomes
+        return stage
     }
 }

@@ -56,8 +56,29 @@ struct Transition: Sendable {
         // Taking a stage away is as grave as giving it, so who may do one may do the other.
         if target == nil { try checkActor(machine.rule(of: now)?.setBy ?? [], stage: machine.name(of: now)) }
         try checkActor(rule?.setBy ?? [], stage: machine.name(of: target))
-        let replaced = leaving.map { StageMove(version: $0, from: target, to: rule?.replacedBecomes) }
+        let replaced = makingRoom(leaving, in: target, rules: rules, holders: holders)
         return .move(StageMove(version: version, from: now, to: target), replaced: replaced)
+    }
+
+    /// Who makes room, the last in line first: where a replaced version goes to a stage for one, its holder goes on too.
+    private func makingRoom(
+        _ leaving: [Int], in stage: String?, rules: [String: StageRule], holders: [Int: String]
+    ) -> [StageMove] {
+        var moves: [StageMove] = []
+        var (leaving, stage) = (leaving, stage)
+        var seen: Set<String> = []
+        while let full = stage, let newest = leaving.max() {
+            seen.insert(full)
+            var next = rules[full]?.replacedBecomes
+            // A circle has no end: its last version loses its stage.
+            if let word = next, seen.contains(word) { next = nil }
+            let isForOne = next.map { rules[$0]?.many == false } ?? false
+            let left = leaving.map { StageMove(version: $0, from: full, to: isForOne && $0 != newest ? nil : next) }
+            moves = left + moves
+            leaving = isForOne ? holders.filter { $0.value == next && $0.key != version }.keys.sorted() : []
+            stage = next
+        }
+        return moves
     }
 
     private func checkExpectations(
