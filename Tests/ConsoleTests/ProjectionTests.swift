@@ -100,6 +100,24 @@ struct ProjectionTests {
         #expect(try await chronicle.one("SELECT tags_json FROM versions")?["tags"] == ["b": "2", "c": "3"])
     }
 
+    @Test func `a number that a restored registry gives again shows the new version`() async throws {
+        let chronicle = try Chronicle()
+        func register(_ run: String, tags: [String: String], id: String) async throws {
+            try await chronicle.say(
+                ModelRegistered(
+                    model: "churn", version: 7, trainingRun: run, artifact: artifact, metrics: [:], params: [:],
+                    tags: tags), id: id, key: "churn")
+        }
+        try await register("old", tags: ["owner": "ada"], id: "1")
+        try await chronicle.say(
+            ModelStageChanged(model: "churn", version: 7, to: "production", replaced: [], reason: "r"), id: "2")
+        try await register("new", tags: [:], id: "3")
+        let row = try await chronicle.one("SELECT training_run, stage, tags_json FROM versions")
+        #expect(row?["training_run"] == "new")
+        #expect(row?["stage"]?.string == nil)
+        #expect(row?["tags"] == [:])
+    }
+
     @Test func `steps that a finished job never came to are skipped`() async throws {
         let chronicle = try Chronicle()
         try await chronicle.say(

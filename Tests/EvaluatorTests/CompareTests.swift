@@ -39,6 +39,32 @@ import Testing
         #expect(result.outputs["winner"] == "challenger")
     }
 
+    @Test func `a number that a restored registry gives again is judged by the new version's numbers`() async throws {
+        let judge = try Judge()
+        try await judge.register(1, ["mse": 1.0])
+        try await judge.register(7, run: "old", ["mse": 0.1], tags: ["owner": "ada"])
+        try await judge.stage(7, "production")
+        try await judge.register(7, run: "new", ["mse": 9.0])
+        let result = try await judge.compare(["challenger": 7, "champion": 1])
+        #expect(result.outputs["challenger_value"]?.double == 9)
+        #expect(result.outputs["winner"] == "champion")
+        let (holder, version) = try await judge.store.read { db in
+            (
+                try ProjectionQueries.newest(.stage("production"), of: "churn", db),
+                try ProjectionQueries.newest(.number(7), of: "churn", db)
+            )
+        }
+        #expect(holder == nil)
+        #expect(version?.source.tags == [:])
+        // Told twice, it is the same version.
+        try await judge.stage(7, "production")
+        try await judge.register(7, run: "new", ["mse": 9.0])
+        let same = try await judge.store.read { db in
+            try ProjectionQueries.newest(.stage("production"), of: "churn", db)
+        }
+        #expect(same?.number == 7)
+    }
+
     @Test func `S2-12 without any champion the first model wins`() async throws {
         let judge = try Judge()
         try await judge.declare(champion: "stage=production")

@@ -56,6 +56,21 @@ import Testing
         #expect(try await promote(registry, 2, "sha256:second").outcome == .failed)
     }
 
+    @Test func `E13 a decision about a version that the registry lost promotes no other with its number`()
+        async throws
+    {
+        let registry = try await registry()
+        for (digest, run) in [("sha256:lost", "gone"), ("sha256:own", "a")] {
+            var body = decided(digest, challenger: 1, champion: nil)
+            body.challenger.trainingRun = run
+            try await registry.tell(body)
+        }
+        let refused = try await promote(registry, 1, "sha256:lost")
+        #expect(refused.outcome == .failed)
+        #expect(refused.message?.contains("version 1 of training run 'gone'") == true, "\(refused.message ?? "")")
+        #expect(try await promote(registry, 1, "sha256:own").outcome == .succeeded)
+    }
+
     @Test func `X4 a decision that was lost, is another's or is unknown promotes nobody`() async throws {
         let registry = try await registry()
         try await registry.tell(decided("sha256:lost", challenger: 1, champion: nil, winner: .champion))

@@ -1,4 +1,7 @@
+import Artifacts
+import Foundation
 import Messages
+import Store
 import Testing
 
 @testable import TriggerService
@@ -75,6 +78,30 @@ struct ModelTriggerTests {
             try await say(ModelTagged(model: "churn", version: 1, set: ["ready": value], removed: []), installation)
         }
         #expect(try await pipelines(installation) == ["tagged"])
+    }
+
+    @Test func `a number that a restored registry gives again is another version`() async throws {
+        let installation = try await started()
+        let artifact = ModelArtifact(digest: Digest(of: Data("x".utf8)), size: 1, files: [])
+        func register(_ run: String, _ tags: [String: String]) async throws {
+            try await say(
+                ModelRegistered(
+                    model: "churn", version: 7, run: run, artifact: artifact, metrics: [:], params: [:], tags: tags),
+                installation)
+        }
+        func known() async throws -> (tags: [String: String]?, champion: String?) {
+            try await installation.store.write { tx in
+                (try tx.version("churn", 7)?.tags, try tx.champion(of: "churn", .stage("production")))
+            }
+        }
+        try await register("old", ["owner": "ada"])
+        try await say(
+            ModelStageChanged(model: "churn", version: 7, to: "production", replaced: [], reason: "r"), installation)
+        #expect(try await known().champion == "7")
+        try await register("new", [:])
+        let now = try await known()
+        #expect(now.tags == [:])
+        #expect(now.champion == "")
     }
 
     @Test func `T10 an alias that a version was given starts what waits for it; taken away it starts nothing`()

@@ -4,11 +4,18 @@ import Messages
 
 let modelProjections: [Projection] = [
     .on(ModelRegistered.self) { body, envelope, db in
+        // A number that is known already is that of a version that the registry has lost: the new one takes its place.
         try db.run(
             """
-            INSERT OR IGNORE INTO versions (model, version, training_run, run, project, sha, artifact_json, metrics_json,
+            INSERT INTO versions (model, version, training_run, run, project, sha, artifact_json, metrics_json,
             params_json, tags_json, environment, registered, event, lineage_json)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (model, version) DO UPDATE SET stage = CASE WHEN event = excluded.event THEN stage END,
+            tags_json = CASE WHEN event = excluded.event THEN tags_json ELSE excluded.tags_json END,
+            training_run = excluded.training_run, run = excluded.run, project = excluded.project, sha = excluded.sha,
+            artifact_json = excluded.artifact_json, metrics_json = excluded.metrics_json,
+            params_json = excluded.params_json, environment = excluded.environment, registered = excluded.registered,
+            event = excluded.event, lineage_json = excluded.lineage_json
             """,
             [
                 body.model, body.version, body.trainingRun, body.run, body.project, body.git?.sha,

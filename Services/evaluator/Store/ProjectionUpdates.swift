@@ -25,11 +25,23 @@ extension Transaction {
             ])
     }
 
+    /// A number that is known already is that of a version that the registry has lost: the new one takes its place.
     func remember(_ version: ModelRegistered) throws {
         try db.execute(
             sql: """
+                DELETE FROM tag WHERE model = ?1 AND version = ?2 AND EXISTS (
+                    SELECT 1 FROM version
+                    WHERE model = ?1 AND version = ?2 AND (digest <> ?3 OR training_run IS NOT ?4))
+                """,
+            arguments: [version.model, version.version, version.artifact.digest.text, version.trainingRun])
+        try db.execute(
+            sql: """
                 INSERT INTO version (model, version, training_run, digest, metrics, predictions)
-                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (model, version) DO UPDATE SET
+                    stage = CASE WHEN digest = excluded.digest AND training_run IS excluded.training_run THEN stage END,
+                    training_run = excluded.training_run, digest = excluded.digest, metrics = excluded.metrics,
+                    predictions = excluded.predictions
                 """,
             arguments: [
                 version.model, version.version, version.trainingRun, version.artifact.digest.text,

@@ -11,14 +11,16 @@ struct DecisionUse: Sendable {
         guard decision.model == model else {
             throw Refusal("\(name) is about model '\(decision.model)', not '\(model)'")
         }
-        let isIts =
-            decision.challenger.version.map { $0 == version }
-            ?? (decision.challenger.trainingRun != nil && decision.challenger.trainingRun == trainingRun)
-        guard isIts else {
-            let challenger =
-                decision.challenger.version.map { "version \($0)" }
-                ?? "training run '\(decision.challenger.trainingRun ?? "?")'"
+        let (judged, run) = (decision.challenger.version, decision.challenger.trainingRun)
+        guard judged.map({ $0 == version }) ?? (run != nil && run == trainingRun) else {
+            let challenger = judged.map { "version \($0)" } ?? "training run '\(run ?? "?")'"
             throw Refusal("\(name) is about \(challenger), not about version \(version) of '\(model)'")
+        }
+        // A number that the registry lost and gave again is another version's.
+        if let run, let trainingRun, run != trainingRun {
+            throw Refusal(
+                "\(name) is about a version \(version) of training run '\(run)', and that of '\(model)' is of training "
+                    + "run '\(trainingRun)': evaluate again")
         }
         guard decision.winner == .challenger || decision.advisory == true else {
             throw Refusal("\(name) was lost by version \(version) of '\(model)': \(decision.message)")

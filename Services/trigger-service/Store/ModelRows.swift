@@ -4,11 +4,17 @@ import Messages
 import Store
 
 extension Transaction {
+    /// A number that is known already is that of a version that the registry has lost: the new one takes its place.
     func insert(_ registered: ModelRegistered) throws {
         try db.execute(
             sql: """
                 INSERT INTO model_version (model, version, tags, project, run, repository, branch, sha)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (model, version) DO UPDATE SET
+                    stage = CASE WHEN run IS excluded.run AND sha IS excluded.sha THEN stage END,
+                    tags = CASE WHEN run IS excluded.run AND sha IS excluded.sha THEN tags ELSE excluded.tags END,
+                    project = excluded.project, run = excluded.run, repository = excluded.repository,
+                    branch = excluded.branch, sha = excluded.sha
                 """,
             arguments: [
                 registered.model, registered.version, try Wire.encode(registered.tags), registered.project,
