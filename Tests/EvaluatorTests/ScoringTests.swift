@@ -77,23 +77,65 @@ import Testing
         #expect(try String(contentsOfFile: judge.paths.root + "/count", encoding: .utf8) == "challenger\nchampion\n")
     }
 
-    @Test func `E13 whoever becomes champion while both are scored is the one to beat`() async throws {
-        let (judge, snapshot) = try await prepared()
+    /// Version 3 takes version 1's place while the first of both is scored.
+    private func compareWhileChampionMoves(
+        _ judge: Judge, _ snapshot: Digest, score: String, _ more: [String: JSONValue] = [:]
+    ) async throws -> StepResult {
         try await judge.stage(1, "production")
-        try await judge.register(3, artifact: try await judge.pack(["answer": "1", "three": ""]))
         let gate = judge.paths.root + "/gate"
         #expect(mkfifo(gate, 0o600) == 0)
-        let score = "test -e \(gate).open || { read line < \(gate); touch \(gate).open; }; sh score.sh"
-        async let ending = compare(judge, snapshot, ["champion": "stage=production", "score": .string(score)])
+        let command = "test -e \(gate).open || { read line < \(gate); touch \(gate).open; }; \(score)"
+        let with: [String: JSONValue] = ["champion": "stage=production", "score": .string(command)]
+        async let result = compare(judge, snapshot, with.merging(more) { $1 })
         // Opening blocks until the first scoring reads: by then both were looked up.
         let writing = try await Task.detached { try FileHandle(forWritingTo: URL(fileURLWithPath: gate)) }.value
         try await judge.stage(3, "production", replaced: [StageMove(version: 1, from: "production", to: "surpassed")])
         try writing.write(contentsOf: Data("go\n".utf8))
         try writing.close()
-        let result = try await ending
+        return try await result
+    }
+
+    @Test func `E13 whoever becomes champion while both are scored is the one to beat`() async throws {
+        let (judge, snapshot) = try await prepared()
+        try await judge.register(3, artifact: try await judge.pack(["answer": "1", "three": ""]))
+        let result = try await compareWhileChampionMoves(judge, snapshot, score: "sh score.sh")
         #expect(result.outputs["champion"] == 3)
         #expect(result.outputs["reason"] == "tie")
         #expect(try await judge.said(EvaluationDecided.self).count == 1)
+    }
+
+    @Test func `E13 what cannot be held against a former champion is asked of the new one`() async throws {
+        let (judge, snapshot) = try await prepared()
+        try await judge.register(3, artifact: try await judge.pack(["answer": "0", "three": ""]))
+        // Version 1 answers one row more than it was asked: its predictions pair with nobody's.
+        let score = """
+            sh score.sh
+            test $MARTLET_ROLE = challenger || test -e $MARTLET_MODEL/three \
+            || echo 1,1 >> $MARTLET_OUTPUT/predictions.csv
+            """
+        let result = try await compareWhileChampionMoves(judge, snapshot, score: score, ["significance": "mcnemar"])
+        #expect(result.outputs["champion"] == 3, "\(result.message ?? "")")
+        #expect(result.outputs["reason"] == "not_significant")
+    }
+
+    @Test func `what is asked of the numbers is answered before the decision, without a database`() async throws {
+        let (judge, snapshot) = try await prepared(String(repeating: "1\n", count: 30) + "0\n")
+        let with: JSONValue = [
+            "challenger": 2, "champion": 1, "metric": "accuracy", "better": "higher", "significance": "mcnemar",
+            "against": ["dataset": "reference"], "score": "sh score.sh",
+        ]
+        var work = work("evaluate/compare", with, snapshot: snapshot)
+        work.variables = ["COUNT": judge.paths.root + "/count"]
+        let asked = work
+        let question = try await judge.store.read { db in try Question(asked, in: db) }
+        let scoring = Scoring(
+            work: work, store: judge.store, artifacts: judge.artifacts, paths: judge.paths, own: judge.step.own)
+        let evidence = try await Evidence(of: question, scoring: scoring, artifacts: judge.artifacts)
+        let judged = try question.judge(evidence)
+        #expect(judged.conclusion.gates?.map(\.kind) == ["metric", "significance"])
+        let decision = question.decide(judged, evidence, bypass: nil)
+        #expect(decision.winner == .challenger)
+        #expect(decision.inputs.champion?.value == judged.champion)
     }
 
     @Test func `S4-12 both numbers are logged under the names that the project gives them`() async throws {

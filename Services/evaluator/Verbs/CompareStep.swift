@@ -66,6 +66,8 @@ struct CompareStep: Sendable {
         guard let question = asked.1 else { throw Refusal("there is nothing to compare") }
         let scoring = Scoring(work: work, store: store, artifacts: artifacts, paths: paths, own: own)
         let evidence = try await Evidence(of: question, scoring: scoring, artifacts: artifacts)
+        // A bootstrap takes seconds: not while everybody else waits to write.
+        let judged = Result { try question.judge(evidence) }
         let log = question.input.against == nil ? nil : try await artifacts.liveLog(work.item).seal()
         var result = try await store.write { tx in
             if let earlier = try RecordQueries.decision(of: work.item, tx.db) {
@@ -76,7 +78,7 @@ struct CompareStep: Sendable {
             guard now.challenger == question.challenger, now.champion == question.champion else {
                 throw ChampionMoved()
             }
-            let decision = try question.decide(evidence, bypass: try bypass(of: work, in: tx.db))
+            let decision = question.decide(try judged.get(), evidence, bypass: try bypass(of: work, in: tx.db))
             return try commit(decision, work: work, in: tx)
         }
         result.log = log
@@ -130,11 +132,28 @@ struct Question: Hashable, Sendable {
         }
     }
 
-    func decide(_ evidence: Evidence, bypass: (bypass: GateBypass, of: Decision)?) throws(Refusal) -> Decision {
+    /// What the numbers of both say, whoever may be champion by the time that it counts.
+    struct Judged: Hashable, Sendable {
+        var conclusion: Comparison.Conclusion
+        /// Of the rule's metric.
+        var challenger: Double?
+        var champion: Double?
+    }
+
+    /// All that takes time.
+    func judge(_ evidence: Evidence) throws(Refusal) -> Judged {
+        let comparison = Comparison(rule: input.rule, remark: input.remark, seed: evidence.seed)
+        return Judged(
+            conclusion: try comparison.judge(challenger: evidence.challenger, champion: evidence.champion),
+            challenger: evidence.challenger.value(of: input.rule.metric),
+            champion: evidence.champion?.value(of: input.rule.metric))
+    }
+
+    func decide(
+        _ judged: Judged, _ evidence: Evidence, bypass: (bypass: GateBypass, of: Decision)?
+    ) -> Decision {
         let rule = input.rule
-        let comparison = Comparison(rule: rule, remark: input.remark, seed: evidence.seed)
-        let conclusion = try comparison.judge(challenger: evidence.challenger, champion: evidence.champion)
-        var verdict = conclusion.verdict
+        var verdict = judged.conclusion.verdict
         if let emptyEndpoint, verdict.reason == .noChampion, verdict.winner == .challenger {
             verdict.message =
                 "There are no models deployed at endpoint \(emptyEndpoint). Model will be deployed without compare."
@@ -145,16 +164,14 @@ struct Question: Hashable, Sendable {
                 item: item, run: run, model: input.model,
                 challenger: EvaluatedCandidate(
                     version: challenger.version, trainingRun: challenger.trainingRun,
-                    value: evidence.challenger.value(of: rule.metric)),
+                    value: judged.challenger),
                 champion: champion.map {
-                    EvaluatedCandidate(
-                        version: $0.version, trainingRun: $0.trainingRun,
-                        value: evidence.champion?.value(of: rule.metric))
+                    EvaluatedCandidate(version: $0.version, trainingRun: $0.trainingRun, value: judged.champion)
                 },
                 championSelector: input.championSelector),
             rule: rule, winner: verdict.winner, reason: verdict.reason,
             message: (isAdvice ? "Advisory, nothing is held up: \(verdict.message)" : verdict.message).shortened())
-        decision.gates = conclusion.gates
+        decision.gates = judged.conclusion.gates
         decision.dataset = evidence.dataset
         decision.evidence = evidence.digests.isEmpty ? nil : evidence.digests
         decision.logAs = input.logAs
