@@ -65,6 +65,60 @@ import Testing
         #expect(same?.number == 7)
     }
 
+    /// Compares version 2 with version 1 over these rows: what each model says of a label of 1, and the other columns.
+    private func compareSlices(
+        _ judge: Judge, right: (old: Range<Int>, new: Range<Int>), columns: [(name: String, values: [String])]
+    ) async throws -> StepResult {
+        func predictions(_ right: Range<Int>) async throws -> Digest {
+            let names = ["label", "prediction"] + columns.map(\.name)
+            let rows = (columns.first?.values ?? []).indices.map { row in
+                (["1", right.contains(row) ? "1" : "0"] + columns.map { $0.values[row] }).joined(separator: ",")
+            }
+            let text = ([names.joined(separator: ",")] + rows).joined(separator: "\n")
+            return try await judge.artifacts.put(Data(text.utf8))
+        }
+        for (version, right) in [(1, right.old), (2, right.new)] {
+            try await judge.tell(
+                ModelRegistered(
+                    model: "churn", version: version, trainingRun: "t\(version)",
+                    artifact: ModelArtifact(digest: Digest(of: Data()), size: 0, files: []), metrics: [:],
+                    params: [:], tags: [:], predictions: try await predictions(right)))
+        }
+        return try await judge.compare([
+            "challenger": 2, "champion": 1, "metric": "accuracy", "better": "higher",
+            "slices": ["columns": .array(columns.map { .string($0.name) }), "min_rows": 1],
+        ])
+    }
+
+    @Test func `E1 a rule of hundreds of slices decides: the event tells the lost ones, the record keeps all`()
+        async throws
+    {
+        let judge = try Judge()
+        let columns = ["a", "b"].map { name in (name: name, values: (100..<300).map { "group \($0)" }) }
+        // Better on the whole, and worse in the last row of all: the last slice of both columns.
+        let result = try await compareSlices(judge, right: (old: 150..<200, new: 0..<199), columns: columns)
+        #expect(result.outputs["reason"] == "slice_lost", "\(result.message ?? "")")
+        let told = try #require(try await judge.said(EvaluationDecided.self).first?.gates).filter { $0.kind == "slice" }
+        #expect(told.count == 60)
+        #expect(told.filter { !$0.passed }.map(\.name) == ["a=group 299", "b=group 299"])
+        let record = try await judge.store.read { db in
+            try RecordQueries.decision(of: "run/job/evaluate/1", db)?.decision
+        }
+        let kept = record?.gates?.filter { $0.kind == "slice" }
+        #expect(kept?.count == 400)
+    }
+
+    @Test func `E1 a slice of a very long name is told by a short one`() async throws {
+        let judge = try Judge()
+        let long = String(repeating: "x", count: 70_000)
+        let result = try await compareSlices(
+            judge, right: (old: 0..<1, new: 0..<2), columns: [(name: "note", values: [long, long])])
+        #expect(result.outputs["winner"] == "challenger", "\(result.message ?? "")")
+        let gates = try #require(try await judge.said(EvaluationDecided.self).first?.gates)
+        #expect(gates.last?.kind == "slice")
+        #expect((gates.last?.name.count ?? 0) <= 200)
+    }
+
     @Test func `S2-12 without any champion the first model wins`() async throws {
         let judge = try Judge()
         try await judge.declare(champion: "stage=production")

@@ -189,10 +189,20 @@ extension Decision {
         EvaluationDecided(
             decision: digest.text, run: inputs.run, step: step, model: inputs.model, winner: winner, rule: rule,
             metric: self.rule.metric, challenger: inputs.challenger, champion: inputs.champion, reason: reason,
-            message: message, championSelector: inputs.championSelector, gates: gates?.map { $0.shortened() },
+            message: message, championSelector: inputs.championSelector, gates: gates?.told,
             dataset: dataset,
             advisory: isAdvisory ? true : nil, bypass: bypass,
             logged: logAs.map { LoggedComparison(runName: $0.runName, experiment: $0.experiment, metrics: logged) })
+    }
+}
+
+extension [EvaluatedGate] {
+    /// What an event has room for: of many slices first those that were lost. The decision's record keeps all.
+    fileprivate var told: [EvaluatedGate] {
+        let slices = filter { $0.kind == "slice" }
+        guard slices.count > SliceRule.mostTold else { return map { $0.shortened() } }
+        let first = (slices.filter { !$0.passed } + slices.filter(\.passed)).prefix(SliceRule.mostTold)
+        return (filter { $0.kind != "slice" } + first).map { $0.shortened() }
     }
 }
 
@@ -200,6 +210,7 @@ extension EvaluatedGate {
     /// It travels in events, together with others.
     fileprivate func shortened() -> EvaluatedGate {
         var gate = self
+        gate.name = name.shortened(to: 200)
         gate.message = message.shortened(to: 300)
         return gate
     }

@@ -3,6 +3,8 @@ import Messages
 /// Parts of the data in which the challenger must not be worse, however good it is on the whole.
 struct SliceRule: Hashable, Sendable, Codable {
     static let mostSlices = 200
+    /// In one event.
+    static let mostTold = 60
 
     /// Columns of `predictions.csv`; each of their values is a slice.
     var columns: [String]
