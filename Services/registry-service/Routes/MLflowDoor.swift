@@ -62,6 +62,8 @@ struct MLflowDoor: Sendable {
             return Self.response(to: error)
         } catch let refusal as Refusal {
             return Self.response(to: .denied(refusal.reason))
+        } catch let error as EventTooLarge {
+            return Self.response(to: .invalid("This is longer than can be told: \(error); store it as an artifact"))
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             return Self.response(to: MLflowError(.unavailable, "The disk is full: nothing was stored"))
         } catch is CancellationError {

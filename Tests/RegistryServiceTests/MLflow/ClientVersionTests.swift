@@ -83,6 +83,20 @@ import Testing
         #expect(try await door.registry.envelopes().allSatisfy { $0.actor == "user:ada" && $0.partitionkey == "churn" })
     }
 
+    @Test func `what no event has room for is refused with advice, and nothing is changed`() async throws {
+        let door = try await Door()
+        try await door.model("churn")
+        let told = try await door.registry.envelopes().count
+        let answer = try await door.post(
+            "/registered-models/set-tag",
+            ["name": "churn", "key": "k", "value": .string(String(repeating: "x", count: 70_000))])
+        #expect(answer.status == 400 && answer.code == "INVALID_PARAMETER_VALUE")
+        #expect(answer.message.contains("store it as an artifact"))
+        let model = try await door.get("/registered-models/get", [("name", "churn")]).json["registered_model"]
+        #expect(model?["tags"] == nil)
+        #expect(try await door.registry.envelopes().count == told)
+    }
+
     @Test func `C-7 a version without files is refused, and nothing is made`() async throws {
         let door = try await Door()
         let run = try await door.run()
