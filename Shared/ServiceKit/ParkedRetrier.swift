@@ -11,20 +11,36 @@ struct ParkedRetrier {
     let signal: WakeSignal
     let logger: Logger
 
+    /// Events of one key in a row, before the others have their turn.
+    private static let mostInARow = 256
+
     func run() async {
         signal.wake()
         for await _ in signal.wakes {
             do {
-                var (due, next) = try await store.dueParked(at: clock.now())
-                while !due.isEmpty {
-                    for parked in due { try await inbox.retry(parked) }
-                    (due, next) = try await store.dueParked(at: clock.now())
-                }
-                if let next { signal.wake(after: next.wait(from: clock.now())) }
+                if let next = try await drain() { signal.wake(after: next.wait(from: clock.now())) }
             } catch {
                 logger.warning("parked events could not be tried again: \(error)")
                 signal.wake(after: .seconds(1))
             }
         }
+    }
+
+    /// Tries all that is due, each key in its order.
+    /// - Returns: when the next one's time comes.
+    func drain() async throws -> Timestamp? {
+        var (due, next) = try await store.dueParked(at: clock.now())
+        while !due.isEmpty {
+            for parked in due {
+                try await inbox.retry(parked)
+                // To look for the first of every key takes longer the more of them wait: not after each event.
+                for _ in 1..<Self.mostInARow {
+                    guard let behind = try await store.nextParked(of: parked.key, at: clock.now()) else { break }
+                    try await inbox.retry(behind)
+                }
+            }
+            (due, next) = try await store.dueParked(at: clock.now())
+        }
+        return next
     }
 }

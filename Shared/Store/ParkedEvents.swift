@@ -102,6 +102,20 @@ extension StateStore {
     }
 }
 
+extension StateStore {
+    /// The first waiting event of a key; `nil` when its time has not come, or none waits.
+    package func nextParked(of key: String, at now: Timestamp) async throws -> ParkedEvent? {
+        try await read { db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT * FROM parked WHERE key = ? AND state = 'waiting' ORDER BY rowid LIMIT 1",
+                arguments: [key])
+            guard let row else { return nil }
+            let due: Int64 = row["due"]
+            return due <= now.milliseconds ? ParkedEvent(row: row) : nil
+        }
+    }
+}
+
 /// A key whose events wait behind one that could not be handled.
 package struct ParkedKey: Sendable, Hashable {
     package var key: String

@@ -101,6 +101,28 @@ private final class Fixture: Sendable {
         #expect(fixture.handled.withLock { $0 } == ["2", "1", "3"])
     }
 
+    @Test func `P2 what waits behind a failed event is drained key by key, in order`() async throws {
+        let fixture = try Fixture(refusing: ["bad", "other"])
+        let events = [("1", "bad"), ("2", "bad"), ("3", "other"), ("4", "bad")]
+        try await fixture.inbox.apply(try fixture.records(events.map { (id: $0.0, key: $0.1) }))
+        #expect(try await fixture.effects().isEmpty)
+        let now = Timestamp(milliseconds: 0)
+        #expect(try await fixture.store.nextParked(of: "bad", at: now) == nil)
+        #expect(try await fixture.store.nextParked(of: "bad", at: far)?.position.seq == 1)
+        #expect(try await fixture.store.nextParked(of: "good", at: far) == nil)
+
+        fixture.refuse.withLock { $0 = [] }
+        let later = far
+        let retrier = ParkedRetrier(
+            inbox: fixture.inbox, store: fixture.store, clock: WallClock { later }, signal: WakeSignal(),
+            logger: Logger(label: "test"))
+        #expect(try await retrier.drain() == nil)
+        let handled = fixture.handled.withLock { $0 }
+        #expect(handled.filter { $0 != "3" } == ["1", "2", "4"])
+        #expect(handled.count == 4)
+        #expect(try await fixture.store.dueParked(at: far).due.isEmpty)
+    }
+
     @Test func `after five failed tries more an event is dead, is told of, and frees its key`() async throws {
         let fixture = try Fixture(refusing: ["bad"])
         try await fixture.inbox.apply(try fixture.records([("1", "bad"), ("2", "bad")]))
