@@ -65,6 +65,24 @@ import Testing
         #expect(found.problem?.contains(expected) == true, "\(found.problem ?? "")")
     }
 
+    @Test func `C-3 what was told of a history is found without reading the whole log`() async throws {
+        let registry = try await registry()
+        let plan = try await registry.store.read { db in
+            var asked: [String] = []
+            db.trace { if case .statement(let one) = $0 { asked.append(one.expandedSQL) } }
+            _ = try StageQueries.toldMarks(of: "churn", db)
+            db.trace(options: [])
+            return try asked.flatMap { sql in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(sql)").map { row -> String in row["detail"] }
+            }
+        }
+        #expect(
+            plan.filter { $0.hasPrefix("SEARCH") || $0.hasPrefix("SCAN") } == [
+                "SEARCH kept USING INDEX kept_fact (source=? AND entity>? AND entity<?)",
+                "SEARCH outbox USING INDEX outbox_stage_change (source=?)",
+            ])
+    }
+
     @Test func `C-3 a history from before there was a chain gets one, and is guarded as before`() async throws {
         let registry = try await registry()
         try await alter(registry, "UPDATE stage_history SET chain = NULL")

@@ -25,14 +25,18 @@ extension StageQueries {
         return HistoryMark(moves: moves, chain: chain)
     }
 
+    /// Of the events that tell moves; part of an index.
+    static let topic = "e/registry-service/\(ModelStageChanged.eventType)"
+
     /// What this service's own log says of the chain, as far back as it is kept; stage changes always are.
     static func toldMarks(of model: String, _ db: Database) throws -> [HistoryMark] {
-        let topic = "e/registry-service/\(ModelStageChanged.eventType)"
+        // An index of a part of the table is used only where the condition is there word for word. `0` follows `/`.
         let bodies = try Data.fetchAll(
             db,
             sql: """
-                SELECT body FROM kept WHERE topic = ?1 UNION ALL SELECT body FROM outbox WHERE topic = ?1
-                """, arguments: [topic])
+                SELECT body FROM kept WHERE source = ?1 AND entity >= ?2 AND entity < ?3 AND topic = '\(topic)'
+                UNION ALL SELECT body FROM outbox WHERE source = ?1 AND topic = '\(topic)'
+                """, arguments: [Source.registryService.name, "version/\(model)/", "version/\(model)0"])
         return try bodies.compactMap { bytes in
             let body = try Wire.decode(Envelope.self, from: bytes).body(ModelStageChanged.self)
             return body?.model == model ? body?.history : nil

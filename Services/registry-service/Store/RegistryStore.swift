@@ -16,6 +16,13 @@ enum RegistryStore {
         migrator.registerMigration("v4 versions by a tag") {
             try $0.execute(sql: "CREATE INDEX tag_key ON tag (key, value)")
         }
+        migrator.registerMigration("v5 what the log said of stages, by an index") { db in
+            try db.execute(
+                sql: """
+                    CREATE INDEX outbox_stage_change ON outbox (source, epoch, seq)
+                        WHERE topic = '\(StageQueries.topic)'
+                    """)
+        }
     }
 
     /// What other services told.
