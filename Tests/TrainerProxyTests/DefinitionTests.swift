@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import Messages
 import ServiceKit
+import Store
 import Testing
 
 @testable import TrainerProxy
@@ -306,6 +307,28 @@ struct DownloadTests {
         let text = try String(contentsOfFile: folders.source + "/service/models/model.pkl", encoding: .utf8)
         #expect(text == "old")
         // Its folder goes with it.
+        withExtendedLifetime(workshop) {}
+    }
+
+    @Test func `a number that a restored registry gives again means the new version's files`() async throws {
+        let workshop = try await workshop()
+        let digest = try await workshop.snapshot(["raw/model.pkl": "again"])
+        try await workshop.handle(
+            ModelRegistered(
+                model: "churn", version: 1, artifact: ModelArtifact(digest: digest, size: 1, files: []), metrics: [:],
+                params: [:], tags: [:]))
+        let former: [VersionSelector] = ["stage=Production", "tag:owner=team-1"].compactMap { (text: String) in
+            VersionSelector(text)
+        }
+        #expect(former.count == 2)
+        let known = try await workshop.context.store.read { db in
+            try former.compactMap { try VersionQueries.find($0, of: "churn", in: db)?.version }
+        }
+        #expect(known.isEmpty)
+        let (result, folders) = try await download(
+            workshop, ["model": "churn", "version": 1, "path": "raw", "to": "m"])
+        #expect(result.outcome == .succeeded, "\(result.message ?? "")")
+        #expect(try String(contentsOfFile: folders.source + "/m/model.pkl", encoding: .utf8) == "again")
         withExtendedLifetime(workshop) {}
     }
 

@@ -31,10 +31,19 @@ enum VersionQueries {
 }
 
 extension Transaction {
+    /// A number that is known already is that of a version that the registry has lost: the new one takes its place.
     func remember(_ version: ModelRegistered) throws {
         try db.execute(
-            sql: "INSERT INTO model_version (model, version, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            arguments: [version.model, version.version, version.artifact.digest.text])
+            sql: """
+                DELETE FROM model_tag WHERE model = ?1 AND version = ?2 AND EXISTS (
+                    SELECT 1 FROM model_version WHERE model = ?1 AND version = ?2 AND digest <> ?3)
+                """, arguments: [version.model, version.version, version.artifact.digest.text])
+        try db.execute(
+            sql: """
+                INSERT INTO model_version (model, version, digest) VALUES (?, ?, ?)
+                ON CONFLICT (model, version) DO UPDATE SET
+                    stage = CASE WHEN digest = excluded.digest THEN stage END, digest = excluded.digest
+                """, arguments: [version.model, version.version, version.artifact.digest.text])
         try tag(ModelTagged(model: version.model, version: version.version, set: version.tags, removed: []))
     }
 
