@@ -16,7 +16,8 @@ actor StepWorker {
     private let grantor: Grantor
     private let context: ServiceContext
     private let positions: PositionTracker
-    private let freed = WakeSignal()
+    /// Wakes `claim` of the session of now.
+    private var freed = WakeSignal()
 
     /// The steps in work here, with the token of the newest grant.
     private var held: [String: Held] = [:]
@@ -53,6 +54,8 @@ actor StepWorker {
 
     /// Returns when the session is lost.
     private func work(in session: WorkerSession) async {
+        // A task that is cancelled while it waits for a signal ends the signal for good: each session has its own.
+        freed = WakeSignal()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.keepAlive(session) }
             group.addTask { await self.claim(in: session) }

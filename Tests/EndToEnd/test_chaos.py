@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -60,6 +61,39 @@ def test_a_stopped_process_goes_on_where_it_was(service, seconds, suite, events,
         os.kill(stopped, signal.SIGCONT)
     each_ended_once(events, runs, 120)
     until(suite.is_ready, 60, "everything is ready")
+
+
+def held_by(suite):
+    """The sessions that steps are held with."""
+    path = suite.data / "services" / "trigger-service" / "state.sqlite"
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        return [session for (session,) in db.execute("SELECT session FROM step WHERE state = 'held'")]
+
+
+def processor_ticks(process):
+    """User and system time of a process, in hundredths of a second."""
+    with open(f"/proc/{process}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_a_worker_that_lost_its_session_at_full_slots_waits_in_peace(suite, repo):
+    suite.environment["MARTLET_TRAINER_SLOTS"] = "1"
+    suite.up()
+    follow_small(suite, repo, '{ run: "sleep 120" }')
+    [before] = until(lambda: held_by(suite), 60, "the step is held")
+    worker = pid(suite, "trainer-proxy")
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        until(lambda: held_by(suite) != [before], 60, "the session is over")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    until(lambda: held_by(suite), 60, "the step is held with a new session")
+    ticks = processor_ticks(worker)
+    time.sleep(5)
+    assert pid(suite, "trainer-proxy") == worker
+    assert processor_ticks(worker) - ticks < 100, "it asks again and again whether a slot is free"
+    suite.command("down", "--all")
 
 
 def test_a_bus_that_dies_again_and_again_loses_nothing(suite, events, repo):
