@@ -134,6 +134,29 @@ import Testing
         }
     }
 
+    @Test func `a stored time that no clock can count still lets its version get healthy`() async throws {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+            }
+            let process = try #require(try await world.record(of: "r1")?.process)
+            await ProcessGroup.terminate(process, grace: .zero)
+            try await world.context.store.write { tx in
+                let text = try String.fetchOne(tx.db, sql: "SELECT CAST(recipe AS TEXT) FROM deployment") ?? ""
+                var recipe = try Wire.decode(Recipe.self, from: Data(text.utf8))
+                recipe.target.healthSeconds = 1e30
+                try tx.db.execute(sql: "UPDATE deployment SET recipe = ?", arguments: [try Wire.encode(recipe)])
+            }
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.until(parts, run: "r1") {
+                    $0.process != process && $0.deployment.isUp && $0.process != nil
+                }
+                #expect(try await world.score(parts.client).status == 200)
+            }
+        }
+    }
+
     @Test func `D12 after a restart the same process serves on`() async throws {
         try await inWorld { (world: World) async throws -> Void in
             try await world.live { (parts: DeployerParts) async throws -> Void in
@@ -329,6 +352,8 @@ import Testing
                 #expect(noVersion == "model m has no version 9; register it first")
                 let noTarget = try await message(["target": "web", "version": 1])
                 #expect(noTarget == "project p declares no target 'web'; it has: api")
+                let noTime = try await message(["target": "api", "version": 1, "timeout": 1e30])
+                #expect(noTime == "with.timeout is not a time of at most 30 days; write '2m'")
             }
         }
     }

@@ -63,6 +63,7 @@ import Testing
             [:], ["target": "a", "path": "score"], ["target": "a", "expect": ["body": 1]],
             ["target": "a", "on_fail": "panic"],
             ["target": "a", "retry": ["max": "many"]], ["target": "a", "retry": ["every": "soon"]],
+            ["target": "a", "retry": ["every": "inf"]],
             ["target": "a", "expect": 200],
         ] as [JSONValue])
     func `nonsense in a smoke test is refused by name`(with: JSONValue) {
@@ -88,6 +89,7 @@ import Testing
             [:], ["target": "api"], ["target": "api", "version": "latest"],
             ["target": "api", "version": 1, "name": "../x"],
             ["target": "api", "version": 1, "environment": "venv"],
+            ["target": "api", "version": 1, "timeout": 1e30], ["target": "api", "version": 1, "timeout": "soon"],
         ] as [JSONValue])
     func `what cannot be deployed is refused by name`(with: JSONValue) {
         #expect(throws: DeployRequest.Problem.self) { try DeployRequest(with, run: run) }
@@ -105,6 +107,7 @@ import Testing
         arguments: [
             ["kind": "cluster"], ["kind": "process"], ["kind": "process", "command": " "],
             ["kind": "process", "command": "x", "health": "healthz"],
+            ["kind": "process", "command": "x", "timeout": 1e30],
         ] as [JSONValue])
     func `a target that cannot be served says why`(declaration: JSONValue) {
         #expect(throws: ProcessTarget.Problem.self) {
@@ -114,6 +117,21 @@ import Testing
 
     @Test(arguments: [("1s", 1), ("500ms", 0.5), ("2m", 120), ("1h", 3600), ("3", 3), ("soon", nil), ("-1s", nil)])
     func `lengths of time`(text: String, seconds: Double?) { #expect(Interval.seconds(.string(text)) == seconds) }
+
+    @Test(arguments: [1e30, "1e30", "inf", "nan", "1e400s", "31d", 2_592_001, .int(-1)] as [JSONValue])
+    func `a length of time is at most 30 days`(value: JSONValue) {
+        #expect(Interval.seconds(value) == nil)
+        #expect(Interval.seconds(2_592_000) == 2_592_000 && Interval.seconds("30d") == 2_592_000)
+    }
+
+    @Test func `how long a start may take is the step's word, else the target's, else the deployer's`() throws {
+        let declaration: JSONValue = ["kind": "process", "command": "serve", "timeout": "5m"]
+        #expect(try ProcessTarget(name: "api", declaration: declaration, healthSeconds: 60).healthSeconds == 300)
+        let request = try DeployRequest(["target": "api", "version": 1, "timeout": "2m"], run: run)
+        #expect(request.healthSeconds == 120)
+        let silent = try DeployRequest(["target": "api", "version": 1, "timeout": .null], run: run)
+        #expect(silent.healthSeconds == nil)
+    }
 
     @Test(arguments: [
         ("/endpoints/api/score?x=1", "/score?x=1"), ("/endpoints/api/", "/"), ("/endpoints/api", "/"),

@@ -35,7 +35,12 @@ struct DeployRequest: Sendable, Hashable {
             }
             environment = digest
         }
-        healthSeconds = with["timeout"].flatMap(Interval.seconds)
+        if let timeout = with["timeout"], timeout != .null {
+            guard let seconds = Interval.seconds(timeout) else {
+                throw Problem(description: "with.timeout is not a time of at most 30 days; write '2m'")
+            }
+            healthSeconds = seconds
+        }
     }
 }
 

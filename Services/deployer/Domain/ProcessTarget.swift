@@ -15,6 +15,8 @@ struct ProcessTarget: Sendable, Hashable, Codable {
     /// Polled until it answers 2xx; `nil`: any answer on `/` will do.
     var health: String?
     var healthSeconds: Double
+    /// What a start is given. Stored ones may say more than any clock can count: once, every number was taken.
+    var patience: Double { min(healthSeconds, Interval.longest) }
     var score: String
     /// Further variables; a secret is its name.
     var variables: [String: JSONValue]
@@ -42,19 +44,34 @@ struct ProcessTarget: Sendable, Hashable, Codable {
         }
         health = declaration["health"]?.string
         score = declaration["score"]?.string ?? "/score"
-        self.healthSeconds = declaration["health_timeout"].flatMap(Interval.seconds) ?? healthSeconds
+        if let timeout = declaration["timeout"], timeout != .null {
+            guard let seconds = Interval.seconds(timeout) else {
+                throw problem("its timeout is not a time of at most 30 days; write '2m'")
+            }
+            self.healthSeconds = seconds
+        } else {
+            self.healthSeconds = healthSeconds
+        }
         variables = declaration["env"]?.object ?? [:]
     }
 }
 
 /// Lengths of time as project files write them: `1s`, `500ms`, `2m`, or a number of seconds.
 enum Interval {
+    /// Seconds: 30 days. What is much longer no clock can count.
+    static let longest: Double = 30 * 86_400
+
+    /// `nil` for what is no length of time, or longer than the longest.
     static func seconds(_ value: JSONValue) -> Double? {
-        if let number = value.double { return number >= 0 ? number : nil }
-        guard let text = value.string else { return nil }
-        for (unit, factor) in [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)] where text.hasSuffix(unit) {
-            return Double(text.dropLast(unit.count)).flatMap { $0 >= 0 ? $0 * factor : nil }
+        guard let seconds = value.double ?? value.string.flatMap(Self.written), (0...longest).contains(seconds) else {
+            return nil
         }
-        return Double(text).flatMap { $0 >= 0 ? $0 : nil }
+        return seconds
+    }
+
+    private static func written(_ text: String) -> Double? {
+        let units: [(name: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]
+        guard let unit = units.first(where: { text.hasSuffix($0.name) }) else { return Double(text) }
+        return Double(text.dropLast(unit.name.count)).map { $0 * unit.seconds }
     }
 }

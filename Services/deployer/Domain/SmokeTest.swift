@@ -43,7 +43,9 @@ struct SmokeTest: Sendable, Hashable {
         if case .some(nil) = tries { throw Problem(description: "with.retry.max is not a whole number") }
         attempts = max(1, (tries ?? 1) ?? 1)
         let pause = with["retry"]?["every"].map { Interval.seconds($0) }
-        if case .some(nil) = pause { throw Problem(description: "with.retry.every is not a time; write '1s'") }
+        if case .some(nil) = pause {
+            throw Problem(description: "with.retry.every is not a time of at most 30 days; write '1s'")
+        }
         pauseSeconds = (pause ?? 1) ?? 1
         switch with["on_fail"]?.string ?? "rollback" {
         case "rollback": rollsBack = true

@@ -70,7 +70,7 @@ struct Keeper: Sendable {
         case .late(let problem):
             let reason = try await failed(
                 with: "the serving process was not healthy within "
-                    + "\(Self.text(deployment.recipe.target.healthSeconds)) s: \(problem)")
+                    + "\(Self.text(deployment.recipe.target.patience)) s: \(problem)")
             await parts.processes.end(id, running.process.identity)
             return reason
         }
@@ -95,7 +95,7 @@ struct Keeper: Sendable {
         let target = deployment.recipe.target
         let check = HealthCheck(client: parts.client, port: running.port, path: target.health)
         return try await firstOf(
-            { try await check.wait(seconds: target.healthSeconds).map(Start.late) ?? .healthy },
+            { try await check.wait(seconds: target.patience).map(Start.late) ?? .healthy },
             { .ended(try await running.process.wait()) },
             {
                 try await unwanted()

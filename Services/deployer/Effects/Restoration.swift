@@ -14,7 +14,7 @@ struct Restoration: Sendable {
             let before = try RolloutQueries.rollout(of: endpoint, transaction.db)
             guard let predecessor = before.predecessor else { return nil }
             try rollouts.apply(.rollbackPrepared, to: endpoint, in: transaction)
-            return predecessor.recipe.target.healthSeconds
+            return predecessor.recipe.target.patience
         }
         guard let seconds else { return }
         _ = try await firstOf(
