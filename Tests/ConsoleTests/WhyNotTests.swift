@@ -55,6 +55,32 @@ struct WhyNotTests {
             ])
     }
 
+    @Test(arguments: [
+        ("9223372036854775807", 0), ("-9223372036854775808", 1), ("-999", 1), ("9223372036854775808", 1), ("x", 1),
+    ])
+    func `a place in a listing that nobody was given ends nothing`(after: String, listed: Int) async throws {
+        try await Desk.open { desk in
+            try await desk.chronicle.pushToProduction()
+            try await desk.chronicle.say(
+                TriggerIgnored(
+                    cause: "push", causeType: ChangePushed.eventType, project: "churn", pipeline: "nightly",
+                    code: "branch_filter", reason: "main is not in release/*"), id: "ignored")
+            let token = try await desk.newToken("viewer")
+            func ask(_ path: String) async throws -> (status: Int, json: JSONValue) {
+                try await desk.ask("GET", "/api/v1" + path, token: token)
+            }
+            let verdicts = try await ask("/why-not?pipeline=nightly&event=push&after=\(after)")
+            if listed == 1 {
+                #expect(verdicts.json["items"]?[0]?["code"] == "branch_filter")
+            } else {
+                // Beyond the last: what no verdict is stored for is answered, or said to be no cause.
+                #expect([200, 404].contains(verdicts.status))
+            }
+            let models = try await ask("/models?after=\(after)")
+            #expect(models.status == 200 && models.json["items"]?.array?.count == listed)
+        }
+    }
+
     @Test func `C-21 what was taken once more has the story of what it repeats`() async throws {
         let chronicle = try Chronicle()
         let tick = try await chronicle.say(

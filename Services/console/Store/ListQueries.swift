@@ -87,7 +87,7 @@ enum ListQueries {
     ) throws -> JSONValue {
         // Each by its index, the newest first: there are millions. A rejected project file, and what a forge sent in
         // vain, is held against all pipelines at once.
-        let most = (Int(page.after ?? "") ?? 0) + page.limit + 1
+        let most = page.offset + page.limit + 1
         let parts = [pipeline, "*"].map { name -> Filter in
             var filter = Filter()
             if let cause {

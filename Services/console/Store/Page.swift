@@ -6,6 +6,9 @@ struct Page: Sendable, Hashable {
     static let most = 500
     var limit = 50
     var after: String?
+
+    /// Rows to leave out, as `after` has it: also of what nobody was given, never so many that none could be added.
+    var offset: Int { min(max(0, after.flatMap { Int($0) } ?? 0), 1 << 40) }
 }
 
 /// Conditions of a listing, gathered as the question names them.
@@ -34,14 +37,13 @@ struct Filter {
 extension Database {
     /// `{"items": …, "next": …}`: by offset, for listings that change little while somebody pages.
     func page(_ select: String, _ filter: Filter, order: String, _ page: Page) throws -> JSONValue {
-        let offset = Int(page.after ?? "") ?? 0
         var arguments = filter.arguments
-        arguments += [page.limit + 1, max(0, offset)]
+        arguments += [page.limit + 1, page.offset]
         let rows = try list("\(select) \(filter.clause) ORDER BY \(order) LIMIT ? OFFSET ?", arguments)
         let more = rows.count > page.limit
         return .object([
             "items": .array(Array(rows.prefix(page.limit))),
-            "next": more ? .string(String(offset + page.limit)) : .null,
+            "next": more ? .string(String(page.offset + page.limit)) : .null,
         ])
     }
 }
