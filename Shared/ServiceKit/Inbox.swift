@@ -195,17 +195,19 @@ struct Inbox: LogFollower {
                 envelope, refused: "\(source) has no dead letter '\(answer.letter)' any more", transaction)
         }
         if answer.retry {
-            let event = try Wire.decode(Envelope.self, from: letter.body)
+            var event: Envelope?
             do {
-                try transaction.attempt {
-                    try handle(ReceivedEvent(envelope: event, position: letter.position), $0)
-                }
+                let again = try Wire.decode(Envelope.self, from: letter.body)
+                event = again
+                try transaction.attempt { try run(again, letter.position, $0) }
             } catch {
+                // A full disk takes back everything by itself: nothing may be written outside of a transaction now.
+                guard transaction.isOpen else { throw error }
                 try transaction.declareDead(letter, reason: "\(error)")
                 try announce(
                     letter.id, letter.position, letter.key, event, "\(error)", attempts: letter.attempts + 1,
                     transaction)
-                return
+                return try self.answer(envelope, refused: "it failed again: \(error)", transaction)
             }
         }
         try transaction.unpark(letter.id)

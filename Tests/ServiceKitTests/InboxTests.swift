@@ -60,17 +60,44 @@ private final class Fixture: Sendable {
         }
     }
 
+    /// The console's log goes on with this.
+    func hear<Body: EventBody>(_ body: Body, key: String) async throws {
+        let cursor = try await store.cursor(for: .console)
+        let envelope = Envelope(
+            id: UUID().uuidString, source: "/martlet/console", type: Body.eventType, subject: "x/\(key)",
+            time: Timestamp(milliseconds: 0), partitionkey: key, causation: .first(actor: "user:ada"),
+            data: try Wire.decode(JSONValue.self, from: Wire.encode(body)))
+        try await inbox.apply([
+            LogRecord(
+                source: .console, epoch: 1, seq: (cursor?.seq ?? 0) + 1,
+                prev: cursor?.chain ?? Chain.start(of: .console, epoch: 1, parent: nil),
+                topic: "e/console/\(envelope.type)", body: try Wire.encode(envelope))
+        ])
+    }
+
+    /// An operator has the only dead letter tried again.
+    func retryDeadLetter() async throws {
+        let letter = try await store.read { try String.fetchOne($0, sql: "SELECT id FROM parked") } ?? ""
+        try await hear(DeadLetterAnswered(letter: letter, service: "notifier", retry: true), key: letter)
+    }
+
     func effects() async throws -> [String] {
         try await store.read { try String.fetchAll($0, sql: "SELECT event FROM effect ORDER BY event") }
     }
 
+    func said() async throws -> [Envelope] {
+        let head = try await store.head(of: .notifier)
+        let records = try await store.records(
+            of: .notifier, epoch: head.epoch, after: 0, limit: 99, maxBytes: 1 << 20)
+        return try records.map { try Wire.decode(Envelope.self, from: $0.body) }
+    }
+
     var events: [String] {
-        get async throws {
-            let head = try await store.head(of: .notifier)
-            let records = try await store.records(
-                of: .notifier, epoch: head.epoch, after: 0, limit: 99, maxBytes: 1 << 20)
-            return try records.map { shortEventName(try Wire.decode(Envelope.self, from: $0.body).type) }
-        }
+        get async throws { try await said().map { shortEventName($0.type) } }
+    }
+
+    func parkedRows() async throws -> Int? {
+        try await store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM parked") }
     }
 }
 
@@ -160,19 +187,50 @@ private final class Fixture: Sendable {
             for parked in try await fixture.store.dueParked(at: far).due { try await fixture.inbox.retry(parked) }
         }
         fixture.refuse.withLock { $0 = [] }
-        let letter = try await fixture.store.read { try String.fetchOne($0, sql: "SELECT id FROM parked") } ?? ""
-        let answer = Envelope(
-            id: "9", source: "/martlet/console", type: DeadLetterAnswered.eventType, subject: "deadletter/\(letter)",
-            time: Timestamp(milliseconds: 0), partitionkey: letter, causation: .first(actor: "user:ada"),
-            data: ["letter": .string(letter), "service": "notifier", "retry": true])
-        let chain = try #require(try await fixture.store.cursor(for: .console)?.chain)
-        try await fixture.inbox.apply([
-            LogRecord(
-                source: .console, epoch: 1, seq: 2, prev: chain, topic: "e/console/\(answer.type)",
-                body: try Wire.encode(answer))
-        ])
+        try await fixture.retryDeadLetter()
         #expect(try await fixture.effects() == ["1"])
         #expect(try await fixture.events == ["deadletter.created", "deadletter.closed"])
+    }
+
+    @Test func `N5 whoever retries a dead letter hears that it failed again`() async throws {
+        let fixture = try Fixture()
+        try await fixture.inbox.apply(try fixture.records([("1", "dead")]))
+        try await fixture.retryDeadLetter()
+        let said = try await fixture.said()
+        #expect(
+            said.map { shortEventName($0.type) } == [
+                "deadletter.created", "deadletter.created", "bus.command_answered",
+            ])
+        let answer = try #require(try said.last?.body(LogCommandAnswered.self))
+        #expect(!answer.accepted && answer.reason == "it failed again: cannot ever work")
+        #expect(try await fixture.parkedRows() == 1)
+    }
+
+    @Test func `N5 a retry of what is no event is refused, and is no dead letter of its own`() async throws {
+        let fixture = try Fixture()
+        var records = try fixture.records([("1", "a")])
+        records[0].body = Data("{{{".utf8)
+        try await fixture.inbox.apply(records)
+        try await fixture.retryDeadLetter()
+        let answer = try #require(try await fixture.said().last?.body(LogCommandAnswered.self))
+        #expect(!answer.accepted && answer.reason?.hasPrefix("it failed again: ") == true)
+        #expect(try await fixture.parkedRows() == 1)
+    }
+
+    @Test func `N5 a revoked token whose event is retried opens nothing any more`() async throws {
+        let fixture = try Fixture(refusing: ["bad"])
+        let digest = try #require(Digest("sha256:" + String(repeating: "a", count: 64)))
+        try await fixture.hear(
+            TokenCreated(token: "ab12", name: "kim", role: "viewer", groups: [], digest: digest), key: "good")
+        try await fixture.hear(TokenRevoked(token: "ab12"), key: "bad")
+        for _ in Inbox.backOff {
+            for parked in try await fixture.store.dueParked(at: far).due { try await fixture.inbox.retry(parked) }
+        }
+        #expect(try await fixture.store.read { try APITokens.areKnown(in: $0) })
+        fixture.refuse.withLock { $0 = [] }
+        try await fixture.retryDeadLetter()
+        #expect(try await !fixture.store.read { try APITokens.areKnown(in: $0) })
+        #expect(try await fixture.parkedRows() == 0)
     }
 }
 
