@@ -138,6 +138,21 @@ struct RestartTests {
         #expect(try await shop.execution("run-1/j/s/1").hasEnded)
     }
 
+    @Test func `a run that is run again keeps its working copy between its steps`() async throws {
+        let shop = try Workshop { $0.keepWorkingCopies = .zero }
+        try await shop.perform(shop.script("echo made > made.txt", step: "make"))
+        try await shop.finishRun("run-1", number: 1, outcome: .failed)
+        try await shop.handle(
+            RunQueued(
+                run: "run-1", number: 1, project: "p", pipeline: "P", cause: "c", reason: "run again", jobs: [],
+                parameters: .object([:]), attempt: 2))
+        try await shop.carryOutIntents()
+        #expect(try await shop.perform(shop.script("cat made.txt", step: "use")).outcome == .succeeded)
+        try await shop.finishRun("run-1", number: 1)
+        try await shop.carryOutIntents()
+        #expect(!FileManager.default.fileExists(atPath: shop.context.paths.work + "/run-1"))
+    }
+
     @Test func `working copies go after the run, and not while a step is at work`() async throws {
         let shop = try Workshop { $0.keepWorkingCopies = .zero }
         let work = shop.script("true")

@@ -27,6 +27,9 @@ struct CleanUp: Sendable {
             try transaction.forget(deleted)
         } else if let change = try envelope.body(ModelStageChanged.self) {
             try transaction.move(change)
+        } else if let run = try envelope.body(RunQueued.self) {
+            // Run again: its steps find their working copy until it ends once more.
+            try transaction.dropIntent(Self.removeRun, id: run.run)
         } else if let run = try event.envelope.body(RunFinished.self) {
             try transaction.keep(run)
             let due = transaction.now.advanced(by: settings.keepWorkingCopies)
