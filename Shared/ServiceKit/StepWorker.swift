@@ -176,7 +176,7 @@ actor StepWorker {
         _ work: StepWork, _ perform: @escaping @Sendable (StepWork, Transaction) throws -> StepResult
     ) async throws -> WorkItem {
         try await context.store.write { transaction in
-            try transaction.settle(work, try perform(work, transaction))
+            try transaction.settle(work) { try perform(work, $0) }
         }
     }
 
@@ -199,8 +199,10 @@ actor StepWorker {
 
     private func store(_ ending: StepEnding, of work: StepWork) async throws -> WorkItem {
         try await context.store.write { transaction in
-            try ending.commit(transaction)
-            return try transaction.settle(work, ending.result)
+            try transaction.settle(work) { transaction in
+                try ending.commit(transaction)
+                return ending.result
+            }
         }
     }
 

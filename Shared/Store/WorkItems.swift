@@ -37,8 +37,12 @@ extension Transaction {
         )
     }
 
-    /// Stores a step's result with its events, in the transaction that made them.
-    package func settle(_ work: StepWork, _ result: StepResult) throws -> WorkItem {
+    /// Decides a step and stores its result with the events of it, in one transaction.
+    ///
+    /// Two replicas can hold one step for a moment: what the other one stored meanwhile stays, and is what is returned.
+    package func settle(_ work: StepWork, deciding: (Transaction) throws -> StepResult) throws -> WorkItem {
+        if let known = try workItem(work.item), known.result != nil { return known }
+        let result = try deciding(self)
         let head = try head()
         try db.execute(
             sql: """

@@ -256,8 +256,11 @@ extension Transaction {
             after: [], checkpoint: nil, causation: .first(actor: "user:ada"))
         try await temporary.store.write { try $0.remember(work) }
         #expect(try await temporary.store.write { try $0.workItem(work.item) }?.result == nil)
-        _ = try await temporary.store.write {
-            try $0.say(); return try $0.settle(work, StepResult(.succeeded))
+        _ = try await temporary.store.write { transaction in
+            try transaction.settle(work) {
+                try $0.say()
+                return StepResult(.succeeded)
+            }
         }
         var again = work
         again.token = 2
@@ -265,5 +268,14 @@ extension Transaction {
         let known = try await temporary.store.write { try $0.workItem(work.item) }
         #expect(known?.result == StepResult(.succeeded))
         #expect(known?.head?.seq == 1)
+        // Another replica held it too, and is as far only now: what it has to tell is told already.
+        let late = try await temporary.store.write { [again] transaction in
+            try transaction.settle(again) {
+                try $0.say()
+                return StepResult(.failed)
+            }
+        }
+        #expect(late.result == StepResult(.succeeded) && late.head?.seq == 1)
+        #expect(try await temporary.store.head(of: .registryService).last == 1)
     }
 }
