@@ -148,6 +148,19 @@ extension Rollout {
         #expect(throws: Rollout.Refusal.self) { try rollout.handle(.rollback(reason: "x")) }
     }
 
+    @Test func `D5 a deployment that was asked back is taken back once`() throws {
+        var rollout = Rollout(endpoint: "api")
+        for (version, id) in ["a", "b", "c"].enumerated() {
+            try rollout.handleAll(.began(try deployment(id, version: version + 1)), .healthy(id), .passed(id))
+        }
+        _ = try rollout.handle(.rollback(reason: "x", of: "c"))
+        #expect(rollout.current == "b")
+        #expect(throws: Rollout.Refusal(description: "endpoint 'api' serves another deployment by now")) {
+            try rollout.handle(.rollback(reason: "x", of: "c"))
+        }
+        #expect(rollout.current == "b")
+    }
+
     @Test func `one that is wanted again while it ends goes on`() throws {
         var rollout = try replaced()
         try rollout.handleAll(.passed("b"), .rollbackPrepared, .stopped("a"))

@@ -32,7 +32,8 @@ struct Rollout: Sendable, Hashable {
         case runEnded(String, succeeded: Bool)
         /// The one before is to be brought up, so that going back to it takes no time.
         case rollbackPrepared
-        case rollback(reason: String)
+        /// Takes back what serves; where that has an id, only this deployment.
+        case rollback(reason: String, of: String? = nil)
     }
 
     /// What others get to know.
@@ -91,7 +92,10 @@ struct Rollout: Sendable, Hashable {
             let candidate = try target()
             if !candidate.phase.isWanted { change(candidate.id) { $0.phase = .standby } }
             return []
-        case .rollback(let reason):
+        case .rollback(let reason, let id):
+            guard id == nil || id == current else {
+                throw Refusal(description: "endpoint '\(endpoint)' serves another deployment by now")
+            }
             _ = try target()
             return goBack(reason: reason)
         }

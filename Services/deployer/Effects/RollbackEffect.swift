@@ -13,6 +13,8 @@ struct RollbackEffect: Sendable {
         var endpoint: String
         var reason: String
         var causation: Causation
+        /// The deployment that served when it was asked for: only that one is taken back.
+        var serving: String?
     }
 
     let parts: DeployerParts
@@ -28,7 +30,8 @@ struct RollbackEffect: Sendable {
                         throw Rollout.Refusal(description: "there is no endpoint '\(order.endpoint)'")
                     }
                     try rollouts.apply(
-                        .rollback(reason: order.reason), to: order.endpoint, because: order.causation, in: transaction)
+                        .rollback(reason: order.reason, of: order.serving), to: order.endpoint,
+                        because: order.causation, in: transaction)
                 } catch let refused as Rollout.Refusal {
                     refusal = refused.description
                 }

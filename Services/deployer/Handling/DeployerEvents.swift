@@ -31,12 +31,14 @@ struct DeployerEvents: Sendable {
             }
             try look(at: try DriftQueries.models(movedBy: run.run, transaction.db), because: envelope, transaction)
         } else if let command = try envelope.body(RollbackRequested.self) {
+            let serving = try RolloutQueries.endpoint(command.endpoint, transaction.db)?.current
             // Bringing the version before up takes a while: after the commit, and again after a crash.
             try transaction.intend(
                 RollbackEffect.kind, id: envelope.id,
                 payload: RollbackEffect.Order(
                     command: envelope.id, endpoint: command.endpoint,
-                    reason: command.reason ?? "asked for by \(envelope.actor)", causation: envelope.consequence))
+                    reason: command.reason ?? "asked for by \(envelope.actor)", causation: envelope.consequence,
+                    serving: serving))
         }
     }
 

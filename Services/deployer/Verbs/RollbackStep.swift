@@ -33,7 +33,13 @@ struct RollbackStep: Sendable {
         let message = "Endpoint \(endpoint) went back from version \(serving.version) to \(restored.version)"
         return StepEnding(StepResult(.succeeded, outputs: outputs, message: message)) {
             [rollouts = parts.rollouts] transaction in
-            try rollouts.apply(.rollback(reason: reason), to: endpoint, because: work.causation, in: transaction)
+            do {
+                try rollouts.apply(
+                    .rollback(reason: reason, of: serving.id), to: endpoint, because: work.causation, in: transaction)
+            } catch let refused as Rollout.Refusal {
+                // Somebody else's deployment or rollback came first: no later try would change that.
+                throw StepFailure(refused.description)
+            }
         }
     }
 }
