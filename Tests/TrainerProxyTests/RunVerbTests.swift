@@ -120,6 +120,35 @@ struct RunVerbTests {
         #expect(result.message?.hasPrefix("outputs.json: holds a list") == true)
     }
 
+    @Test(
+        .timeLimit(.minutes(2)),
+        arguments: [
+            ("mkfifo $MARTLET_OUTPUT/outputs.json", "outputs.json: is no regular file"),
+            ("truncate -s 10G $MARTLET_OUTPUT/outputs.json", "outputs.json: has 10737418240 bytes, more than 32768"),
+            ("ln -s /dev/zero $MARTLET_OUTPUT/outputs.json", "outputs.json: is no regular file"),
+        ])
+    func `what a step left is looked at before it is opened`(script: String, problem: String) async throws {
+        let shop = try Workshop()
+        let result = try await shop.perform(shop.script(script))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.hasPrefix(problem) == true, "\(result.message ?? "")")
+    }
+
+    @Test(.timeLimit(.minutes(2))) func `a pipe in the working copy keeps no step waiting`() async throws {
+        let shop = try Workshop()
+        try await shop.perform(shop.script("mkfifo a-results.xml; truncate -s 10G b-results.xml", step: "make"))
+        let checked = try await shop.perform(
+            shop.work("checks/publish", ["junit": "*-results.xml", "fail_on_failed_tests": true], step: "check"))
+        #expect(checked.outcome == .failed)
+        for name in ["a-results.xml", "b-results.xml"] {
+            #expect(checked.message?.contains("\(name): is no file of at most 33554432 bytes") == true)
+        }
+        let published = try await shop.perform(
+            shop.work("artifact/publish", ["name": "r", "file": "x", "path": "a-results.xml"], step: "publish"))
+        #expect(
+            published.message == "artifact/publish: 'a-results.xml' is neither a folder nor a regular file")
+    }
+
     @Test func `what a step leaves running in a session of its own ends with the step`() async throws {
         let shop = try Workshop()
         let work = shop.script("setsid sleep 778 > /dev/null 2>&1 & echo started")

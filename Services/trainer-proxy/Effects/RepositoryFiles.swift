@@ -44,8 +44,8 @@ struct RepositoryFiles: Sendable {
     }
 
     func text(_ path: String) throws -> String {
-        guard let place = place(path), isFile(path), let bytes = FileManager.default.contents(atPath: place),
-            bytes.count <= Self.largestDefinition
+        guard let place = place(path), let size = Self.size(place), size <= Self.largestDefinition,
+            let bytes = FileManager.default.contents(atPath: place)
         else { throw StepFailure("\(path): there is no such file in the repository, or it is too large") }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -56,6 +56,16 @@ struct RepositoryFiles: Sendable {
         let place = URL(fileURLWithPath: root + "/" + inside).resolvingSymlinksInPath().path
         let folder = URL(fileURLWithPath: root).resolvingSymlinksInPath().path + "/"
         return place.hasPrefix(folder) && FileManager.default.fileExists(atPath: place) ? place : nil
+    }
+
+    /// Bytes of a file, links followed; `nil` for what is none. Asked before anything is opened that code of a project
+    /// has made: whoever opens a pipe waits for its writer, and a file may be larger than the memory.
+    static func size(_ path: String) -> Int? {
+        let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: place),
+            attributes[.type] as? FileAttributeType == .typeRegular
+        else { return nil }
+        return attributes[.size] as? Int
     }
 
     private func isFile(_ path: String) -> Bool {

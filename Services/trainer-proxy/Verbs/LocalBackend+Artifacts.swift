@@ -35,8 +35,11 @@ extension LocalBackend {
         guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) else {
             throw StepFailure("artifact/publish: there is no file '\(path)' in the working copy of job '\(work.job)'")
         }
-        return isFolder.boolValue
-            ? try await context.artifacts.pack(directory: file).digest : try await context.artifacts.put(file: file)
+        if isFolder.boolValue { return try await context.artifacts.pack(directory: file).digest }
+        guard RepositoryFiles.size(file) != nil else {
+            throw StepFailure("artifact/publish: '\(path)' is neither a folder nor a regular file")
+        }
+        return try await context.artifacts.put(file: file)
     }
 
     /// `artifact/fetch`: what another run published, by the run's id or number, or from the latest that succeeded.

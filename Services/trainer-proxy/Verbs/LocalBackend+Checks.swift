@@ -19,7 +19,11 @@ extension LocalBackend {
         var reports: [String: Digest] = [:]
         var problems: [String] = []
         for name in try files.matching(names).prefix(Self.mostReports) {
-            guard let place = files.place(name), let bytes = FileManager.default.contents(atPath: place) else {
+            guard let place = files.place(name) else { continue }
+            guard let size = RepositoryFiles.size(place), size <= Self.largestReport,
+                let bytes = FileManager.default.contents(atPath: place)
+            else {
+                problems.append("\(name): is no file of at most \(Self.largestReport) bytes")
                 continue
             }
             reports[name] = try await context.artifacts.put(bytes)
@@ -53,4 +57,5 @@ extension LocalBackend {
     }
 
     private static let mostReports = 100
+    private static let largestReport = 32 << 20
 }

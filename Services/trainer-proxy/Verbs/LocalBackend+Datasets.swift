@@ -89,6 +89,9 @@ extension LocalBackend {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
         if isFolder.boolValue { return try await context.artifacts.pack(directory: place) }
+        guard RepositoryFiles.size(place) != nil else {
+            throw StepFailure("\(path) is neither a folder nor a regular file.")
+        }
         let folder = FileManager.default.temporaryDirectory.path + "/martlet-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

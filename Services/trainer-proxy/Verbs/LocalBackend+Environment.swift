@@ -56,8 +56,9 @@ extension LocalBackend {
     private func requirements(_ file: String, in folders: StepFolders) throws -> Requirements {
         do {
             return try Requirements(file: file) { path in
-                guard let inside = PathName.inside(path),
-                    let bytes = FileManager.default.contents(atPath: "\(folders.source)/\(inside)")
+                guard let place = PathName.inside(path).map({ "\(folders.source)/\($0)" }),
+                    let size = RepositoryFiles.size(place), size <= RepositoryFiles.largestDefinition,
+                    let bytes = FileManager.default.contents(atPath: place)
                 else { throw StepFailure("\(path): there is no such file in the repository") }
                 return String(decoding: bytes, as: UTF8.self)
             }

@@ -84,10 +84,8 @@ extension LocalBackend {
     private func predictions(_ folders: StepFolders) async throws -> Digest? {
         let name = "predictions.csv"
         let path = folders.output + "/" + name
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-        guard attributes[.type] as? FileAttributeType == .typeRegular, let size = attributes[.size] as? Int,
-            size <= Self.largestPredictions
-        else {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let size = RepositoryFiles.size(path), size <= Self.largestPredictions else {
             throw OutputFileError(
                 file: name, problem: "is no file of at most \(Self.largestPredictions) bytes; write fewer rows")
         }

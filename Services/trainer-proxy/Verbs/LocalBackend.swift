@@ -119,14 +119,16 @@ extension LocalBackend {
     func outputFile(_ name: String, _ folders: StepFolders) throws(OutputFileError) -> Data? {
         let path = "\(folders.output)/\(name)"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw OutputFileError(file: name, problem: "cannot be read")
+        guard let size = RepositoryFiles.size(path) else {
+            throw OutputFileError(file: name, problem: "is no regular file")
         }
-        guard bytes.count <= Self.largestOutputFile else {
+        guard size <= Self.largestOutputFile else {
             throw OutputFileError(
                 file: name,
-                problem:
-                    "has \(bytes.count) bytes, more than \(Self.largestOutputFile); use artifact/publish for the rest")
+                problem: "has \(size) bytes, more than \(Self.largestOutputFile); use artifact/publish for the rest")
+        }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw OutputFileError(file: name, problem: "cannot be read")
         }
         return bytes
     }
