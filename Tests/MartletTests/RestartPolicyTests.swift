@@ -7,13 +7,22 @@ import Testing
 @testable import Martlet
 
 struct RestartPolicyTests {
-    @Test func `a child that keeps dying is started ever later, and at last no more`() {
+    @Test func `a child that keeps dying is started ever later, at last once a minute, until it lives`() {
         var restarts = RestartPolicy()
         var pauses: [Duration] = []
         while case .again(let pause) = restarts.died(after: .milliseconds(100)) { pauses.append(pause) }
         #expect(pauses.count == RestartPolicy.mostQuickDeaths - 1)
         #expect(pauses.prefix(3) == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
         #expect(pauses.last == RestartPolicy.longest)
+        #expect(restarts.died(after: .zero) == .rest(RestartPolicy.resting, isNew: false))
+        #expect(restarts.died(after: .seconds(60)) == .again(after: RestartPolicy.first))
+    }
+
+    @Test func `that a child is tried seldom from now on is news once`() {
+        var restarts = RestartPolicy(resting: .seconds(7))
+        let verdicts = (0..<RestartPolicy.mostQuickDeaths + 2).map { _ in restarts.died(after: .zero) }
+        let rests: [RestartPolicy.Verdict] = [true, false, false].map { .rest(.seconds(7), isNew: $0) }
+        #expect(verdicts.suffix(3) == rests[...])
     }
 
     @Test func `a child that lived is started again soon`() {

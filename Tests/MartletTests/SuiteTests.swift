@@ -62,6 +62,44 @@ private func until(_ isSo: () async -> Bool) async throws {
         }
     }
 
+    @Test func `a service that could not live for a while is there again once it can`() async throws {
+        try await inFolder { paths in
+            let programs = paths.root + "/programs"
+            let obstacle = paths.root + "/obstacle"
+            let real = try Executables.folder()
+            try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+            for member in anyPorts.members where member.source != .evaluator {
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(programs)/\(member.executable)", withDestinationPath: "\(real)/\(member.executable)")
+            }
+            let script = """
+                #!/bin/sh
+                if [ -e '\(obstacle)' ]; then echo tried >> '\(obstacle)'; exit 1; fi
+                exec '\(real)/evaluator' "$@"
+
+                """
+            try script.write(toFile: programs + "/evaluator", atomically: true, encoding: .utf8)
+            chmod(programs + "/evaluator", 0o755)
+            let quickly = RestartPolicy(longest: .milliseconds(200), resting: .milliseconds(200))
+            let supervisor = Supervisor(
+                members: anyPorts.members, paths: paths, executables: programs, policy: quickly)
+            let addresses = try await supervisor.start(timeout: .seconds(120))
+            try Data().write(to: URL(fileURLWithPath: obstacle))
+            let killed = try #require(addresses["evaluator"]).pid
+            kill(killed, SIGKILL)
+            try await until {
+                let tries = (try? String(contentsOfFile: obstacle, encoding: .utf8))?.split(separator: "\n").count ?? 0
+                return tries > RestartPolicy.mostQuickDeaths + 2
+            }
+            try FileManager.default.removeItem(atPath: obstacle)
+            try await until {
+                guard let again = ServiceAddress.read(from: paths.address(.evaluator)) else { return false }
+                return again.pid != killed && ProcessIdentity(pid: again.pid) != nil
+            }
+            await supervisor.stop()
+        }
+    }
+
     @Test func `a service that cannot live ends the start with its own words, and nothing runs on`() async throws {
         try await inFolder { paths in
             try paths.prepare(for: .registryService)

@@ -18,6 +18,7 @@ actor Supervisor {
     private let executables: String
     /// Variables that all members are given beside the environment's.
     private let settings: [String: String]
+    private let policy: RestartPolicy
     private let client = HTTPClient()
     private var children: [String: Child] = [:]
     private var keepers: [Task<Void, Never>] = []
@@ -27,7 +28,11 @@ actor Supervisor {
     /// Why the start cannot succeed.
     private var failure: Failure?
 
-    init(members: [Member], paths: DataPaths, executables: String, settings: [String: String] = [:]) {
+    init(
+        members: [Member], paths: DataPaths, executables: String, settings: [String: String] = [:],
+        policy: RestartPolicy = RestartPolicy()
+    ) {
+        self.policy = policy
         self.members = members
         self.paths = paths
         self.executables = executables
@@ -109,9 +114,9 @@ actor Supervisor {
         }
     }
 
-    /// Starts a member again whenever it ends, until the suite stops or it cannot live.
+    /// Starts a member again whenever it ends, until the suite stops.
     private func keep(_ member: Member) async {
-        var restarts = RestartPolicy()
+        var restarts = policy
         while !isStopping, let child = children[member.name] {
             guard let end = try? await child.process.wait(), !isStopping else { return }
             // One that ends by itself before all are ready cannot be helped by trying again; a killed one can.
@@ -120,18 +125,29 @@ actor Supervisor {
                 return
             }
             switch restarts.died(after: .now - child.started) {
-            case .giveUp:
-                Terminal.complain("\(explain(member, child, end))\n  it is not started any more; the others go on")
-                return
             case .again(let pause):
                 Terminal.complain("\(member.name) ended (\(end)); it is started again")
-                guard (try? await Task.sleep(for: pause)) != nil, !isStopping else { return }
-                do {
-                    try spawn(member)
-                } catch {
-                    Terminal.complain("\(error)")
-                    return
+                await spawn(member, after: pause)
+            case .rest(let pause, let isNew):
+                if isNew {
+                    Terminal.complain("\(explain(member, child, end))\n  it is tried once a minute; the others go on")
                 }
+                await spawn(member, after: pause)
+            }
+        }
+    }
+
+    /// Tries until the program can be started, or the suite stops.
+    private func spawn(_ member: Member, after first: Duration) async {
+        var pause = first
+        var isTold = false
+        while (try? await Task.sleep(for: pause)) != nil, !isStopping {
+            do {
+                return try spawn(member)
+            } catch {
+                if !isTold { Terminal.complain("\(error)\n  it is tried again; the others go on") }
+                isTold = true
+                pause = RestartPolicy.longest
             }
         }
     }
