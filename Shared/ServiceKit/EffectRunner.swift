@@ -3,16 +3,22 @@ import Logging
 import Messages
 import Store
 
-/// Carries out intents after their commit, several at a time, each until it is settled.
+/// Carries out intents after their commit, several of each kind at a time, each until it is settled.
 actor EffectRunner {
+    /// Of one kind: one that hangs, as with a server that does not answer, keeps no other kind waiting.
     private static let atOnce = 16
+
+    private struct Key: Hashable {
+        let kind: String
+        let id: String
+    }
 
     private let effects: [String: Effect]
     private let store: StateStore
     private let clock: WallClock
     private let signal: WakeSignal
     private let logger: Logger
-    private var running: Set<String> = []
+    private var running: Set<Key> = []
 
     init(effects: [String: Effect], store: StateStore, clock: WallClock, signal: WakeSignal, logger: Logger) {
         self.effects = effects
@@ -36,16 +42,20 @@ actor EffectRunner {
     }
 
     private func startDue() async throws {
-        let free = Self.atOnce - running.count
-        guard free > 0 else { return }
-        // Those that run are due as well, so as many more are read.
-        let (due, next) = try await store.dueIntents(
-            at: clock.now(), kinds: Array(effects.keys), limit: free + running.count)
-        for intent in due.filter({ !running.contains(Self.key($0)) }).prefix(free) { start(intent) }
+        // As it is before the store is read: what ends meanwhile is still among the due ones.
+        let busy = running
+        var counts = busy.reduce(into: [String: Int]()) { $0[$1.kind, default: 0] += 1 }
+        let kinds = effects.keys.filter { counts[$0, default: 0] < Self.atOnce }
+        // Those that run are due as well, so as many are read as may run.
+        let (due, next) = try await store.dueIntents(at: clock.now(), kinds: kinds, limitOfEach: Self.atOnce)
+        for intent in due where !busy.contains(Self.key(intent)) && counts[intent.kind, default: 0] < Self.atOnce {
+            counts[intent.kind, default: 0] += 1
+            start(intent)
+        }
         if let next { signal.wake(after: next.wait(from: clock.now())) }
     }
 
-    private static func key(_ intent: Intent) -> String { intent.kind + "\u{0}" + intent.id }
+    private static func key(_ intent: Intent) -> Key { Key(kind: intent.kind, id: intent.id) }
 
     private func start(_ intent: Intent) {
         guard let effect = effects[intent.kind] else { return }

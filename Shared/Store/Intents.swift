@@ -46,6 +46,19 @@ enum Intents {
     static func delete(kind: String, id: String, in db: Database) throws {
         try db.execute(sql: "DELETE FROM intent WHERE kind = ? AND id = ?", arguments: [kind, id])
     }
+
+    static func due(
+        at now: Timestamp, kinds: [String], limit: Int, in db: Database
+    ) throws -> (due: [Intent], next: Timestamp?) {
+        let marks = databaseQuestionMarks(count: kinds.count)
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT * FROM intent WHERE kind IN (\(marks)) ORDER BY due LIMIT ?",
+            arguments: StatementArguments(kinds) + [limit + 1]
+        )
+        let intents = rows.map(Intent.init(row:))
+        let due = intents.prefix(limit).filter { $0.due <= now }
+        return (Array(due), intents.dropFirst(due.count).first?.due)
+    }
 }
 
 extension Transaction {
@@ -63,15 +76,22 @@ extension StateStore {
     package func dueIntents(
         at now: Timestamp, kinds: [String], limit: Int
     ) async throws -> (due: [Intent], next: Timestamp?) {
+        try await read { db in try Intents.due(at: now, kinds: kinds, limit: limit, in: db) }
+    }
+
+    /// So many of each kind, whatever is due of the others; within a kind the longest due first.
+    package func dueIntents(
+        at now: Timestamp, kinds: [String], limitOfEach limit: Int
+    ) async throws -> (due: [Intent], next: Timestamp?) {
         try await read { db in
-            let marks = databaseQuestionMarks(count: kinds.count)
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM intent WHERE kind IN (\(marks)) ORDER BY due LIMIT ?",
-                arguments: StatementArguments(kinds) + [limit + 1]
-            )
-            let intents = rows.map(Intent.init(row:))
-            let due = intents.prefix(limit).filter { $0.due <= now }
-            return (Array(due), intents.dropFirst(due.count).first?.due)
+            var due: [Intent] = []
+            var next: Timestamp?
+            for kind in kinds {
+                let found = try Intents.due(at: now, kinds: [kind], limit: limit, in: db)
+                due += found.due
+                next = [next, found.next].compactMap(\.self).min()
+            }
+            return (due, next)
         }
     }
 }
