@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -106,6 +107,38 @@ def test_a_bus_that_dies_again_and_again_loses_nothing(suite, events, repo):
         runs += [start_run(suite) for _ in range(4)]
         until(lambda: pid(suite, "event-bus") != before, 30, "the bus is started again")
     each_ended_once(events, runs, 120)
+
+
+def test_whoever_waits_for_a_run_bears_a_restart_of_the_console(suite, repo):
+    suite.up()
+    follow_small(suite, repo, '{ run: "echo begun; sleep 10" }')
+    [pushed] = until(lambda: suite.ask("runs", "list")["items"], 60, "the push has its run")
+
+    def begin(*words):
+        return subprocess.Popen(
+            [suite.martlet, *words],
+            env=suite.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    waiting = begin("run", "check", "--project", "small", "--wait")
+    until(lambda: len(suite.ask("runs", "list")["items"]) == 2, 30, "there is a run to wait for")
+    run = next(item["id"] for item in suite.ask("runs", "list")["items"] if item["id"] != pushed["id"])
+    following = begin("runs", "logs", "-f", run)
+    # Its first line: by then the console has answered it.
+    first = following.stdout.readline()
+    os.kill(pid(suite, "console"), signal.SIGKILL)
+    for command in [waiting, following]:
+        said, _ = command.communicate(timeout=120)
+        assert command.returncode == 0, first + said
+    suite.command("down", "--all")
+    began = time.monotonic()
+    absent = begin("status")
+    absent.communicate(timeout=60)
+    assert absent.returncode == 3 and time.monotonic() - began < 20, "nobody waits for a console that never was there"
 
 
 def test_an_hours_jump_of_the_clock_ends_nothing(suite, folder, repo):

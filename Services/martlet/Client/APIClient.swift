@@ -1,14 +1,28 @@
 import Foundation
 import HTTPClient
 import Messages
+import Synchronization
 
 /// Asks the console.
 struct APIClient: Sendable {
+    /// How long a console that answered before may be away: 'martlet up' starts it again.
+    private static let patience = Duration.seconds(30)
+
+    /// Whether the console has answered this command, through whichever copy.
+    private final class Acquaintance: Sendable {
+        private let isMade = Mutex(false)
+
+        var isOld: Bool { isMade.withLock { $0 } }
+
+        func make() { isMade.withLock { $0 = true } }
+    }
+
     private let base: String
     private let token: String?
     /// What to do when nobody answers.
     private let hint: String
     private let client = HTTPClient()
+    private let acquaintance = Acquaintance()
 
     init(base: String, token: String?, hint: String) {
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
@@ -54,11 +68,17 @@ struct APIClient: Sendable {
 
     private func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         var tries = 0
+        var deadline: ContinuousClock.Instant?
         while true {
             do {
-                return try await client.send(request)
+                let response = try await client.send(request)
+                acquaintance.make()
+                return response
             } catch .lost where tries < 3 {
                 tries += 1
+            } catch .refused where acquaintance.isOld && (deadline.map { ContinuousClock.now < $0 } ?? true) {
+                deadline = deadline ?? (ContinuousClock.now + Self.patience)
+                try await Task.sleep(for: .milliseconds(250))
             } catch .canceled {
                 throw CancellationError()
             } catch {
