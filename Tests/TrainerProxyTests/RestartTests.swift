@@ -153,6 +153,28 @@ struct RestartTests {
         #expect(!FileManager.default.fileExists(atPath: shop.context.paths.work + "/run-1"))
     }
 
+    @Test func `a process whose step's end was lost with old events ends with its run`() async throws {
+        let shop = try Workshop()
+        let (process, execution) = try await shop.spawnInEarlierLife(shop.script("sleep 100"))
+        try await shop.finishRun("run-1", number: 1)
+        try await shop.carryOutIntents()
+        #expect(!process.identity.isAlive)
+        #expect(ProcessTable.find(environment: Execution.markerName, is: execution.marker).isEmpty)
+        #expect(try await shop.execution("run-1/j/s/1").hasEnded)
+    }
+
+    @Test func `what a retry has begun outlives the end of the run before it, heard of late`() async throws {
+        let shop = try Workshop()
+        let work = shop.script("sleep 100")
+        let (process, execution) = try await shop.spawnInEarlierLife(work)
+        try await shop.finishRun("run-1", number: 1, at: execution.started.advanced(by: .seconds(-5)))
+        try await shop.carryOutIntents()
+        #expect(process.identity.isAlive)
+        #expect(try await !shop.execution(work.item).hasEnded)
+        kill(-process.identity.pid, SIGKILL)
+        _ = try await process.wait()
+    }
+
     @Test func `working copies go after the run, and not while a step is at work`() async throws {
         let shop = try Workshop { $0.keepWorkingCopies = .zero }
         let work = shop.script("true")

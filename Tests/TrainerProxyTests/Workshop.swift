@@ -76,11 +76,11 @@ final class Workshop: Sendable {
         }
     }
 
-    func handle(_ body: some EventBody) async throws {
+    func handle(_ body: some EventBody, at time: Timestamp? = nil) async throws {
         try await context.store.write { [cleanUp] transaction in
             let envelope = Envelope(
                 id: UUID().uuidString, source: "/martlet/trigger-service", type: type(of: body).eventType, subject: "x",
-                time: transaction.now, partitionkey: "x", causation: .first(actor: "x"),
+                time: time ?? transaction.now, partitionkey: "x", causation: .first(actor: "x"),
                 data: try Wire.decode(JSONValue.self, from: try Wire.encode(body)))
             let event = ReceivedEvent(
                 envelope: envelope, position: LogPosition(source: .triggerService, epoch: 1, seq: 1))
@@ -89,12 +89,13 @@ final class Workshop: Sendable {
     }
 
     func finishRun(
-        _ run: String, number: Int, pipeline: String = "P", branch: String = "main", outcome: Outcome = .succeeded
+        _ run: String, number: Int, pipeline: String = "P", branch: String = "main", outcome: Outcome = .succeeded,
+        at time: Timestamp? = nil
     ) async throws {
         try await handle(
             RunFinished(
                 run: run, number: number, project: "p", pipeline: pipeline, branch: branch, outcome: outcome,
-                seconds: 1, outputs: .object([:])))
+                seconds: 1, outputs: .object([:])), at: time)
     }
 
     func events<Body: EventBody>(_ type: Body.Type) async throws -> [Body] {

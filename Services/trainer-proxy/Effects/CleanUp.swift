@@ -32,6 +32,11 @@ struct CleanUp: Sendable {
             try transaction.dropIntent(Self.removeRun, id: run.run)
         } else if let run = try event.envelope.body(RunFinished.self) {
             try transaction.keep(run)
+            // Also what ended over our heads and was not heard of, as after a snapshot: of a run that is over, only its
+            // end is told. What a person's retry has begun since is none of it.
+            for execution in try ExecutionQueries.begun(run: run.run, before: envelope.time, in: transaction.db) {
+                try transaction.intend(Self.endExecution, id: execution.item, payload: execution.marker)
+            }
             let due = transaction.now.advanced(by: settings.keepWorkingCopies)
             try transaction.intend(Self.removeRun, id: run.run, payload: run.run, at: due)
         } else if let step = try event.envelope.body(StepFinished.self) {

@@ -18,6 +18,11 @@ enum ExecutionQueries {
         try Row.fetchOne(db, sql: "SELECT * FROM execution WHERE item = ?", arguments: [item]).map(Execution.init(row:))
     }
 
+    static func begun(run: String, before time: Timestamp, in db: Database) throws -> [Execution] {
+        let sql = "SELECT * FROM execution WHERE run = ? AND phase = 'begun' AND started < ?"
+        return try Row.fetchAll(db, sql: sql, arguments: [run, time.milliseconds]).map(Execution.init(row:))
+    }
+
     static func isBusy(run: String, in db: Database) throws -> Bool {
         let sql = "SELECT EXISTS (SELECT 1 FROM execution WHERE run = ? AND phase = 'begun')"
         return try Bool.fetchOne(db, sql: sql, arguments: [run]) ?? false
