@@ -75,7 +75,11 @@ struct OutputTests {
 
     @Test func `status says what waits for a person`() {
         let text = StatusText.render([
-            "services": [["name": "notifier", "state": "down", "reason": "refused"]],
+            "services": [
+                ["name": "notifier", "state": "down", "reason": "refused"],
+                ["name": "evaluator", "state": "ready", "parked": 2],
+                ["name": "deployer", "state": "ready", "parked": 0],
+            ],
             "repositories": [
                 [
                     "name": "churn", "state": "unreachable", "reason": "no such folder", "url": "/x",
@@ -87,8 +91,9 @@ struct OutputTests {
         ])
         for words in [
             "notifier is down", "churn cannot be read (no such folder)", "martlet approve a-1", "martlet dlq list",
-            "runs: 1 running, 0 queued",
+            "runs: 1 running, 0 queued", "evaluator could not handle an event, and later ones of 2 key(s) wait",
         ] { #expect(text.contains(words), "\(words)") }
+        #expect(!text.contains("deployer could not"))
     }
 
     @Test(arguments: [

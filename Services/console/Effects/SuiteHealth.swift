@@ -21,7 +21,7 @@ struct SuiteHealth: Sendable {
     }
 
     /// Each service: `name`, `state` (`ready`, `halted`, `not ready`, `catching up`, `behind`, `down`), `reason`, `port`,
-    /// `pid`, `lag`, `replicas`.
+    /// `pid`, `lag`, `replicas`, `parked`.
     func look() async -> [JSONValue] {
         await withTaskGroup(of: (Int, JSONValue).self) { group in
             for (index, service) in Self.services.enumerated() {
@@ -42,14 +42,16 @@ struct SuiteHealth: Sendable {
             ]
         }
         async let behind = service == .eventBus ? nil : lag(of: service)
+        async let waiting = service == .eventBus ? nil : parkedKeys(of: service)
         let (state, reason) = await readiness(found)
-        let lag = await behind
+        let (lag, parked) = await (behind, waiting)
         let progress = state == "ready" ? await self.progress(of: service, lag) : nil
         return .object([
             "name": .string(service.name), "state": .string(progress?.state ?? state),
             "reason": (progress?.reason ?? reason).map { .string($0) } ?? .null,
             "port": .int(first.port), "pid": first.pid == 0 ? .null : .int(Int(first.pid)),
             "lag": lag.map { .int($0) } ?? .null, "replicas": .int(found.count),
+            "parked": parked.map { .int($0) } ?? .null,
         ])
     }
 
@@ -102,6 +104,14 @@ struct SuiteHealth: Sendable {
         } catch {
             return ("down", "\(error)")
         }
+    }
+
+    /// Keys whose events wait behind one that could not be handled, as far as the service names them; `nil` when it does
+    /// not answer.
+    private func parkedKeys(of service: Source) async -> Int? {
+        let reply = try? await context.bus.request(
+            "logs", to: service.name, params: [:], timeout: .milliseconds(500))
+        return reply?.params["parked"]?.array?.count
     }
 
     /// Events of that log that are not in the read model yet; `nil` when its owner does not answer.

@@ -49,6 +49,12 @@ enum StatusText {
             "\($0.text("name")) does not follow a log that forked: 'martlet logs' shows where, "
                 + "'martlet logs release \($0.text("name")) SOURCE' lets it go on"
         }
+        lines += services.compactMap { service in
+            guard let keys = service["parked"]?.int, keys > 0 else { return nil }
+            return
+                "\(service.text("name")) could not handle an event, and later ones of \(keys) key(s) wait behind it: "
+                + "tried again by itself; 'martlet logs' shows why"
+        }
         lines += repositories.filter { $0["state"]?.string == "unreachable" }.map {
             "\($0.text("name")) cannot be read (\($0.text("reason"))): tried again at \($0.time("nextAttempt")), "
                 + "recovers by itself"
