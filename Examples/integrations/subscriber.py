@@ -6,8 +6,8 @@ asked. Event and cursor are one transaction, so there is no moment at which one 
 
 import time
 
-import zmq
 from event_file import EventFile
+from feed import Feed
 from mb1 import Bus, chain_next, chain_start, options, parse
 
 SOURCES = "trigger-service trainer-proxy evaluator registry-service deployer notifier console ingest".split()
@@ -24,12 +24,11 @@ class Subscriber:
         self.behind = dict.fromkeys(sources, 0.0)
 
     def run(self):
-        feed = self.bus.socket(zmq.SUB, "feed", [f"{kind}/{source}" for source in self.sources for kind in "eh"])
+        feed = Feed(self.bus, [f"{kind}/{source}" for source in self.sources for kind in "eh"])
         while True:
-            if feed.poll(100):
-                message = parse(feed.recv_multipart())
-                if message and message.source in self.sources:
-                    self.hear(message)
+            message = feed.receive(0.1)
+            if message and message.source in self.sources:
+                self.hear(message)
             for source in [source for source, due in self.behind.items() if due <= time.monotonic()]:
                 self.catch_up(source)
 

@@ -235,6 +235,28 @@ def test_either_of_two_buses_may_be_killed_under_load(suite, events, repo):
     assert len(found) == len(set(found)), "no event comes twice"
 
 
+@pytest.mark.parametrize("suite", [2], indirect=True)
+def test_either_of_two_buses_may_hang(suite, events, repo):
+    """It keeps its connections and answers nothing: nobody waits for it."""
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps('{ run: "true" }', '{ run: "true" }')
+    events.wait("run.finished", 60)
+    for name in ("event-bus", "event-bus-2"):
+        pid = json.loads((suite.data / "services" / name / "http.json").read_text())["pid"]
+        mark = events.mark()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            repo.push_steps('{ run: "true" }', f'{{ run: "echo {name}" }}')
+            assert events.wait("run.finished", 120, since=mark)["data"]["outcome"] == "succeeded"
+            run = suite.ask("run", "check", "--project", "small")["run"]
+            assert events.wait("run.finished", 120, run=run)["data"]["outcome"] == "succeeded"
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        until(suite.is_ready, 90, "all are ready again")
+    found = [event["id"] for event in events.find_all()]
+    assert len(found) == len(set(found)), "no event comes twice"
+
+
 def numbers(events):
     return {event["data"]["n"] for event in events.find_all() if event["type"] == "org.acme.load"}
 
