@@ -57,9 +57,9 @@ struct Forgery {
     }
 
     /// How many webhooks of a forge had this verdict.
-    func counted(_ verdict: String, of forge: String = "github") -> Int {
+    func counted(_ verdict: String, of forge: String = "github") async -> Int {
         let series = "martlet_webhooks_total{forge=\"\(forge)\",verdict=\"\(verdict)\"} "
-        let line = metrics.render().split(separator: "\n").first { $0.hasPrefix(series) }
+        let line = await metrics.render().split(separator: "\n").first { $0.hasPrefix(series) }
         return line.flatMap { Double($0.dropFirst(series.count)) }.map { Int($0) } ?? 0
     }
 

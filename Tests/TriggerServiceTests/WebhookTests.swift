@@ -216,9 +216,10 @@ struct WebhookTests {
             _ = try await forgery.github("push", payload, id: "d5", secret: "other")
             _ = try await forgery.github("push", Data("{".utf8), id: "d6")
             _ = try await forgery.github("push", Data(repeating: 32, count: 1 << 21), id: "d7")
-            #expect(forgery.counted("accepted") == 2 && forgery.counted("repeated") == 1)
+            #expect(await forgery.counted("accepted") == 2)
+            #expect(await forgery.counted("repeated") == 1)
             for verdict in ["ping", "not_a_cause", "not_watched", "unproven", "malformed", "too_large"] {
-                #expect(forgery.counted(verdict) == 1, "\(verdict)")
+                #expect(await forgery.counted(verdict) == 1, "\(verdict)")
             }
         }
     }

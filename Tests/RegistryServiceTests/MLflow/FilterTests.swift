@@ -1,4 +1,5 @@
 import Messages
+import Store
 import Testing
 
 @testable import RegistryService
@@ -85,19 +86,6 @@ import Testing
         #expect(try await names("name LIKE 'd*mo'") == ["d*mo"])
         #expect(try await names("tags.`mlflow.prompt.is_prompt` != 'true'") == ["Demo", "d*mo", "demo"])
     }
-}
-
-/// The same numbers every time (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
-    }
 
     @Test func `a tag finds the same versions by its index as one after the other`() async throws {
         let door = try await Door()
@@ -123,5 +111,18 @@ struct SeededNumbers: RandomNumberGenerator {
                 #expect(names == expected, "\(filter), few: \(few)")
             }
         }
+    }
+}
+
+/// The same numbers every time (SplitMix64).
+struct SeededNumbers: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+        return word ^ (word >> 31)
     }
 }
