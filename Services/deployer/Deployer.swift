@@ -45,7 +45,10 @@ extension DeployerParts {
             ],
             routes: { router in GatewayRoutes(parts: self).add(to: router) },
             door: DoorLimits(body: settings.maxBody),
-            background: [Loop { await Supervisor(parts: self).run() }],
+            background: [
+                Loop { await Supervisor(parts: self).run() },
+                Loop { await WorkspaceCare(context: context, workspace: workspace).run() },
+            ],
             forget: { try $0.forgetOldDeployments() },
             onOthersCommit: {
                 try? await routes.load()

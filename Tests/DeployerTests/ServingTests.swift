@@ -318,6 +318,30 @@ import Testing
         }
     }
 
+    @Test func `a log makes room while its process serves, and the folders of forgotten deployments go`() async throws {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.register(1, "one", to: parts)
+                _ = try await world.deploy(1, run: "r1", by: parts)
+                let id = try #require(try await world.record(of: "r1")?.deployment.id)
+                let log = parts.workspace.log(id)
+                let file = try #require(FileHandle(forWritingAtPath: log))
+                try file.seekToEnd()
+                try file.write(contentsOf: Data(repeating: 10, count: 17 << 20))
+                try file.close()
+                try FileManager.default.createDirectory(
+                    atPath: parts.workspace.source("forgotten"), withIntermediateDirectories: true)
+                let care = WorkspaceCare(context: world.context, workspace: parts.workspace)
+                care.trimLogs()
+                let size = try FileManager.default.attributesOfItem(atPath: log)[.size] as? Int
+                #expect(size == 0)
+                await care.removeForgotten()
+                #expect(parts.workspace.deployments == [id])
+                #expect(try await world.score(parts.client).status == 200)
+            }
+        }
+    }
+
     @Test func `D5 a rollback that another one came before fails its step, or is refused, and takes nothing back`()
         async throws
     {

@@ -45,6 +45,20 @@ struct RestartPolicyTests {
         #expect(log.lastLines(from: start, count: 1) == ["two"])
     }
 
+    @Test func `a log that has grown begins anew under its writer, and what it held is kept`() throws {
+        let path = NSTemporaryDirectory() + UUID().uuidString
+        defer { for end in ["", ".1"] { try? FileManager.default.removeItem(atPath: path + end) } }
+        try Data(repeating: 10, count: ServiceLog.largest).write(to: URL(fileURLWithPath: path))
+        let log = ServiceLog(path: path)
+        #expect(!log.rotate())
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data("last\n".utf8))
+        try file.close()
+        #expect(log.rotate() && log.size == 0)
+        #expect(ServiceLog(path: path + ".1").lastLines(from: 0) == ["last"])
+    }
+
     @Test func `only members with a known port can be moved by an option`() {
         let members = SuitePorts().members
         #expect(members.count == 8)

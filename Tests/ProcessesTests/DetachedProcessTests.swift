@@ -25,6 +25,20 @@ struct DetachedProcessTests {
         #expect(folder.text("out") == "\(folder.path)\nhi\nnone\n")
     }
 
+    @Test func `a log that is emptied under its process goes on from its beginning, and what it held is kept`()
+        async throws
+    {
+        let log = folder.path + "/out"
+        let process = try DetachedProcess.spawn(request("mkfifo gate; seq 1000; read line < gate; echo after"))
+        try await eventually { folder.text("out")?.hasSuffix("\n1000\n") == true }
+        #expect(!GrowingLog.trim(log, over: 1 << 20))
+        #expect(GrowingLog.trim(log, over: 1000))
+        #expect(folder.text("out") == "" && folder.text("out.1")?.hasSuffix("\n1000\n") == true)
+        try "go\n".write(toFile: folder.path + "/gate", atomically: false, encoding: .utf8)
+        #expect(try await process.wait() == .code(0))
+        #expect(folder.text("out") == "after\n")
+    }
+
     @Test func `a process leads a session and a group of its own`() async throws {
         let process = try DetachedProcess.spawn(request("cat /proc/self/stat > stat; sleep 100"))
         try await eventually { folder.text("stat")?.hasSuffix("\n") == true }

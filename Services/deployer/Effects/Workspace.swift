@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Messages
+import Processes
 import ServiceKit
 
 /// The folders of one deployment: the commit's files, the model's, and its process's log.
@@ -68,9 +69,14 @@ struct Workspace: Sendable {
         return text.split(separator: "\n").suffix(lines).joined(separator: "\n").shortened(to: 6 << 10)
     }
 
-    /// A server may write for months: what is old makes room when it is started again.
-    func trimLog(_ deployment: String) {
-        let size = (try? FileManager.default.attributesOfItem(atPath: log(deployment)))?[.size] as? Int ?? 0
-        if size > 16 << 20 { truncate(log(deployment), 0) }
+    /// Those that have a folder.
+    var deployments: [String] {
+        let folder = paths.service(.deployer) + "/deployments"
+        return (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
+
+    func remove(_ deployment: String) { try? FileManager.default.removeItem(atPath: folder(deployment)) }
+
+    /// A server may write for months: what is old makes room, also while it runs.
+    func trimLog(_ deployment: String) { GrowingLog.trim(log(deployment), over: 16 << 20) }
 }

@@ -52,6 +52,10 @@ enum RolloutQueries {
         try Row.fetchAll(db, sql: "SELECT * FROM deployment WHERE phase <> 'ended' ORDER BY number").map(record)
     }
 
+    static func ids(_ db: Database) throws -> Set<String> {
+        Set(try String.fetchAll(db, sql: "SELECT id FROM deployment"))
+    }
+
     static func endpoints(ofRun run: String, _ db: Database) throws -> [String] {
         try String.fetchAll(db, sql: "SELECT DISTINCT endpoint FROM deployment WHERE run = ?", arguments: [run])
     }

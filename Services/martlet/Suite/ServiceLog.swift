@@ -1,17 +1,15 @@
 import Foundation
+import Processes
 
 /// The file that a child writes to; what it said since its start is what its failure is told with.
 struct ServiceLog: Sendable {
     static let largest = 10 << 20
     let path: String
 
-    /// Begins a new file when the old one has grown; the one before is kept.
-    func rotate() {
-        guard size > Self.largest else { return }
-        let older = path + ".1"
-        try? FileManager.default.removeItem(atPath: older)
-        try? FileManager.default.moveItem(atPath: path, toPath: older)
-    }
+    /// Begins anew when it has grown, also while its child writes; what it held before is kept.
+    /// - Returns: whether it began anew.
+    @discardableResult
+    func rotate() -> Bool { GrowingLog.trim(path, over: Self.largest) }
 
     var size: Int {
         (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0

@@ -51,6 +51,7 @@ actor Supervisor {
                 try spawn(member)
             }
             for member in members { keepers.append(Task { await self.keep(member) }) }
+            keepers.append(Task { await self.rotateLogs() })
             var ready: [String: ServiceAddress] = [:]
             while ready.count < members.count {
                 if let failure { throw failure }
@@ -149,6 +150,13 @@ actor Supervisor {
                 isTold = true
                 pause = RestartPolicy.longest
             }
+        }
+    }
+
+    /// A service may run for months: its log is looked at each minute.
+    private func rotateLogs() async {
+        while (try? await Task.sleep(for: .seconds(60))) != nil {
+            for member in members where log(member).rotate() { children[member.name]?.logStart = 0 }
         }
     }
 
