@@ -218,9 +218,10 @@ struct UpCommand: AsyncParsableCommand {
         await waiting.value
         settling.cancel()
         backingUp.cancel()
-        await backingUp.value
         Terminal.complain("stopping …")
         await supervisor.stop()
+        // Afterwards: one that copies much must not keep the services from ending in time.
+        await backingUp.value
         let left = Leftovers(of: paths)
         await Leftovers.end(left.serving)
         let working = left.working.isEmpty ? "" : "; steps at work go on ('martlet down --all' ends them)"
