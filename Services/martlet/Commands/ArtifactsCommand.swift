@@ -63,6 +63,12 @@ struct ArtifactsCommand: AsyncParsableCommand {
                 unfinished += answer["unfinished"]?.int ?? 0
                 if delete, answer["more"]?.bool == true { Terminal.complain("\(total) removed so far …") }
             } while delete && answer["more"]?.bool == true && answer["removed"]?.int ?? 0 > 0
+            if case .object(var members) = answer {
+                members["removed"] = .int(total)
+                members["removedBytes"] = .int(bytes)
+                members["unfinished"] = .int(unfinished)
+                answer = .object(members)
+            }
             let words =
                 delete
                 ? "removed: \(total) artifacts, \(Sizes.text(.int(bytes))), and \(unfinished) unfinished uploads"
