@@ -37,6 +37,20 @@ struct RestartTests {
         #expect(shop.text(shop.root + "/count") == "ran\n")
     }
 
+    @Test func `what a process left whose secret is gone meanwhile is not told`() async throws {
+        let shop = try Workshop()
+        let secret = shop.context.paths.secrets + "/PASSING_TOKEN"
+        try shop.write("hunter22", to: secret)
+        let script = #"echo "$TOKEN"; echo "{\"seen\": \"$TOKEN\"}" > $MARTLET_OUTPUT/outputs.json"#
+        let work = shop.work("run", ["script": .string(script), "env": ["TOKEN": ["secret": "PASSING_TOKEN"]]])
+        #expect(try await shop.spawnInEarlierLife(work).process.wait() == .code(0))
+        try FileManager.default.removeItem(atPath: secret)
+        let result = try await shop.perform(work)
+        #expect(result.outcome == .failed && result.outputs == [:])
+        #expect(result.message?.contains("PASSING_TOKEN") == true && !"\(result)".contains("hunter22"))
+        #expect(try await !shop.log(result).contains("hunter22"))
+    }
+
     @Test func `R5 a process that vanished without a word is lost, and not started again`() async throws {
         let shop = try Workshop()
         let work = shop.script("echo ran >> \(shop.root)/count; sleep 100")

@@ -24,6 +24,8 @@ struct Finished: Sendable {
         case stopped(Execution.Stop)
         case lost
         case notStarted(String)
+        /// It succeeded, and nothing of what it left can be told, as its secrets cannot be masked any more.
+        case untellable(String)
     }
 
     var ending: Ending
@@ -235,9 +237,13 @@ private struct Attempt {
     }
 
     private func finish(
-        _ ending: Finished.Ending, _ command: Result<Command, any Error>, copier known: LogCopier? = nil,
+        _ end: Finished.Ending, _ command: Result<Command, any Error>, copier known: LogCopier? = nil,
         problem earlier: String? = nil
     ) async -> Finished {
+        var ending = end
+        if case .failure(let error) = command, case .exited(.code(0)) = end {
+            ending = .untellable("what it left cannot be told, as its secrets cannot be masked any more: \(error)")
+        }
         let mask = LogMask(secrets: (try? command.get())?.secrets ?? [])
         var finished = Finished(
             ending: ending, tail: [], logProblem: earlier, mask: mask, started: execution.started,
@@ -270,7 +276,7 @@ private struct Attempt {
         case .exited(let end): "\(end)"
         case .stopped(.timeout): "timed out after \(timeout ?? 0) s"
         case .stopped(.cancel): "canceled"
-        case .notStarted(let reason): reason
+        case .notStarted(let reason), .untellable(let reason): reason
         }
     }
 }

@@ -92,7 +92,7 @@ extension LocalBackend {
         case .stopped(.timeout): .timedOut(after: timeout ?? 0, tail: finished.tail)
         case .stopped(.cancel): .canceled
         case .lost: .lost
-        case .notStarted(let reason): .failed(reason)
+        case .notStarted(let reason), .untellable(let reason): .failed(reason)
         }
     }
 
