@@ -113,7 +113,7 @@ struct ProjectionTests {
             ModelStageChanged(model: "churn", version: 7, to: "production", replaced: [], reason: "r"), id: "2")
         try await register("new", tags: [:], id: "3")
         let row = try await chronicle.one("SELECT training_run, stage, tags_json FROM versions")
-        #expect(row?["training_run"] == "new")
+        #expect(row?["trainingRun"] == "new")
         #expect(row?["stage"]?.string == nil)
         #expect(row?["tags"] == [:])
     }

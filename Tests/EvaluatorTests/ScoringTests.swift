@@ -88,7 +88,7 @@ import Testing
         let with: [String: JSONValue] = ["champion": "stage=production", "score": .string(command)]
         async let result = compare(judge, snapshot, with.merging(more) { $1 })
         // Opening blocks until the first scoring reads: by then both were looked up.
-        let writing = try await Task.detached { try FileHandle(forWritingTo: URL(fileURLWithPath: gate)) }.value
+        let writing = try await FileQueue().run { try FileHandle(forWritingTo: URL(fileURLWithPath: gate)) }
         try await judge.stage(3, "production", replaced: [StageMove(version: 1, from: "production", to: "surpassed")])
         try writing.write(contentsOf: Data("go\n".utf8))
         try writing.close()

@@ -117,9 +117,9 @@ import Testing
 
         async let ending = step(judge).perform(work)
         // Opening blocks until the command reads; then it goes on.
-        try await Task.detached {
+        try await FileQueue().run {
             try FileHandle(forWritingTo: URL(fileURLWithPath: fifo)).write(contentsOf: Data("go\n".utf8))
-        }.value
+        }
         let result = try await ending.result
         #expect(result.outcome == .succeeded)
         #expect(try String(contentsOfFile: judge.paths.root + "/count", encoding: .utf8) == "once\n")
@@ -135,9 +135,9 @@ import Testing
         let work = work("evaluate/test", with, snapshot: try await judge.pack(["a.txt": "a"]))
         let running = Task { try await step(judge).perform(work) }
         // Opening blocks until the command has begun.
-        _ = try await Task.detached {
+        _ = try await FileQueue().run {
             try FileHandle(forReadingFrom: URL(fileURLWithPath: fifo)).readToEnd()
-        }.value
+        }
         running.cancel()
         await #expect(throws: CancellationError.self) { _ = try await running.value }
         let folder = TestFolder(work: judge.paths.work, item: work.item)
