@@ -144,5 +144,9 @@ def test_replicas(suite, up):
     until((doors / "evaluator" / "http-2.json").exists, 30, "two replicas of evaluator answer")
 
 
+def test_traces_are_offered_to_a_collector_that_may_be_away(up):
+    up(COMMANDS.take("up --otlp-url"))
+
+
 def test_every_command_was_run():
     assert COMMANDS.left == []
