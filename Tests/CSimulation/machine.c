@@ -153,6 +153,7 @@ void simulation_end(void) {
     threads_end();
     network_end();
     disk_end();
+    locks_end();
     for (int i = 0; i < m->process_count; i++) free(m->processes[i].held.items);
     free(m->processes);
     free(m->ready.items);

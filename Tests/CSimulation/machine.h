@@ -89,3 +89,4 @@ bool eventfd_is_readable(int fd);
 /// `false`: this is no simulated thread.
 bool wait_for(const void **what, size_t count, uint64_t deadline);
 void locks_forget(int process);
+void locks_end(void);

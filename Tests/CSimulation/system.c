@@ -153,11 +153,19 @@ typedef struct {
 enum { most_locks = 256 };
 static __thread lock locks[most_locks];
 static __thread int lock_count;
+/// Files whose locks went with their process: its code may be on its way out and still close them.
+static __thread int *orphans;
+static __thread size_t orphan_count;
 
 void simulation_break_locks(bool broken) { here->locks_are_broken = broken; }
 
 int flock(int fd, int operation) {
     if (!here) return REAL(flock)(fd, operation);
+    // The dead take no locks: nobody would give them back.
+    if (!is_alive(here->current)) {
+        errno = EWOULDBLOCK;
+        return -1;
+    }
     if (here->locks_are_broken) return 0;
     struct stat status;
     if (fstat(fd, &status) != 0) return -1;
@@ -181,6 +189,9 @@ int close(int fd) {
         for (int i = 0; i < lock_count; i++) {
             if (locks[i].fd == fd) locks[i--] = locks[--lock_count];
         }
+        for (size_t i = 0; i < orphan_count; i++) {
+            if (orphans[i] == fd) orphans[i--] = orphans[--orphan_count];
+        }
     }
     return REAL(close)(fd);
 }
@@ -189,9 +200,17 @@ int close(int fd) {
 void locks_forget(int process) {
     for (int i = 0; i < lock_count; i++) {
         if (locks[i].process != process) continue;
-        REAL(close)(locks[i].fd);
+        orphans = realloc(orphans, (orphan_count + 1) * sizeof *orphans);
+        orphans[orphan_count++] = locks[i].fd;
         locks[i--] = locks[--lock_count];
     }
+}
+
+void locks_end(void) {
+    for (size_t i = 0; i < orphan_count; i++) REAL(close)(orphans[i]);
+    free(orphans);
+    orphans = NULL;
+    orphan_count = 0;
 }
 
 // MARK: libcurl, which nobody uses in here: a client that waits for work waits for ever
