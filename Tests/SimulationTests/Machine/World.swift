@@ -1,6 +1,8 @@
 import CSimulation
 import Foundation
+import GRDB
 import Logging
+import Messages
 
 /// One simulated world on a thread of its own: the scenario says what happens, everything else is production code.
 ///
@@ -12,6 +14,10 @@ final class World {
     /// What is not simulated of the disk: artifacts, lock files.
     let folder: String
     let tells: Bool
+    /// How many run side by side; said before any service starts.
+    var busCount = 1
+    /// Connections to look at databases with, while nothing can happen to their files.
+    var lookers: [Source: DatabaseQueue]?
     private(set) var programs: [Program] = []
 
     private init(seed: UInt64, tells: Bool) {
@@ -32,6 +38,7 @@ final class World {
                 let world = World(seed: seed, tells: tells)
                 simulation_begin(seed)
                 let result = Result { try scenario(world) }
+                world.stopLooking()
                 simulation_end()
                 try? FileManager.default.removeItem(atPath: world.folder)
                 continuation.resume(with: result)
@@ -70,11 +77,14 @@ final class World {
 
     // MARK: Programs
 
-    /// - Parameter delay: how long after now it starts for the first time.
-    func start(_ name: String, after delay: Duration? = nil, _ main: @escaping @Sendable (Run) async throws -> Void)
-        -> Program
-    {
-        let program = Program(name: name, main: main, world: self)
+    /// - Parameters:
+    ///   - service: what it is a replica of; its own name where that is not given.
+    ///   - delay: how long after now it starts for the first time.
+    func start(
+        _ name: String, of service: String? = nil, after delay: Duration? = nil,
+        _ main: @escaping @Sendable (Run) async throws -> Void
+    ) -> Program {
+        let program = Program(name: name, service: service ?? name, main: main, world: self)
         programs.append(program)
         if let delay { program.kill(for: delay) } else { program.launch() }
         return program
