@@ -133,8 +133,6 @@ actor StepWorker {
             buckets: Histogram.steps)
         // In a task of its own: also a canceled step has to tell what came of it.
         await Task { await self.complete(settled) }.value
-        held[work.item] = nil
-        freed.wake()
     }
 
     /// Works the step unless its result is stored already, and stores it; retried until the disk takes it.
@@ -211,9 +209,16 @@ actor StepWorker {
         try await grantor.checkpoint(item: item, token: token, state: state)
     }
 
+    /// Tells what came of a step, and lets go of it.
     private func complete(_ settled: WorkItem) async {
-        guard let result = settled.result else { return }
         let item = settled.work.item
+        // With the last answer and not a moment later: a grant that comes in between would be of a step that is held, and
+        // then of one that nobody holds, and its session would keep it for ever.
+        defer {
+            held[item] = nil
+            freed.wake()
+        }
+        guard let result = settled.result else { return }
         var delay = Duration.milliseconds(50)
         while true {
             do {
