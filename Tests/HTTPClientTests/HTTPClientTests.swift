@@ -7,7 +7,10 @@ import Testing
     let server: ScriptedServer
     let client = HTTPClient()
 
-    init() throws { server = try ScriptedServer() }
+    /// One for all: starting a program looks at every open file of this process, of which all tests together have many.
+    private static let started = Result { try ScriptedServer() }
+
+    init() throws { server = try Self.started.get() }
 
     @Test func `a body goes out as it is and the answer comes back whole`() async throws {
         let request = HTTPRequest(

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A real HTTP server on a port of its own: python's standard library, told what to do by the path.
-final class ScriptedServer {
+final class ScriptedServer: Sendable {
     let port: Int
     private let process = Process()
     private let input = Pipe()
