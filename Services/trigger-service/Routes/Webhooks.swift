@@ -55,10 +55,12 @@ struct Webhooks: Sendable {
         do {
             let payload = try proof.payload()
             let reading = try proof.reading(payload)
-            if candidates.hook(for: reading) == nil {
+            var hook = candidates.hook(for: reading)
+            if hook == nil {
                 candidates = Candidates(try await hookBook.read(), of: proof, named, secrets)
+                hook = candidates.hook(for: reading)
             }
-            return try await take(proof.delivery(payload, reading), reading, candidates)
+            return try await take(proof.delivery(payload, reading), reading, for: hook, among: candidates)
         } catch let refusal as Refusal {
             count("malformed", forge)
             throw DoorRefusal(400, refusal.reason, hint: "send what \(forge.rawValue) sends, unchanged")
@@ -109,13 +111,13 @@ struct Webhooks: Sendable {
     }
 
     private func take(
-        _ unplaced: StoredDelivery, _ reading: ForgeReading, _ candidates: Candidates
+        _ unplaced: StoredDelivery, _ reading: ForgeReading, for hook: RepositoryHook?, among candidates: Candidates
     ) async throws -> Reply {
         var delivery = unplaced
         let known = reading.addresses.first.map { "'\($0.shortened(to: 300))'" } ?? "no repository"
         var problem: DoorRefusal?
         var refusal = reading.nothing.map { (code: "not_a_cause", reason: "\(reading.event): \($0)") }
-        if let hook = candidates.hook(for: reading) {
+        if let hook {
             delivery.repository = hook.repository
         } else if candidates.fitting(reading).isEmpty {
             problem = DoorRefusal(
