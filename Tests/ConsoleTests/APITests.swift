@@ -66,6 +66,24 @@ struct APITests {
         #expect(try await other.store.read { db in try db.token(id) }?.role == "admin")
     }
 
+    @Test func `replicas that start together make one admin token`() async throws {
+        let chronicle = try Chronicle()
+        let (store, path) = (chronicle.store, chronicle.folder + "/tokens/admin")
+        try FileManager.default.createDirectory(
+            atPath: chronicle.folder + "/tokens", withIntermediateDirectories: true)
+        for _ in 1...20 {
+            try? FileManager.default.removeItem(atPath: path)
+            let before = try await store.read { db in try db.tokens().count }
+            try await withThrowingTaskGroup(of: Void.self) { replicas in
+                for _ in 1...4 {
+                    replicas.addTask { try await AdminToken.ensure(at: path, in: store) }
+                }
+                try await replicas.waitForAll()
+            }
+            #expect(try await store.read { db in try db.tokens().count } == before + 1)
+        }
+    }
+
     @Test func `requests under a foreign name or from a foreign page are refused`() async throws {
         try await Desk.open { desk in
             let host = try await desk.ask("GET", "/api/v1/runs", headers: [("Host", "evil.example")])

@@ -1,3 +1,4 @@
+import Bus
 import Foundation
 import ServiceKit
 import Store
@@ -9,16 +10,7 @@ enum AdminToken {
     /// Makes the file when it is missing, and lets in what it holds: also after the database was restored or lost.
     /// Services are told of all tokens that they have not been told of.
     static func ensure(at path: String, in store: StateStore) async throws {
-        let token: TokenText
-        if let text = try? String(contentsOfFile: path, encoding: .utf8) {
-            guard let known = TokenText(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-                throw SettingsError(key: path, problem: "holds no token; remove the file and start again")
-            }
-            token = known
-        } else {
-            token = TokenMint.mint()
-            try write(token.text, to: path)
-        }
+        let token = try FolderLock.holding((path as NSString).deletingLastPathComponent) { try kept(at: path) }
         let stored = TokenMint.stored(token, name: name, role: .admin, groups: [])
         try await store.write { transaction in
             try transaction.tellOfOlderTokens()
@@ -27,18 +19,16 @@ enum AdminToken {
         }
     }
 
-    private static func write(_ text: String, to path: String) throws {
-        let temporary = path + ".new"
-        try? FileManager.default.removeItem(atPath: temporary)
-        // Closed to others before it has anything to read.
-        guard
-            FileManager.default.createFile(
-                atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600]),
-            let file = FileHandle(forWritingAtPath: temporary)
-        else { throw SettingsError(key: path, problem: "cannot be written; check the folder and its owner") }
-        try file.write(contentsOf: Data((text + "\n").utf8))
-        try file.synchronize()
-        try file.close()
-        try FileManager.default.moveItem(atPath: temporary, toPath: path)
+    /// What the file holds. Replicas that start together find one file: whoever is second reads what the first one made.
+    private static func kept(at path: String) throws -> TokenText {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            let token = TokenMint.mint()
+            try AtomicFile.write(token.text + "\n", to: path)
+            return token
+        }
+        guard let known = TokenText(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw SettingsError(key: path, problem: "holds no token; remove the file and start again")
+        }
+        return known
     }
 }

@@ -35,9 +35,10 @@ package enum AtomicFile {
     }
 }
 
-/// One writer of a key folder at a time.
-enum KeyLock {
-    static func holding<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
+/// One writer of a folder at a time, over all processes of this machine.
+package enum FolderLock {
+    /// Waits for whoever writes there now, which takes milliseconds.
+    package static func holding<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
         let path = folder + "/.lock"
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw BusError.key("\(path) cannot be opened: \(String(cString: strerror(errno)))") }

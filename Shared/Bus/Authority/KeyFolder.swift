@@ -65,7 +65,7 @@ extension KeyFolder {
     /// - Returns: whether it is new.
     package func generate(_ client: String, anew: Bool = false) throws -> (pair: KeyPair, isNew: Bool) {
         try prepare()
-        return try KeyLock.holding(path) {
+        return try FolderLock.holding(path) {
             let exists = FileManager.default.fileExists(atPath: keyFile(client))
             let pair = exists && !anew ? try self.pair(of: client) : try KeyPair.generate()
             if !exists || anew { try AtomicFile.write(KeyFile.text(of: pair, client: client), to: keyFile(client)) }
@@ -87,7 +87,7 @@ extension KeyFolder {
     /// - Returns: what `body` returns.
     package func edit<Result>(_ body: (inout [String]) throws -> Result) throws -> Result {
         try prepare()
-        return try KeyLock.holding(path) {
+        return try FolderLock.holding(path) {
             let before = try? String(contentsOfFile: authorizedKeys, encoding: .utf8)
             if before == nil, FileManager.default.fileExists(atPath: authorizedKeys) {
                 throw BusError.key("\(authorizedKeys) cannot be read as text; correct or remove it")
