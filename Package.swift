@@ -8,6 +8,7 @@ let settings: [SwiftSetting] = [
 ]
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -75,7 +76,7 @@ let package = Package(
         shared("Messages"),
         shared("EventLog", ["Messages", crypto]),
         shared("Bus", ["Messages", "EventLog", "CZMQ", logging]),
-        shared("Store", ["Messages", "EventLog", "CProcess", grdb, logging]),
+        shared("Store", ["Messages", "EventLog", "CProcess", grdb, sqlite, logging]),
         shared("ProjectFile", ["Messages", yams, crypto]),
         shared("Artifacts", ["Messages", "HTTPClient", "CProcess", crypto]),
         shared("HTTPClient", ["CCurl"]),

@@ -53,6 +53,11 @@ struct LeaderDuties: ServiceLifecycle.Service {
             group.addTask { await effects.run() }
             for duty in leading { group.addTask { await duty() } }
             group.addTask { await housekeeping() }
+            group.addTask {
+                await context.store.tendLog { error in
+                    context.logger.warning("the write-ahead log cannot be tended, trying again: \(error)")
+                }
+            }
             group.addTask { await watchDisk() }
             try await group.waitForAll()
         }
@@ -101,12 +106,10 @@ struct LeaderDuties: ServiceLifecycle.Service {
         }
     }
 
-    /// The WAL is moved into the database when it has grown, and at leisure.
     private func housekeeping() async {
         while !Task.isCancelled {
             guard (try? await Task.sleep(for: .seconds(30))) != nil else { return }
             do {
-                if context.store.walBytes > 4 << 20 { try await context.store.checkpoint() }
                 try await context.store.write { [forget] transaction in
                     try transaction.forgetOldWork()
                     try forget(transaction)

@@ -31,6 +31,8 @@ package final class DatabaseCut {
         var member: Member
         var lock: DatabaseQueue
         var reader: DatabaseQueue
+        /// Keeps the leader from waiting for this reader, and all writers with it. Another backup may hold it already.
+        var noCheckpoint: LeaderLock?
 
         func tryLock() throws -> Bool {
             do {
@@ -57,7 +59,8 @@ package final class DatabaseCut {
         places = try members.map { member in
             do {
                 return Place(
-                    member: member, lock: try Self.open(member.path), reader: try Self.open(member.path))
+                    member: member, lock: try Self.open(member.path), reader: try Self.open(member.path),
+                    noCheckpoint: try Self.checkpointsHeld(member.path))
             } catch let error as DatabaseError {
                 throw StoreError(path: member.path, error)
             }
@@ -75,6 +78,15 @@ package final class DatabaseCut {
             _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema")
         }
         return queue
+    }
+
+    private static func checkpointsHeld(_ path: String) throws -> LeaderLock? {
+        let patience = ContinuousClock.now + .seconds(1)
+        while ContinuousClock.now < patience {
+            if let lock = try LeaderLock.acquire(path: StateStore.checkpointLock(path)) { return lock }
+            usleep(2000)
+        }
+        return nil
     }
 
     private func fix() throws {

@@ -19,11 +19,15 @@ package final class StateStore: Sendable {
     let tail = LogTail()
     private let diskTrouble = Mutex<String?>(nil)
     private let observer = Mutex<CommitObserver?>(nil)
+    let wal: WriteAheadLog
 
-    private init(path: String, source: Source, pool: DatabasePool, clock: WallClock, ids: UUIDv7) {
+    private init(
+        path: String, source: Source, pool: DatabasePool, wal: WriteAheadLog, clock: WallClock, ids: UUIDv7
+    ) {
         self.path = path
         self.source = source
         self.pool = pool
+        self.wal = wal
         self.clock = clock
         self.ids = ids
         self.commits = GroupCommit(pool: pool)
@@ -39,12 +43,15 @@ package final class StateStore: Sendable {
     ) throws -> StateStore {
         do {
             let pool = try DatabasePool(path: path, configuration: configuration())
+            let wal = WriteAheadLog()
             // GRDB lowers this to NORMAL when it turns WAL on: a published number could come back with another body
             // after a loss of power (bus.md fact 9).
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 // 0 pages: only the leader checkpoints (bus.md fact 10).
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+                // After that pragma, which would take the hook away.
+                wal.watch(db)
             }
             try check(pool)
             var migrator = DatabaseMigrator()
@@ -55,7 +62,7 @@ package final class StateStore: Sendable {
                     path: path, problem: "was written by a newer Martlet", hint: "use that version or newer")
             }
             try migrator.migrate(pool)
-            let store = StateStore(path: path, source: source, pool: pool, clock: clock, ids: ids)
+            let store = StateStore(path: path, source: source, pool: pool, wal: wal, clock: clock, ids: ids)
             try pool.write { db in
                 for log in [source] + logs { try Outbox.begin(log, now: clock.now(), in: db) }
             }
@@ -65,7 +72,7 @@ package final class StateStore: Sendable {
         }
     }
 
-    private static func configuration() -> Configuration {
+    static func configuration() -> Configuration {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
@@ -135,7 +142,7 @@ package final class StateStore: Sendable {
 
     /// Writes without changing anything: shows whether there is room again.
     package func probe() async throws {
-        try await write { try $0.db.execute(sql: "UPDATE log SET last = last") }
+        try await noting { try await pool.writeWithoutTransaction { db in try Self.touch(db) } }
     }
 
     /// Reads a consistent snapshot, off the cooperative pool; also for a cancelled task, which may have to tidy up.
@@ -143,21 +150,6 @@ package final class StateStore: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             pool.asyncRead { connection in
                 continuation.resume(with: Result { try body(connection.get()) })
-            }
-        }
-    }
-
-    /// Moves the WAL into the database, and empties it unless somebody reads in it; only the leader does (bus.md fact 10).
-    package func checkpoint() async throws {
-        try await pool.writeWithoutTransaction { db in
-            _ = try db.checkpoint(.passive)
-            // Emptying waits for every reader, and keeps all writers waiting with it: a backup reads for long.
-            try db.execute(sql: "PRAGMA busy_timeout = 0")
-            defer { try? db.execute(sql: "PRAGMA busy_timeout = 5000") }
-            do {
-                _ = try db.checkpoint(.truncate)
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-                return
             }
         }
     }
@@ -208,12 +200,4 @@ package struct StoreError: Error, CustomStringConvertible, Hashable, Sendable {
     }
 
     package var description: String { "database \(path) \(problem); \(hint)" }
-}
-
-extension StateStore {
-    /// Size of the write-ahead log: what a crash would have to read again.
-    package var walBytes: Int {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path + "-wal")
-        return (attributes?[.size] as? NSNumber)?.intValue ?? 0
-    }
 }

@@ -42,7 +42,8 @@ enum Restoring {
         return finding
     }
 
-    /// I6: a follower that was ahead has stopped: it applies nothing of what is said after the restored copy.
+    /// I6: a follower that was ahead has stopped: it applies nothing of what is said after the restored copy. The console's
+    /// log holds wishes, each for itself: whoever was ahead of that one tells so, and goes on.
     private static func check(
         _ follower: Source, of source: Source, from kept: LogPlace, _ world: World, _ finding: inout Finding
     ) throws {
@@ -51,12 +52,15 @@ enum Restoring {
         }
         let known = Set(log.map { "\($0["epoch"] as Int64)/\($0["seq"] as Int64) \($0["id"] as String)" })
         finding.events += log.count
-        let (heard, quarantined) = try world.read(follower) { db in
+        let (heard, quarantined, told) = try world.read(follower) { db in
             (
                 try Row.fetchAll(
                     db, sql: "SELECT epoch, seq, event FROM heard WHERE source = ?", arguments: [source.name]),
                 try String.fetchOne(
-                    db, sql: "SELECT fork FROM halt WHERE source = ?", arguments: [source.name])
+                    db, sql: "SELECT fork FROM halt WHERE source = ?", arguments: [source.name]),
+                try Bool.fetchOne(
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM outbox WHERE topic LIKE ?)",
+                    arguments: ["%\(ForkDetected.name)%"]) ?? false
             )
         }
         let names = heard.map {
@@ -67,7 +71,7 @@ enum Restoring {
         }
         let lost = names.filter { !known.contains($0.1) }
         let mixed = names.filter { $0.0 > kept && known.contains($0.1) }
-        if !lost.isEmpty, !mixed.isEmpty {
+        if !lost.isEmpty, !mixed.isEmpty, source != .console || !told {
             finding.problems.append(
                 "I6 \(follower) applied \(lost.count) events that \(source) no longer knows, and \(mixed.count) that it"
                     + " said instead of them; quarantined: \(quarantined ?? "no")")

@@ -1,0 +1,181 @@
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// How far the write-ahead log is filled, and the room that it has on disk ahead of that.
+///
+/// An fsync of a file that grows takes twice as long as one of a file that is written over: the file system has to write
+/// down its new size as well. So the file is made longer a little ahead of need, up to 16 MiB, and is written from its
+/// start again from then on.
+final class WriteAheadLog: Sendable {
+    /// Bytes after which what it holds is moved into the database.
+    static let most = 16 << 20
+    /// Room beyond what is written, made in pieces: whoever makes one keeps writers waiting for a millisecond.
+    private static let ahead = 1 << 20
+    private static let piece = 256 << 10
+    /// SQLite's own writes are smaller than 128 KiB; it takes no larger ones.
+    private static let writing = 64 << 10
+    /// A page and the header before it.
+    private static let frame = 4096 + 24
+
+    private let filled = Atomic<Int>(0)
+    private let length = Atomic<Int>(0)
+    /// One element when there is something to do for it; for one loop only.
+    let needs: AsyncStream<Void>
+    private let need: AsyncStream<Void>.Continuation
+
+    init() {
+        (needs, need) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Bytes that a crash would have to read again, as of this process's last commit.
+    var bytes: Int { filled.load(ordering: .relaxed) }
+
+    var isFull: Bool { bytes >= Self.most }
+
+    private var wanted: Int { min(Self.most, bytes + Self.ahead) }
+
+    /// The room is nearly used up.
+    private var isShort: Bool { length.load(ordering: .relaxed) < min(Self.most, bytes + Self.ahead / 2) }
+
+    /// Hears from now on of this connection's commits, and how many pages are in the log then, other processes' too.
+    func watch(_ db: Database) {
+        // Kept for good: the connection may commit once more while its store is being forgotten.
+        let context = Unmanaged.passRetained(self).toOpaque()
+        sqlite3_wal_hook(
+            db.sqliteConnection,
+            { context, _, _, pages in
+                guard let context else { return SQLITE_OK }
+                Unmanaged<WriteAheadLog>.fromOpaque(context).takeUnretainedValue().committed(pages: Int(pages))
+                return SQLITE_OK
+            }, context)
+    }
+
+    private func committed(pages: Int) {
+        filled.store(pages * Self.frame, ordering: .relaxed)
+        if isFull || isShort { need.yield() }
+    }
+
+    /// Makes room; a piece at a time, so that others get to write in between.
+    func makeRoom(_ pool: DatabasePool) async throws {
+        while !isFull, length.load(ordering: .relaxed) < wanted {
+            try await pool.writeWithoutTransaction { [self] db in
+                try db.inTransaction(.immediate) {
+                    // Nobody writes while the lock is held: what lies behind the end of the file is nobody's.
+                    try extend(db)
+                    return .rollback
+                }
+            }
+        }
+    }
+
+    /// Zeros behind the end. SQLite takes them for the end of the log, also when it reads it again after a crash: no
+    /// frame has a page number 0.
+    private func extend(_ db: Database) throws {
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        let code = withUnsafeMutablePointer(to: &file) {
+            sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_JOURNAL_POINTER, $0)
+        }
+        guard code == SQLITE_OK, let file, let methods = file.pointee.pMethods?.pointee else {
+            throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the write-ahead log is not open")
+        }
+        var size: sqlite3_int64 = 0
+        try Self.check(methods.xFileSize(file, &size))
+        // A burst of commits has made it longer by itself.
+        length.store(Int(size), ordering: .relaxed)
+        if size >= wanted { return }
+        do {
+            let zeros = [UInt8](repeating: 0, count: Self.writing)
+            for offset in stride(from: 0, to: Self.piece, by: Self.writing) {
+                try Self.check(methods.xWrite(file, zeros, Int32(zeros.count), size + Int64(offset)))
+            }
+            try Self.check(methods.xSync(file, SQLITE_SYNC_NORMAL))
+        } catch {
+            // A full disk: what little room there is belongs to commits.
+            _ = methods.xTruncate(file, size)
+            throw error
+        }
+        length.add(Self.piece, ordering: .relaxed)
+    }
+
+    private static func check(_ code: Int32) throws {
+        guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+    }
+}
+
+extension StateStore {
+    /// Bytes of the write-ahead log that a crash would have to read again.
+    package var walBytes: Int { wal.bytes }
+
+    /// Keeps room in the write-ahead log, and moves what it holds into the database when it is full; until the task is
+    /// canceled. Only the leader does (bus.md fact 10).
+    ///
+    /// - Parameter failed: told why it could not be done; it is tried again after a second.
+    package func tendLog(failed: @Sendable (any Error) -> Void) async {
+        for await _ in wal.needs {
+            do {
+                try await wal.makeRoom(pool)
+                if wal.isFull { try await checkpoint() }
+                // Still full: somebody reads in it, or a backup is being taken.
+                guard wal.isFull else { continue }
+            } catch {
+                failed(error)
+            }
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Moves the write-ahead log into the database and begins it anew, unless somebody reads in it; only the leader does
+    /// (bus.md fact 10). Whatever was committed before is on disk when this returns.
+    package func checkpoint() async throws {
+        // Who waits for a backup's readers keeps all writers waiting with it.
+        let noBackup = try LeaderLock.acquire(path: Self.checkpointLock(path))
+        if noBackup != nil { try await moveMost() }
+        try await pool.writeWithoutTransaction { db in
+            if noBackup != nil { try Self.moveRest(db) }
+            // This commit puts those before it on disk as well. And it is the one that writes at the log's start: were it
+            // another connection's, and met a checkpoint, SQLite up to 3.51.2 could lose it.
+            try Self.touch(db)
+        }
+        withExtendedLifetime(noBackup) {}
+    }
+
+    /// Most of the work, beside writers, and so on a connection of its own.
+    private func moveMost() async throws {
+        let beside = try DatabaseQueue(path: path, configuration: Self.configuration())
+        defer { try? beside.close() }
+        try await beside.writeWithoutTransaction { [pool] db in
+            // While somebody reads, nobody can begin the log anew under the checkpoint.
+            try pool.read { reader in
+                _ = try Int.fetchOne(reader, sql: "SELECT count(*) FROM sqlite_schema")
+                try Self.unlessBusy { _ = try db.checkpoint(.passive) }
+            }
+        }
+    }
+
+    private static func moveRest(_ db: Database) throws {
+        // Waits for other processes' writers, then keeps all of them waiting for the readers.
+        try db.execute(sql: "PRAGMA busy_timeout = 200")
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = 5000") }
+        try unlessBusy { _ = try db.checkpoint(.restart) }
+    }
+
+    private static func unlessBusy(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            return
+        }
+    }
+
+    /// Writes a page as it is; an UPDATE that changes nothing writes nothing.
+    static func touch(_ db: Database) throws {
+        try db.inTransaction(.immediate) {
+            try db.execute(sql: "PRAGMA user_version = 0")
+            return .commit
+        }
+    }
+
+    /// Held while a backup reads, and while the log is begun anew.
+    static func checkpointLock(_ path: String) -> String { path + ".checkpoint" }
+}

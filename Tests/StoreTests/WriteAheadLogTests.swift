@@ -1,0 +1,105 @@
+import Foundation
+import GRDB
+import Messages
+import Testing
+
+@testable import Store
+
+@Suite struct WriteAheadLogTests {
+    private func size(_ temporary: TemporaryStore) throws -> Int {
+        try #require(
+            FileManager.default.attributesOfItem(atPath: temporary.folder + "/state.sqlite-wal")[.size] as? Int)
+    }
+
+    private func fill(_ store: StateStore, to bytes: Int) async throws {
+        while store.walBytes < bytes {
+            try await store.write { transaction in
+                try transaction.db.execute(sql: "INSERT INTO filling VALUES (randomblob(1 << 20))")
+            }
+        }
+    }
+
+    private func rows(_ store: StateStore) async throws -> Int {
+        try await store.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM filling") ?? 0 }
+    }
+
+    private func opened() async throws -> TemporaryStore {
+        let temporary = try TemporaryStore()
+        try await temporary.store.write { try $0.db.execute(sql: "CREATE TABLE filling (bytes BLOB)") }
+        return temporary
+    }
+
+    @Test func `the log has room on disk ahead of what is written, and another process reads what is in it`()
+        async throws
+    {
+        let temporary = try await opened()
+        let store = temporary.store
+        try await store.wal.makeRoom(store.pool)
+        #expect(try size(temporary) >= store.walBytes + (1 << 20))
+        try await fill(store, to: 3 << 20)
+        try await store.wal.makeRoom(store.pool)
+        #expect(try size(temporary) >= store.walBytes + (1 << 20))
+        // As after a crash: the index is made anew from the log alone, whose end is zeros.
+        let copy = NSTemporaryDirectory() + "wal-tests-\(UUID())"
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        for end in ["", "-wal"] {
+            try FileManager.default.copyItem(
+                atPath: temporary.folder + "/state.sqlite" + end, toPath: copy + "/state.sqlite" + end)
+        }
+        let after = try TemporaryStore.open(copy)
+        #expect(try await rows(after) == rows(store))
+        #expect(try await after.read { db in try String.fetchOne(db, sql: "PRAGMA integrity_check") } == "ok")
+        try after.close()
+    }
+
+    @Test func `a full log is moved into the database and begun anew, in the room that it has`() async throws {
+        let temporary = try await opened()
+        let store = temporary.store
+        let tending = Task { await store.tendLog { Issue.record($0) } }
+        defer { tending.cancel() }
+        try await fill(store, to: WriteAheadLog.most)
+        // It is being emptied meanwhile, so this goes round more than twice.
+        for _ in 1...40 {
+            try await store.write { try $0.db.execute(sql: "INSERT INTO filling VALUES (randomblob(1 << 20))") }
+        }
+        while store.walBytes >= WriteAheadLog.most { try await Task.sleep(for: .milliseconds(5)) }
+        // The writers go on while it is being emptied.
+        #expect(try size(temporary) < 3 * WriteAheadLog.most)
+        #expect(try await rows(store) >= 50)
+    }
+
+    @Test func `whoever reads in it keeps it from being begun anew, and nobody from writing`() async throws {
+        let temporary = try await opened()
+        let store = temporary.store
+        try await fill(store, to: 2 << 20)
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let reader = try DatabaseQueue(path: temporary.folder + "/state.sqlite", configuration: configuration)
+        try await reader.writeWithoutTransaction { db in
+            try db.execute(sql: "BEGIN")
+            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM filling")
+        }
+        let before = try await rows(store)
+        try await store.checkpoint()
+        #expect(store.walBytes >= 2 << 20)
+        try await fill(store, to: 4 << 20)
+        #expect(
+            try await reader.writeWithoutTransaction { try Int.fetchOne($0, sql: "SELECT count(*) FROM filling") }
+                == before)
+        try await reader.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+        try await store.checkpoint()
+        #expect(store.walBytes < 1 << 20)
+    }
+
+    @Test func `while a backup is taken the log is left alone`() async throws {
+        let temporary = try await opened()
+        let store = temporary.store
+        try await fill(store, to: 2 << 20)
+        let member = DatabaseCut.Member(name: "state", path: temporary.folder + "/state.sqlite")
+        let cut = try DatabaseCut([member])
+        try await store.checkpoint()
+        #expect(store.walBytes >= 2 << 20)
+        withExtendedLifetime(cut) {}
+    }
+}
