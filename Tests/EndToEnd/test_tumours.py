@@ -16,6 +16,7 @@ SHOWN = """\
 martlet: 1
 project: shown
 model: { stages: { preset: trunk } }
+targets: { api: { kind: process, command: serve } }
 pipelines:
   shown:
     on: { manual: {} }
