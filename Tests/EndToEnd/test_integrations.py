@@ -12,8 +12,8 @@ import sys
 import pytest
 from conftest import ROOT
 from kit import KIT, commands, program  # noqa: F401
+from processes import kill
 from suite import free_ports
-from test_kills import kill
 from waiting import until
 
 import mb1
