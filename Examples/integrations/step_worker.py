@@ -8,7 +8,6 @@ A session holds the steps of this worker; a keepalive holds the session. After e
 that whoever takes over goes on from there. What counts is what was accepted with the token of the newest grant.
 """
 
-import json
 import threading
 import time
 

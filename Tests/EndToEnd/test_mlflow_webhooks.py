@@ -8,7 +8,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import ROOT
 from processes import kill
 from suite import Events
 from test_mlflow import HERE, Client, ask, find_token
