@@ -64,6 +64,8 @@ def test_a_killed_service_changes_no_judgement(service, suite, events, repo, fol
         ended = events.wait("run.finished", 90, since)["data"]
         assert ended["outcome"] == "succeeded", f"{service} killed at {stage}: {ended}"
         for name in ["training.finished", "evaluation.decided", "model.registered", "model.stage_changed"]:
+            # Of other logs than the end: they may be heard a moment later.
+            events.wait(name, 30, since)
             assert len(events.find(name, since)) == 1, f"{service} killed at {stage}: {name}"
     assert len(events.find("dataset.registered")) == len(events.find("environment.registered")) == 1
     # The first had no champion; every other run scored both, and neither twice.
