@@ -70,7 +70,7 @@ class Table:
             lines.append(f"\n{name}   fsync before: {before}; after: {after}")
             for f in figures:
                 who = f"{f.who}{f' ({f.durability})' if f.durability else ''}"
-                lines.append(f"  {f.what:44}{who:34}{f.measured:38}{f.promised:12}{f.verdict}")
+                lines.append(f"  {f.what:44}{who:38}{f.measured:38}{f.promised:12}{f.verdict}")
                 if f.note:
                     lines.append(f"      {f.note}")
         lines += [f"\n{name}   NOT MEASURED: {why}" for name, why in self.failures]

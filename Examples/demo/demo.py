@@ -278,12 +278,14 @@ def begin(options, folder):
 
 def finish(suite, folder, keep, narrator):
     if not keep:
-        suite.down()
+        # Also a step that is still at work when the demo fails: its folder goes.
+        suite.down("--all")
         shutil.rmtree(folder, ignore_errors=True)
         return
     narrator.say(f"\nIt goes on running. MARTLET_HOME={suite.data} {suite.martlet} status")
     narrator.say(f"  console   http://127.0.0.1:{suite.ports['console']}/api/v1/status")
     narrator.say(f"  scoring   http://127.0.0.1:{suite.ports['gateway']}/endpoints/")
+    narrator.say(f"  token     {suite.data}/tokens/admin (what a browser asks for as the password)")
     narrator.say(f"  stop it   MARTLET_HOME={suite.data} {suite.martlet} down && rm -r {folder}")
 
 

@@ -51,9 +51,13 @@ class Suite:
         services = json.loads(self.command("status", "--json", check=False) or "{}").get("services", [])
         return bool(services) and all(service["state"] == "ready" for service in services)
 
-    def down(self):
+    def down(self, *words):
         subprocess.run(
-            [self.martlet, "down"], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+            [self.martlet, "down", *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
         )
 
     def command(self, *words, token=None, timeout=60, check=True):
@@ -100,7 +104,7 @@ class Attached(Suite):
                 raise Failed("the suite is not ready:\n" + self.command("status", check=False))
             time.sleep(0.5)
 
-    def down(self):
+    def down(self, *words):
         """Whoever started it ends it."""
 
     def logs(self, lines=15):

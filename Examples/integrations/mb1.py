@@ -1,4 +1,4 @@
-"""Protocol MB1 as far as the programs beside this file need it. docs/protocol.md says it all."""
+"""The protocol MB1, as far as the programs beside this file need it; docs/protocol.md has all of it."""
 
 import argparse
 import collections

@@ -8,7 +8,6 @@ A session holds the steps of this worker; a keepalive holds the session. After e
 that whoever takes over goes on from there. What counts is what was accepted with the token of the newest grant.
 """
 
-import json
 import threading
 import time
 
@@ -20,6 +19,10 @@ GRANTOR = "trigger-service"
 
 class Lost(Exception):
     """The step is somebody else's by now, or over: nothing that we say about it counts."""
+
+
+class Refused(Exception):
+    """What we say is not taken, however often we say it: too large, for example."""
 
 
 class Worker:
@@ -70,12 +73,20 @@ class Worker:
     def work(self, item):
         step = {"item": item["item"], "token": item["token"]}
         try:
-            self.check(step, item["with"], (item.get("checkpoint") or {}).get("rates", {}))
-        except (KeyError, TypeError, ValueError, ZeroDivisionError) as problem:
-            message = f"'with' needs groups of zeros and ones, and at_most: {problem!r}"
-            self.tell("fail", {**step, "message": message})
+            if problem := self.problem(step, item):
+                self.tell("fail", {**step, "message": problem})
         except Lost:
             self.say(f"lost {item['item']} to somebody else")
+
+    def problem(self, step, item):
+        """Why the step fails; `None` when it ended otherwise."""
+        try:
+            self.check(step, item["with"], (item.get("checkpoint") or {}).get("rates", {}))
+        except (KeyError, TypeError, ValueError, ZeroDivisionError) as problem:
+            return f"'with' needs groups of zeros and ones, and at_most: {problem!r}"
+        except Refused as problem:
+            return str(problem)
+        return None
 
     def check(self, step, wish, rates):
         self.say(f"took {step['item']}, done already: {sorted(rates)}")
@@ -105,6 +116,8 @@ class Worker:
                 return self.say(f"{method} of {params['item']}: accepted")
             if reply.status == 409:
                 raise Lost
+            if reply.status in (400, 413):
+                raise Refused(f"{method} was refused: {reply.params.get('error')}")
             self.say(f"{method} was answered with {reply.status} {reply.params}")
             time.sleep(1)
 

@@ -20,7 +20,7 @@ struct MartletCommand: AsyncParsableCommand {
         discussion: """
             Begin with:
               martlet up --detach
-              martlet repo add diabetes ./Examples/diabetes
+              martlet repo add churn /path/to/your/repository
               martlet events tail
             Exit codes: 0 done, 1 what was asked for failed, 2 usage, 3 Martlet is not reachable.
             """,

@@ -22,8 +22,6 @@ struct CallTable<Ticket> {
         self.queue = queue
     }
 
-    var waitingCount: Int { waiting.count }
-
     /// `false`: the queue is full.
     mutating func add(_ call: Call) -> Bool {
         guard waiting.count < queue else { return false }

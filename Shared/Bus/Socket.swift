@@ -281,13 +281,9 @@ package struct PollSet {
     /// Sleeps until something is ready or the time is over; `nil` waits for ever.
     package mutating func wait(_ timeout: Duration?) {
         let milliseconds = timeout.map { Int($0.wholeMilliseconds) + 1 } ?? -1
-        if zmq_poll(&items, Int32(items.count), milliseconds) < 0 {
-            // Interrupted by a signal: nothing is ready, the caller looks around and waits again.
-            for index in items.indices { items[index].revents = 0 }
-        }
+        // Whatever it answers, also when a signal interrupts it: the caller looks around and waits again.
+        _ = zmq_poll(&items, Int32(items.count), milliseconds)
     }
-
-    package func canRead(_ index: Int) -> Bool { items[index].revents & Int16(ZMQ_POLLIN) != 0 }
 }
 
 func lastProblem() -> String { String(cString: zmq_strerror(zmq_errno())) }

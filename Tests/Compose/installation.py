@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from engine import ENVIRONMENT, HERE, ROOT, podman, run
+from ports import in_a_row
 
 SERVICES = [
     "event-bus", "trigger-service", "trainer-proxy", "evaluator", "registry-service", "deployer", "notifier", "console",
@@ -18,21 +18,6 @@ SERVICES = [
 FRONT = ["MARTLET_CONSOLE_PORT", "MARTLET_WEBHOOK_PORT", "MARTLET_MLFLOW_PORT", "MARTLET_GATEWAY_PORT"]
 # podman-compose lies in the same environment as this program's Python.
 COMPOSE = str(Path(sys.executable).with_name("podman-compose"))
-
-
-def free_port(count=1):
-    """The first of `count` free ports that follow each other."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        try:
-            for port in range(first, first + count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            continue
 
 
 def status(url, seconds):
@@ -49,13 +34,13 @@ def status(url, seconds):
 class Installation:
     def __init__(self, name, images, binaries):
         self.name, self.programs, self.martlet_program = name, binaries, str(Path(binaries) / "martlet")
-        bus = free_port(3)
+        bus = in_a_row(3)
         self.ports = {
-            "MARTLET_CONSOLE_PORT": free_port(),
-            "MARTLET_WEBHOOK_PORT": free_port(),
-            "MARTLET_MLFLOW_PORT": free_port(),
-            "MARTLET_GATEWAY_PORT": free_port(),
-            "MARTLET_PROMETHEUS_PORT": free_port(),
+            "MARTLET_CONSOLE_PORT": in_a_row(1),
+            "MARTLET_WEBHOOK_PORT": in_a_row(1),
+            "MARTLET_MLFLOW_PORT": in_a_row(1),
+            "MARTLET_GATEWAY_PORT": in_a_row(1),
+            "MARTLET_PROMETHEUS_PORT": in_a_row(1),
             "MARTLET_BUS_PORT": bus,
             "MARTLET_FEED_PORT": bus + 1,
             "MARTLET_REQUEST_PORT": bus + 2,

@@ -46,7 +46,8 @@ def suite(binaries, folder):
     one = Suite(binaries, folder / "data")
     (one.data / "secrets").mkdir(parents=True, mode=0o700)
     yield one
-    one.down()
+    # Also what a test left at work, or that failed half way.
+    one.down("--all")
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ class TappedSuite(Suite):
                 subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             )
 
-    def down(self):
+    def down(self, *words):
         for process in reversed(self.processes):
             process.terminate()
         for process in self.processes:

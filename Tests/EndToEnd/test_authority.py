@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import zmq
 from outsider import Outsider, heard
+from processes import kill, pid
 from suite import Suite
 from waiting import until
 
@@ -51,7 +52,7 @@ def suite(binaries, folder, request):
     yield one
     for outsider in one.outsiders:
         outsider.close()
-    one.down()
+    one.down("--all")
 
 
 def processes(suite):
@@ -220,9 +221,8 @@ def test_either_of_two_buses_may_be_killed_under_load(suite, events, repo):
         for name in ("event-bus", "event-bus-2"):
             before = len(acknowledged)
             until(lambda: len(acknowledged) > before + 20, 90, "events are acknowledged")
-            pid = json.loads((suite.data / "services" / name / "http.json").read_text())["pid"]
             mark = events.mark()
-            os.kill(pid, signal.SIGKILL)
+            kill(suite, name)
             repo.push_steps('{ run: "true" }')
             assert events.wait("run.finished", 120, since=mark)["data"]["outcome"] == "succeeded"
             until(lambda: suite.is_ready(), 90, "the killed bus is back")
@@ -242,16 +242,15 @@ def test_either_of_two_buses_may_hang(suite, events, repo):
     repo.push_steps('{ run: "true" }', '{ run: "true" }')
     events.wait("run.finished", 60)
     for name in ("event-bus", "event-bus-2"):
-        pid = json.loads((suite.data / "services" / name / "http.json").read_text())["pid"]
-        mark = events.mark()
-        os.kill(pid, signal.SIGSTOP)
+        mark, hanging = events.mark(), pid(suite, name)
+        os.kill(hanging, signal.SIGSTOP)
         try:
             repo.push_steps('{ run: "true" }', f'{{ run: "echo {name}" }}')
             assert events.wait("run.finished", 120, since=mark)["data"]["outcome"] == "succeeded"
             run = suite.ask("run", "check", "--project", "small")["run"]
             assert events.wait("run.finished", 120, run=run)["data"]["outcome"] == "succeeded"
         finally:
-            os.kill(pid, signal.SIGCONT)
+            os.kill(hanging, signal.SIGCONT)
         until(suite.is_ready, 90, "all are ready again")
     found = [event["id"] for event in events.find_all()]
     assert len(found) == len(set(found)), "no event comes twice"

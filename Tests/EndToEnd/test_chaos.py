@@ -1,6 +1,5 @@
 """Stopped processes, a bus that comes and goes, a clock that jumps: runs go on and end once."""
 
-import json
 import os
 import signal
 import sqlite3
@@ -9,16 +8,9 @@ import time
 
 import pytest
 from clock import Clock
+from processes import another, kill, pid
 from suite import Events
 from waiting import until
-
-
-def pid(suite, service):
-    """`None` while it starts: the address of the one before is gone by then."""
-    try:
-        return json.loads((suite.data / "services" / service / "http.json").read_text())["pid"]
-    except FileNotFoundError:
-        return None
 
 
 def follow_small(suite, repo, *steps):
@@ -101,11 +93,10 @@ def test_a_bus_that_dies_again_and_again_loses_nothing(suite, events, repo):
     follow_small(suite, repo, '{ run: "true" }', '{ run: "true" }')
     runs = [events.wait("run.queued", 60)["data"]["run"]]
     for _ in range(6):
-        before = pid(suite, "event-bus")
-        os.kill(before, signal.SIGKILL)
+        before = kill(suite, "event-bus")
         # Accepted while there is no bus: the console has stored it.
         runs += [start_run(suite) for _ in range(4)]
-        until(lambda: pid(suite, "event-bus") != before, 30, "the bus is started again")
+        another(suite, "event-bus", before)
     each_ended_once(events, runs, 120)
 
 
@@ -130,7 +121,7 @@ def test_whoever_waits_for_a_run_bears_a_restart_of_the_console(suite, repo):
     following = begin("runs", "logs", "-f", run)
     # Its first line: by then the console has answered it.
     first = following.stdout.readline()
-    os.kill(pid(suite, "console"), signal.SIGKILL)
+    kill(suite, "console")
     for command in [waiting, following]:
         said, _ = command.communicate(timeout=120)
         assert command.returncode == 0, first + said

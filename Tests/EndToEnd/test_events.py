@@ -39,7 +39,7 @@ def test_why_not_gives_the_stored_reason(suite, events, repo):
     event = events.wait("change.pushed", 30, branch="side")
     events.wait("trigger.ignored", 30, cause=event["id"])
     # The console hears of it a moment after we do.
-    said = until(lambda: suite.command("why-not", "check", "--event", event["id"], check=False), 10, "a verdict")
+    said = until(lambda: suite.command("why-not", "check", "--event", event["id"], check=False), 30, "a verdict")
     assert "branch" in said and "side" in said
 
 

@@ -1,23 +1,13 @@
 """Bad input and broken machines: a clear word, nothing harmed."""
 
-import json
 import os
-import shutil
 import socket
 import subprocess
 
 import pytest
+from processes import refused, running
 from suite import Suite
 from waiting import until
-
-
-def refused(suite, *words, code=1):
-    """What a command that must fail says."""
-    done = subprocess.run(
-        [suite.martlet, *words], env=suite.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == code, f"ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
-    return done.stdout + done.stderr
 
 
 # MARK: bad input
@@ -44,7 +34,7 @@ def test_an_unreachable_repository_is_shown_and_recovers(suite, events, folder, 
     told = events.wait("repository.unreachable", 30, repository="lost")["data"]
     assert str(repo.origin) in told["reason"]
     shown = until(
-        lambda: [r for r in suite.ask("status")["repositories"] if r["state"] == "unreachable"], 10, "status shows it"
+        lambda: [r for r in suite.ask("status")["repositories"] if r["state"] == "unreachable"], 30, "status shows it"
     )
     assert shown[0]["name"] == "lost" and shown[0]["reason"]
     away.rename(repo.origin)
@@ -77,7 +67,7 @@ def test_a_missing_metric_follows_the_declared_rule(suite, events, repo):
     )
     ended = events.wait("run.finished", 60)["data"]
     assert ended["outcome"] == "not_promoted" and "mse" in ended["message"], ended
-    decided = events.wait("evaluation.decided", 10)["data"]
+    decided = events.wait("evaluation.decided", 30)["data"]
     assert decided["reason"] == "missing_challenger_metric"
 
 
@@ -120,7 +110,9 @@ def test_a_damaged_database_is_named_and_left_as_it_is(suite):
 
 @pytest.fixture
 def small_disk(folder):
-    """A disk of 48 MB; needs root, or a kernel that lets users have mounts of their own."""
+    """A disk of 48 MB."""
+    if os.geteuid() != 0:
+        pytest.fail("this test mounts a small disk: run it as root")
     path = folder / "disk"
     path.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m,mode=0700", "tmpfs", path], check=True)
@@ -129,8 +121,6 @@ def small_disk(folder):
 
 
 def test_a_full_disk_harms_nothing_and_is_got_over(small_disk, binaries, repo):
-    if os.geteuid() != 0:
-        pytest.fail("this test mounts a small disk: run it as root")
     suite = Suite(binaries, small_disk / "data")
     suite.up()
     try:
@@ -162,10 +152,8 @@ def ended(suite):
     return [run["outcome"] for run in suite.ask("runs", "list")["items"] if run["state"] == "finished"]
 
 
-def test_down_leaves_nothing_running(suite, folder):
+def test_down_leaves_nothing_running(suite):
     suite.up()
+    assert len(running(suite)) >= 9
     suite.down()
-    left = subprocess.run(["pgrep", "--full", str(suite.data)], capture_output=True, text=True).stdout.split()
-    assert not left
-    shutil.rmtree(suite.data)
-    assert json.dumps(left) == "[]"
+    assert not running(suite)

@@ -5,15 +5,14 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import sys
 
 import pytest
 from conftest import ROOT
 from kit import KIT, commands, program  # noqa: F401
-from suite import free_ports
-from test_kills import kill
+from ports import in_a_row
+from processes import kill
 from waiting import until
 
 import mb1
@@ -244,7 +243,7 @@ def test_a_canceled_step_is_stopped(suite, events, fairness, program):
 @pytest.fixture
 def elsewhere(suite, folder):
     """A suite on a tcp bus and a folder with the keys of `acme`, as the kit's README makes them."""
-    address = f"tcp://127.0.0.1:{three_ports()}"
+    address = f"tcp://127.0.0.1:{in_a_row(3)}"
     for command in commands("From elsewhere"):
         if command[:2] == ["martlet", "up"]:
             suite.command(*suite.up_words(), "--bus", address, timeout=90)
@@ -255,19 +254,6 @@ def elsewhere(suite, folder):
     for name in ("acme.key", "event-bus.pub"):
         shutil.copy(suite.data / "keys" / name, keys)
     return ["--bus", address, "--keys", keys, "--client", "acme"]
-
-
-def three_ports():
-    """The first of three free ports in a row."""
-    while True:
-        (first,) = free_ports(1)
-        try:
-            for port in (first + 1, first + 2):
-                with socket.socket() as one:
-                    one.bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            continue
 
 
 def test_with_keys_all_three_work_from_elsewhere(elsewhere, suite, repo, folder, program):

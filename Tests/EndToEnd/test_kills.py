@@ -1,11 +1,10 @@
 """`kill -9` of each service at each stage of the loop: the run ends as it would have ended."""
 
 import json
-import os
-import signal
 import time
 
 import pytest
+from processes import kill
 from suite import Failed
 from waiting import until
 
@@ -63,7 +62,7 @@ class Loop:
     def go(self, repo, kill, at):
         self.at, self.kill, self.is_dead = at, kill, False
         # Who was killed in the last round may still be on the way back.
-        until(self.suite.is_ready, 30, "everything is ready")
+        until(self.suite.is_ready, 60, "everything is ready")
         sha = repo.push_model(self.number, seconds=0.3)
         self.wait("change.pushed", sha=sha)
         for name in ["training.started", "training.finished", "evaluation.decided", "model.registered"]:
@@ -120,23 +119,14 @@ class Loop:
             assert len(found) == 1, f"{self.kill} killed at {self.at}: {len(found)} times {name} {wanted}"
 
 
-def kill(suite, service):
-    address = suite.data / "services" / service / "http.json"
-    pid = json.loads(address.read_text())["pid"]
-    os.kill(pid, signal.SIGKILL)
-
-
 def told_once(suite, events, slack, runs, cut_off):
     """One line and one message for each run; the one that was cut off in the middle is listed as failed instead."""
     path = suite.data / "notifications" / "fast.jsonl"
-    deadline = time.monotonic() + 60
 
     def settled():
         return len(events.find("notification.sent")) + len(events.find("notification.failed")) == 2 * runs
 
-    while not settled():
-        assert time.monotonic() < deadline, f"{len(events.find('notification.sent'))} of {2 * runs} messages were sent"
-        time.sleep(0.1)
+    until(settled, 60, f"{2 * runs} messages were sent or given up")
     told = [json.loads(line)["event"] for line in path.read_text().splitlines()]
     assert len(told) == len(set(told)) == runs
     failed = events.find("notification.failed")

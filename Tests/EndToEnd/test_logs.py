@@ -1,12 +1,11 @@
 """Databases put back from a backup: found out, told, and gone on with once an operator says so."""
 
 import json
-import os
 import shutil
-import signal
 import sqlite3
 
 import pytest
+from processes import another, kill
 from suite import Failed
 from waiting import until
 
@@ -38,6 +37,11 @@ def halted(suite, service, source):
     return one is not None and one["halt"]
 
 
+def goes_on(suite, service, source):
+    one = follows(suite, service, source)
+    return one is not None and one["halt"] is None
+
+
 def test_a_restored_registry_is_found_out_and_released(suite, events, repo, folder):
     suite.command("repo", "add", "fast", str(repo.origin), "--poll", "0.3")
     repo.push_model(1)
@@ -54,7 +58,7 @@ def test_a_restored_registry_is_found_out_and_released(suite, events, repo, fold
     until(lambda: halted(suite, "deployer", "registry-service"), 30, "the deployer halts")
     until(lambda: halted(suite, "trigger-service", "registry-service"), 30, "the trigger-service halts")
     # Who only tells goes on by itself, and says so.
-    until(lambda: follows(suite, "console", "registry-service")["halt"] is None, 30, "the console goes on")
+    until(lambda: goes_on(suite, "console", "registry-service"), 30, "the console goes on")
     status = json.loads(suite.command("status", "--json", check=False))
     states = {service["name"]: service["state"] for service in status["services"]}
     assert states["deployer"] == "halted" and states["registry-service"] == "ready"
@@ -63,16 +67,15 @@ def test_a_restored_registry_is_found_out_and_released(suite, events, repo, fold
     suite.command("logs", "release", "trigger-service", "registry-service")
     with pytest.raises(Failed, match="not halted"):
         suite.ask("logs", "release", "deployer", "registry-service")
-    until(lambda: follows(suite, "deployer", "registry-service")["halt"] is None, 30, "the deployer goes on")
+    until(lambda: goes_on(suite, "deployer", "registry-service"), 30, "the deployer goes on")
 
 
 def test_a_killed_service_is_not_taken_for_a_restored_one(suite, events, repo):
     suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
     repo.push_steps('{ run: "true" }')
     events.wait("run.finished", 60)
-    pid = json.loads((suite.data / "services" / "trigger-service" / "http.json").read_text())["pid"]
-    os.kill(pid, signal.SIGKILL)
-    until(suite.is_ready, 30, "everything is ready again")
+    another(suite, "trigger-service", kill(suite, "trigger-service"))
+    until(suite.is_ready, 60, "everything is ready again")
     suite.command("run", "check", "--project", "small", "--wait")
     epochs = {log["source"]: log["epochs"] for report in suite.ask("logs")["items"] for log in report.get("logs", [])}
     assert set(epochs.values()) == {1}

@@ -164,14 +164,15 @@ def test_the_example_goes_from_an_unmodified_script_to_a_served_model(suite, eve
     repo.push(**files)
     run = events.wait("run.finished", 300)
     assert run["data"]["outcome"] == "succeeded", run["data"]
-    trained = events.wait("training.finished", 5)["data"]
+    trained = events.wait("training.finished", 30)["data"]
     assert trained["metrics"]["test_mse"] > 1000 and trained["params"]["alpha"] == "0.1", trained
     assert "MLmodel" in trained["model"]["files"], trained
     # S1-13: the one join between a pipeline's run and what its code told.
     assert trained["tags"]["external_run_id"] == run["data"]["run"]
-    version = events.wait("model.registered", 5)["data"]
+    version = events.wait("model.registered", 30)["data"]
     assert version["artifact"]["digest"] == trained["model"]["digest"]
-    assert [s["to"] for s in (e["data"] for e in events.find("model.stage_changed"))] == ["Production"]
+    events.wait("model.stage_changed", 30)
+    assert [e["data"]["to"] for e in events.find("model.stage_changed")] == ["Production"]
     request = urllib.request.Request(
         f"http://127.0.0.1:{suite.ports['gateway']}/endpoints/api/invocations",
         json.dumps({"inputs": [[0.0] * 10]}).encode(),

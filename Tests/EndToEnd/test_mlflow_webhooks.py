@@ -4,13 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import ROOT
+from processes import kill
 from suite import Events
 from test_mlflow import HERE, Client, ask, find_token
 from waiting import until
@@ -67,11 +65,6 @@ def receiver():
     one.server.shutdown()
 
 
-def kill(suite):
-    address = suite.data / "services" / "registry-service" / "http.json"
-    os.kill(json.loads(address.read_text())["pid"], signal.SIGKILL)
-
-
 def test_what_happens_to_models_is_told_also_when_everybody_dies(suite, receiver):
     suite.environment["MARTLET_REGISTRY_WEBHOOKS"] = "any"
     suite.up()
@@ -90,11 +83,11 @@ def test_what_happens_to_models_is_told_also_when_everybody_dies(suite, receiver
         run("work")
         until(lambda: len(receiver.received) > 3, 30, "it was tried")
         # The registry dies with all of it still to be told, and again while it is told.
-        kill(suite)
+        kill(suite, "registry-service")
         until(suite.is_ready, 60, "the registry is back")
         receiver.status = 200
         until(lambda: len(receiver.taken()) > 2, 60, "some were taken")
-        kill(suite)
+        kill(suite, "registry-service")
 
         def told():
             return {headers["X-MLflow-Delivery-Id"]: body for headers, body in receiver.taken()[1:]}

@@ -105,7 +105,7 @@ def test_repositories_of_forges_and_events_of_programs(suite, events, repo, shel
     publish = COMMANDS.take("curl", "/events").replace("8081", str(suite.ports["trigger"]))
     token = suite.ask("tokens", "create", "--role", "operator", "--name", "lake")["token"]
     # The token comes over the bus.
-    until(lambda: '"id"' in shell(publish, TOKEN=token) or None, 10, "the token counts")
+    until(lambda: '"id"' in shell(publish, TOKEN=token) or None, 30, "the token counts")
     assert events.wait("acme.data.arrived", 30)["data"] == {"table": "churn"}
 
 

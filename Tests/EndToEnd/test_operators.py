@@ -9,8 +9,8 @@ import urllib.error
 import urllib.request
 
 import pytest
+from processes import refused, running
 from suite import Suite
-from test_faults import refused
 from waiting import until
 
 
@@ -37,8 +37,7 @@ def test_ctrl_c_in_the_middle_of_up_leaves_nothing(binaries, folder):
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=40)
         assert process.returncode in (0, 1, 130, -signal.SIGINT), said
-        left = subprocess.run(["pgrep", "--full", str(suite.data)], capture_output=True, text=True).stdout.split()
-        assert not left, f"{left} after {after} s: {said}"
+        assert not running(suite), f"{running(suite)} after {after} s: {said}"
     suite.up()
     suite.down()
 

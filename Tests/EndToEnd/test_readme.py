@@ -90,6 +90,15 @@ def test_the_commands_by_hand_work(suite, repo):
             suite.command(*words)
 
 
+def indented(text):
+    return [line.strip() for line in text.split("## In containers")[1].split("\n## ")[0].splitlines() if line.startswith("    ")]
+
+
+def test_the_commands_for_containers_are_those_that_tests_compose_runs():
+    shown = indented(README)
+    assert len(shown) == 5 and set(shown) <= set(indented((ROOT / "docs" / "operating.md").read_text()))
+
+
 def follow(suite, words):
     tail = subprocess.Popen([suite.martlet, *words, "--since", "start"], env=suite.environment, stdout=subprocess.PIPE)
     try:

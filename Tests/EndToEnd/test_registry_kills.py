@@ -2,11 +2,10 @@
 
 import http.client
 import json
-import os
-import signal
 import threading
 import time
 
+from processes import kill
 from test_mlflow import ask
 from waiting import until
 
@@ -81,11 +80,6 @@ class Writer(threading.Thread):
             time.sleep(0.05)
 
 
-def kill(suite):
-    address = suite.data / "services" / "registry-service" / "http.json"
-    os.kill(json.loads(address.read_text())["pid"], signal.SIGKILL)
-
-
 def test_what_was_answered_is_there_and_what_was_sent_again_is_there_once(suite, events):
     stop = threading.Event()
     reader = Writer(suite, 99, stop)
@@ -103,7 +97,7 @@ def test_what_was_answered_is_there_and_what_was_sent_again_is_there_once(suite,
         for _ in range(KILLS):
             before = sum(writer.answered for writer in writers)
             until(lambda: sum(w.answered for w in writers) > before + WRITES or failed(), 120, "they write")
-            kill(suite)
+            kill(suite, "registry-service")
         before = sum(writer.answered for writer in writers)
         until(lambda: sum(w.answered for w in writers) > before + WRITES or failed(), 120, "they write again")
     finally:

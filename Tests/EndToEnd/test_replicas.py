@@ -52,7 +52,7 @@ def test_the_leader_of_two_replicas_dies_under_a_stream_of_runs(suite, repo):
         since = events.mark()
         for _ in range(4):
             suite.command("run", "check", "--project", "small")
-        leader = holder(suite, service)
+        leader = until(lambda: holder(suite, service), 30, f"a replica of {service} leads")
         os.kill(leader, signal.SIGKILL)
         seconds = lead_again(suite, service, leader)
         print(f"{service}: another replica led after {seconds * 1000:.0f} ms")

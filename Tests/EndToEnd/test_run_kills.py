@@ -2,11 +2,10 @@
 happens twice."""
 
 import json
-import os
-import signal
 import time
 
 import pytest
+from processes import kill
 from suite import Failed
 from waiting import until
 
@@ -41,7 +40,7 @@ pipelines:
     on: { manual: {} }
     jobs:
       skipped: { environment: "off", steps: [ { run: "false" } ] }
-      deploy: { needs: skipped, environment: prod, steps: [ { run: "sleep 20" } ] }
+      deploy: { needs: skipped, environment: prod, steps: [ { run: "sleep 600" } ] }
       undo: { needs: deploy, if: "${{ rejected() }}", steps: [ { run: "echo ${{ needs.deploy.approval.result }}" } ] }
   line:
     on: { manual: {} }
@@ -63,11 +62,6 @@ def told(suite, events, repo):
     events.wait("project.loaded", 60)
     until(lambda: suite.ask("repo", "list")["items"], 30, "the console knows the repository")
     return suite
-
-
-def kill(suite, service="trigger-service"):
-    address = suite.data / "services" / service / "http.json"
-    os.kill(json.loads(address.read_text())["pid"], signal.SIGKILL)
 
 
 def start(suite, pipeline, *words):
@@ -103,7 +97,7 @@ def test_a_started_pipeline_is_started_once(told, events, at):
     since = events.mark()
     run = start(told, "release")
     events.wait(at[0], 60, since, **at[1])
-    kill(told)
+    kill(told, "trigger-service")
     ended = events.wait("run.finished", 90, since, run=run)
     assert ended["data"]["outcome"] == "succeeded", ended["data"]
     for name, wanted in [
@@ -124,7 +118,7 @@ def test_an_approval_and_its_revocation_survive(told, events, at):
     def wait(name, **wanted):
         event = events.wait(name, 60, since, **wanted)
         if name == at:
-            kill(told)
+            kill(told, "trigger-service")
         return event
 
     asked = wait("approval.requested", run=run)["data"]
@@ -159,7 +153,7 @@ def test_a_line_keeps_its_order_and_its_turn(told, events):
     for _ in range(3):
         done = len(events.find("run.finished", since))
         events.wait("step.started", 60, since)
-        kill(told)
+        kill(told, "trigger-service")
         until(lambda: len(events.find("run.finished", since)) > done, 60, "another run is over")
     for run in runs:
         assert events.wait("run.finished", 90, since, run=run)["data"]["outcome"] == "succeeded"
@@ -177,7 +171,7 @@ def test_a_cancel_is_confirmed_after_a_kill(told, events):
     events.wait("step.started", 60, since, job="deploy")
     told.command("runs", "cancel", run)
     events.wait("run.cancel_begun", 60, since)
-    kill(told)
+    kill(told, "trigger-service")
     ended = events.wait("run.finished", 90, since, run=run)["data"]
     assert ended["outcome"] == "canceled"
     assert events.find("step.finished", since, job="deploy")[-1]["data"]["outcome"] == "canceled"
@@ -191,11 +185,11 @@ def test_a_retry_keeps_what_succeeded(told, events, when):
     assert events.wait("run.finished", 60, since, run=run)["data"]["outcome"] == "failed"
     mark = events.mark()
     if when == "before":
-        kill(told)
+        kill(told, "trigger-service")
     insist(lambda: told.command("runs", "retry", run), lambda: events.find("run.queued", mark))
     events.wait("run.queued", 60, mark, run=run, attempt=2)
     if when == "after":
-        kill(told)
+        kill(told, "trigger-service")
     assert events.wait("run.finished", 90, mark, run=run)["data"]["outcome"] == "failed"
     assert [e["data"]["job"] for e in events.find("job.started", mark)] == ["fails"]
     assert len(events.find("run.queued", mark)) == 1

@@ -2,17 +2,15 @@
 
 import datetime
 import json
-import os
 import random
-import signal
 import subprocess
 from zoneinfo import ZoneInfo
 
 import pytest
 from clock import Clock
 from croniter import croniter
+from processes import another, kill
 from suite import Events
-from test_chaos import pid
 from waiting import until
 
 ZONES = ["UTC", "Europe/Prague", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]
@@ -89,9 +87,7 @@ def test_each_tick_starts_one_run_whatever_the_clock_and_the_service_do(suite, f
     until(lambda: len(events.find("run.finished")) == 3, 60, "each of them has its run")
     # Put back, and the service killed besides: what was done is not done again.
     clock.set(2 * 3600)
-    before = pid(suite, "trigger-service")
-    os.kill(before, signal.SIGKILL)
-    until(lambda: pid(suite, "trigger-service") not in (before, None), 30, "the service is started again")
+    another(suite, "trigger-service", kill(suite, "trigger-service"))
     clock.set(5 * 3600)
     until(lambda: len(ticks()) == 5, 60, "two more hours have two more ticks")
     assert ticks() == sorted(set(ticks()))

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 from conftest import ROOT
-from test_kills import kill
+from processes import kill
 from waiting import until
 
 KIT = ROOT / "Examples" / "integrations" / "README.md"

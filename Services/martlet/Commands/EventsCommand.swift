@@ -37,7 +37,8 @@ struct EventsCommand: AsyncParsableCommand {
 
         @OptionGroup var installation: Installation
 
-        static let mostBytes = 65_536
+        /// What `ingest` takes.
+        static let mostBytes = 48 << 10
 
         func run() async throws {
             let bytes = try read()

@@ -37,6 +37,7 @@ struct EventsTailCommand: AsyncParsableCommand {
 
     func validate() throws {
         _ = try TailStart(since)
+        if let limit, limit < 1 { throw ValidationError("--limit: take at least 1") }
     }
 
     func run() async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HTTPClient
+import Messages
 
 /// For health checks of containers, whose image has no other program that speaks HTTP.
 struct HealthCommand: AsyncParsableCommand {
@@ -17,6 +18,9 @@ struct HealthCommand: AsyncParsableCommand {
 
     @Option(help: "Seconds until an answer must be there.")
     var timeout = 5
+
+    @Flag(help: "Print JSON.")
+    var json = false
 
     func validate() throws {
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
@@ -37,6 +41,7 @@ struct HealthCommand: AsyncParsableCommand {
         guard response.isSuccess else {
             throw Failure(text.isEmpty ? "it answered \(response.status)" : text)
         }
+        if json { return try Terminal.show(["status": .int(response.status), "text": .string(text)]) }
         Terminal.say(text.printable)
     }
 }

@@ -123,7 +123,7 @@ struct ModelsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Move a version to another stage.",
             discussion:
-                "Example:\n  martlet models transition churn 3 production --expect staging --reason 'pilot done'")
+                "Example:\n  martlet models transition churn 3 production --expect staged --reason 'pilot done'")
 
         @Argument(help: "The model's name.")
         var model: String

@@ -161,7 +161,7 @@ actor Supervisor {
     }
 
     private func explain(_ member: Member, _ child: Child, _ end: ProcessEnd) -> Failure {
-        let lines = log(member).lastLines(from: child.logStart)
+        let lines = log(member).lastLines(from: child.logStart, count: 20)
         if let option = member.portOption,
             lines.contains(where: { $0.contains("port \(member.port)") && $0.contains("in use") })
         {
@@ -169,7 +169,9 @@ actor Supervisor {
                 "port \(member.port) for \(member.source) is in use by another program",
                 hint: "stop that program, or choose another port with \(option)")
         }
-        let said = lines.last.map { $0.hasPrefix("Error: ") ? String($0.dropFirst("Error: ".count)) : $0 }
+        // What was wrong with an option is said before its usage.
+        let reason = lines.last { $0.hasPrefix("Error: ") } ?? lines.last
+        let said = reason.map { $0.hasPrefix("Error: ") ? String($0.dropFirst("Error: ".count)) : $0 }
         return Failure(
             "\(member.name) ended (\(end))\(said.map { ": \($0)" } ?? "")",
             hint: "its log is \(log(member).path)")

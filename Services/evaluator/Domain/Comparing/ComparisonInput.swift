@@ -20,9 +20,6 @@ struct ComparisonInput: Hashable, Sendable {
     var against: ScoringRequest?
     var logAs: LogAs?
 
-    /// Whether files and processes are needed, beside what events told.
-    var needsEvidence: Bool { against != nil || rule.needsPredictions }
-
     /// - Parameter declared: what the model's project declares of it.
     init(_ work: StepWork, declared: KnownModel?) throws(Refusal) {
         let with = work.with
