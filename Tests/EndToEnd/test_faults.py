@@ -2,7 +2,9 @@
 
 import json
 import os
+import resource
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -169,3 +171,30 @@ def test_down_leaves_nothing_running(suite, folder):
     assert not left
     shutil.rmtree(suite.data)
     assert json.dumps(left) == "[]"
+
+
+def test_a_service_that_may_open_no_files_for_a_while_goes_on_afterwards(suite, events, repo):
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps('{ run: "true" }')
+    events.wait("run.finished", 60)
+    worker, bus = (
+        json.loads((suite.data / "services" / name / "http.json").read_text())["pid"]
+        for name in ("trainer-proxy", "event-bus")
+    )
+    soft, hard = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    # A bus that is silent for five seconds is dialed anew, which takes a file.
+    os.kill(bus, signal.SIGSTOP)
+    try:
+        # Above what one call polls for, below all that is open.
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (4, hard))
+        words = "the bus connection cannot be opened, trying again"
+        log = suite.data / "services" / "trainer-proxy"
+        until(lambda: any(words in path.read_text() for path in log.glob("log*")), 60, "it says what is missing")
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (soft, hard))
+        os.kill(bus, signal.SIGCONT)
+    until(suite.is_ready, 60, "everything is ready")
+    mark = events.mark()
+    suite.command("run", "check", "--project", "small", "--wait")
+    assert events.wait("run.finished", 60, since=mark)["data"]["outcome"] == "succeeded"
+    assert json.loads((suite.data / "services" / "trainer-proxy" / "http.json").read_text())["pid"] == worker
