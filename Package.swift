@@ -109,8 +109,8 @@ let package = Package(
         tests("BusTests", ["Bus", "EventLog", "Messages", logging]),
         tests("StoreTests", ["Store", "EventLog", "Messages", grdb]),
         tests("ProjectFileTests", ["ProjectFile", "Messages"]),
-        tests("ArtifactsTests", ["Artifacts", "HTTPClient", "Messages"]),
-        tests("HTTPClientTests", ["HTTPClient"]),
+        tests("ArtifactsTests", ["Artifacts", "HTTPClient", "Messages", "Processes", "Spawning"]),
+        tests("HTTPClientTests", ["HTTPClient", "Spawning"]),
         tests("ProcessesTests", ["Processes", "Messages"]),
         tests(
             "ServiceKitTests",
@@ -124,10 +124,11 @@ let package = Package(
         tests(of: "Evaluator", ["Processes"]),
         tests(of: "RegistryService", ["EventLog", "HTTPClient", "Serving", hummingbird]),
         tests(of: "Deployer", ["Processes", "HTTPClient", lifecycle]),
-        tests(of: "Notifier", ["HTTPClient"]),
+        tests(of: "Notifier", ["HTTPClient", "Spawning"]),
         tests(of: "Console", ["EventLog", "HTTPClient", "Serving", hummingbird]),
         tests("MartletTests", ["Martlet", "Bus", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
         .target(name: "CSimulation", path: "Tests/CSimulation"),
+        .target(name: "Spawning", dependencies: ["Processes"], path: "Tests/Spawning", swiftSettings: settings),
         .target(name: "Serving", dependencies: [hummingbird, logging], path: "Tests/Serving", swiftSettings: settings),
         tests(
             "SimulationTests",
