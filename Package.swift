@@ -115,8 +115,8 @@ let package = Package(
         tests(
             "ServiceKitTests",
             [
-                "ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", "HTTPClient", "Serving", grdb,
-                logging, hummingbird,
+                "ServiceKit", "EventBus", "Store", "Bus", "EventLog", "Artifacts", "Messages", "HTTPClient", "Serving",
+                grdb, logging, hummingbird,
             ]),
         tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
         tests(of: "TriggerService", ["ProjectFile", "Processes", "HTTPClient", "Serving", crypto, hummingbird]),
