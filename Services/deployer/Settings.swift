@@ -6,7 +6,7 @@ struct Settings: Sendable, Hashable {
     var publicURL: String?
     /// How long a new process may take until its health check passes, where its target does not say.
     var healthSeconds: Double
-    /// How long the requests of a replaced version may still take.
+    /// How long the requests of a replaced version may still take, where neither step nor target says.
     var drainSeconds: Double
     /// How long what serves may differ from what should before that is told.
     var driftSeconds: Double

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Runs blocking file work away from Swift's own threads, which must never wait.
+/// Runs what waits for files, or computes for long, away from Swift's own threads, which must never be kept.
 package struct FileQueue: Sendable {
     private let queue = DispatchQueue(label: "dev.martlet.artifacts", attributes: .concurrent)
 

@@ -112,6 +112,15 @@ package final class BusConnection: Sendable {
         return ContinuousClock.now - heard < BusWatch.patience
     }
 
+    /// What keeps this side from reaching a bus, in words for people; a bus that is away is none of it.
+    package var problems: [String] {
+        let found = running.withLock { running in
+            guard let running else { return [String]() }
+            return (running.live.loops.map(\.problem) + running.requests.loops.map(\.problem)).compactMap(\.self)
+        }
+        return Set(found).sorted()
+    }
+
     private func connected() {
         announceSignal.set()
         for listener in connectionListeners.withLock({ $0 }) { listener() }

@@ -36,6 +36,7 @@ final class LiveLoop: Sendable {
     private let followers = Mutex(Followers())
     private let counts: DropCounts
     private let busHeard = Mutex<ContinuousClock.Instant?>(nil)
+    private let opening = OpeningPauses()
     /// Called on this loop's thread when the bus has not been heard for ``BusWatch/patience``.
     private let onSilent: @Sendable () -> Void
     private static let busTopic = "h/\(Source.eventBus)"
@@ -58,6 +59,9 @@ final class LiveLoop: Sendable {
     var isBusThere: Bool {
         lastHeardBus.map { ContinuousClock.now - $0 < BusWatch.patience } ?? false
     }
+
+    /// Why its sockets cannot be opened at the moment.
+    var problem: String? { opening.problem }
 
     // MARK: From any thread
 
@@ -124,10 +128,13 @@ final class LiveLoop: Sendable {
     // MARK: On the sockets' thread
 
     func run() {
-        do {
-            try loop()
-        } catch {
-            logger.critical("the bus connection ended", metadata: ["error": "\(error)"])
+        while true {
+            do throws(BusError) {
+                try loop()
+                break
+            } catch {
+                guard rest(after: error) else { break }
+            }
         }
         let left = orders.withLock { orders in
             orders.stop = true
@@ -144,7 +151,35 @@ final class LiveLoop: Sendable {
         let side = try Socket(
             .pub, in: context, options: SocketOption.telemetryPub(address) + SocketOption.client(credentials))
         try side.connect(to: address.events)
-        while try listen(context, pub, side) {}
+        while true {
+            // What is open stays so: opened anew in a want of files, it would lose its place too.
+            do throws(BusError) {
+                guard try listen(context, pub, side) else { return }
+            } catch {
+                guard rest(after: error) else { return }
+            }
+        }
+    }
+
+    /// Waits before the sockets are opened again. What is to be said meanwhile has no way out.
+    /// - Returns: `false`: told to stop.
+    private func rest(after error: BusError) -> Bool {
+        let pause = opening.failed(error)
+        logger.error(
+            "the bus connection cannot be opened, trying again",
+            metadata: ["bus": "\(address)", "error": "\(error)", "pause": "\(pause)"])
+        let end = uptime() + pause
+        var poll = PollSet()
+        poll.add(wakeup)
+        while true {
+            wakeup.clear()
+            let (publications, _, stop) = takeOrders()
+            for publication in publications { publication.done(0) }
+            if stop { return false }
+            let left = end - uptime()
+            guard left > .zero else { return true }
+            poll.wait(left)
+        }
     }
 
     /// One life of the SUB. `false`: stop.
@@ -157,6 +192,7 @@ final class LiveLoop: Sendable {
             .sub, in: context, options: SocketOption.sub(address) + SocketOption.client(credentials),
             subscriptions: subscribed.sorted())
         try sub.connect(to: address.feed)
+        opening.opened()
         var parts = MessageParts()
         var poll = PollSet()
         poll.add(sub)
@@ -165,8 +201,8 @@ final class LiveLoop: Sendable {
             wakeup.clear()
             let (publications, changed, stop) = takeOrders()
             if stop { return finish(publications) }
-            if changed { try resubscribe(sub, from: &subscribed) }
             for publication in publications { publication.done(send(publication.messages, to: pub)) }
+            if changed { try resubscribe(sub, from: &subscribed) }
             sendTelemetry(to: side)
             receive(from: sub, &parts)
             let now = uptime()

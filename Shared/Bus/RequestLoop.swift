@@ -29,6 +29,7 @@ final class RequestLoop: Sendable {
     /// Whether the bus's heartbeat is heard.
     private let isHeard: @Sendable () -> Bool
     private let refusalToldAt = Mutex<Duration?>(nil)
+    private let opening = OpeningPauses()
 
     init(
         address: BusAddress, credentials: BusCredentials?, logger: Logger, counts: DropCounts,
@@ -48,6 +49,9 @@ final class RequestLoop: Sendable {
     // MARK: From any thread
 
     var isConnected: Bool { connected.withLock { $0 } }
+
+    /// Why its socket cannot be opened at the moment.
+    var problem: String? { opening.problem }
 
     /// The lower, the rather it is asked: connected and heard, only connected, neither.
     var standing: Int { isConnected ? (isHeard() ? 0 : 1) : 2 }
@@ -101,10 +105,13 @@ final class RequestLoop: Sendable {
 
     func run() {
         var calls = CallTable<Ticket>()
-        do throws(BusError) {
-            try loop(&calls)
-        } catch {
-            logger.critical("the request connection ended", metadata: ["error": "\(error)"])
+        while true {
+            do throws(BusError) {
+                try loop(&calls)
+                break
+            } catch {
+                guard rest(after: error, &calls) else { break }
+            }
         }
         let unseen = orders.withLock { orders in
             orders.isOpen = false
@@ -112,6 +119,28 @@ final class RequestLoop: Sendable {
             return orders.calls
         }
         for call in calls.removeAll() + unseen { call.ticket(.failure(.closed)) }
+    }
+
+    /// Waits before the socket is opened again. Whoever asks meanwhile has until its deadline, as without a bus.
+    /// - Returns: `false`: told to stop.
+    private func rest(after error: BusError, _ calls: inout CallTable<Ticket>) -> Bool {
+        let pause = opening.failed(error)
+        logger.error(
+            "the request connection cannot be opened, trying again",
+            metadata: ["bus": "\(address)", "error": "\(error)", "pause": "\(pause)"])
+        let end = uptime() + pause
+        // Nobody was asked anything over a socket that is not there.
+        var replies: [[Data]] = []
+        var poll = PollSet()
+        poll.add(wakeup)
+        while true {
+            wakeup.clear()
+            guard takeOrders(&calls, &replies) else { return false }
+            expire(&calls)
+            let now = uptime()
+            guard now < end else { return true }
+            poll.wait(max(.zero, min(end, calls.nextDeadline ?? end) - now))
+        }
     }
 
     private func loop(_ calls: inout CallTable<Ticket>) throws(BusError) {
@@ -122,6 +151,7 @@ final class RequestLoop: Sendable {
         let monitor = try Socket(.pair, in: context, options: SocketOption.pair)
         try monitor.connect(to: "inproc://connection")
         try dealer.connect(to: address.requests)
+        opening.opened()
         var replies: [[Data]] = []
         var poll = PollSet()
         while true {

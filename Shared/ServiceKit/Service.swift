@@ -119,7 +119,9 @@ package enum Service {
         }
         let readiness = Readiness(
             waitingFor: ["leader": "the service is starting"],
-            trouble: { [context.store.trouble].compactMap(\.self) + publisher.refusals.values.sorted() },
+            trouble: {
+                [context.store.trouble].compactMap(\.self) + context.bus.problems + publisher.refusals.values.sorted()
+            },
             notes: { halted.notes })
         let subscriber = Subscriber(
             bus: context.bus, sources: followed.sorted { $0.name < $1.name }, follower: inbox, logger: context.logger,

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Processes
 import Testing
 
 @testable import Artifacts
@@ -107,7 +108,7 @@ import Testing
 
     @Test(arguments: ["../evil", "/tmp/martlet-evil", "a/../../evil"])
     func `an archive whose entry leaves the folder is refused whole`(name: String) async throws {
-        let digest = try await store.put(file: try python("t.addfile(tarfile.TarInfo(sys.argv[2]))", name))
+        let digest = try await store.put(file: try await python("t.addfile(tarfile.TarInfo(sys.argv[2]))", name))
         await #expect(throws: ArtifactError.leavesFolder(entry: name)) {
             try await store.extract(digest, to: folder + "/out")
         }
@@ -115,7 +116,7 @@ import Testing
     }
 
     @Test func `an archive that writes through a link is refused whole`() async throws {
-        let archive = try python(
+        let archive = try await python(
             "l = tarfile.TarInfo('l'); l.type = tarfile.SYMTYPE; l.linkname = sys.argv[2]; t.addfile(l);"
                 + "t.addfile(tarfile.TarInfo('l/evil'))", folder)
         let digest = try await store.put(file: archive)
@@ -125,14 +126,11 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { !$0.hasSuffix(".partial") })
     }
 
-    private func python(_ statement: String, _ argument: String) throws -> String {
+    private func python(_ statement: String, _ argument: String) async throws -> String {
         let archive = folder + "/bad.tar"
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let program = "import tarfile, sys; t = tarfile.open(sys.argv[1], 'w'); \(statement); t.close()"
-        process.arguments = ["python3", "-c", program, archive, argument]
-        try process.run()
-        process.waitUntilExit()
+        let made = try await runCommand(["/usr/bin/env", "python3", "-c", program, archive, argument])
+        try #require(made.end == .code(0), "\(made.errors)")
         return archive
     }
 
@@ -157,7 +155,7 @@ import Testing
     }
 
     @Test func `a repository's link that leads out is kept as it is`() async throws {
-        let archive = try python(
+        let archive = try await python(
             "l = tarfile.TarInfo('data'); l.type = tarfile.SYMTYPE; l.linkname = sys.argv[2]; t.addfile(l)", folder)
         let digest = try await store.put(file: archive)
         try await store.extract(digest, to: folder + "/out", keepingLinks: true)
@@ -168,7 +166,7 @@ import Testing
     }
 
     @Test func `nothing is written through a link that is kept`() async throws {
-        let archive = try python(
+        let archive = try await python(
             "l = tarfile.TarInfo('l'); l.type = tarfile.SYMTYPE; l.linkname = sys.argv[2]; t.addfile(l);"
                 + "t.addfile(tarfile.TarInfo('l/evil'))", folder)
         let digest = try await store.put(file: archive)

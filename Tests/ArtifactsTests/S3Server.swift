@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Spawning
 import Testing
 
 @testable import Artifacts
@@ -17,33 +17,15 @@ final class S3Server: Sendable {
     static let shared = Result { try S3Server() }
 
     let address: Address
-    private let process = Process()
-    private let input = Pipe()
-    private let log: String
+    private let program: ChildProgram
 
     private init() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let python = root.path + "/.build/venv/bin/python"
         try #require(FileManager.default.fileExists(atPath: python), "run 'make .build/venv/ready' first")
-        log = FileManager.default.temporaryDirectory.appendingPathComponent("s3-\(UUID().uuidString).log").path
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = [root.path + "/Tests/Support/s3.py"]
-        let output = Pipe()
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = FileHandle(forWritingAtPath: log)
-        try process.run()
-        var line = Data()
-        while line.last != 10 {
-            let piece = output.fileHandleForReading.availableData
-            try #require(
-                !piece.isEmpty,
-                "the S3 server did not start: \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
-            line += piece
-        }
-        address = try JSONDecoder().decode(Address.self, from: line)
+        program = try ChildProgram([python, root.path + "/Tests/Support/s3.py"])
+        address = try JSONDecoder().decode(Address.self, from: Data(program.firstLine.utf8))
     }
 
     func bucket(prefix: String, secret: String? = nil) throws -> S3Bucket {
@@ -55,7 +37,7 @@ final class S3Server: Sendable {
 
     /// How often it was asked something whose line has all these words.
     func asked(_ words: String...) throws -> Int {
-        try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").count { line in
+        try String(contentsOfFile: program.errors, encoding: .utf8).split(separator: "\n").count { line in
             words.allSatisfy { line.contains($0) }
         }
     }

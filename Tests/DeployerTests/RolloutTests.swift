@@ -4,8 +4,9 @@ import Testing
 
 @testable import Deployer
 
-func deployment(_ id: String, version: Int = 1, run: String? = nil) throws -> Deployment {
-    let target = try ProcessTarget(name: "api", declaration: ["kind": "process", "command": "serve"], healthSeconds: 1)
+func deployment(_ id: String, version: Int = 1, run: String? = nil, drain: Double? = nil) throws -> Deployment {
+    var target = try ProcessTarget(name: "api", declaration: ["kind": "process", "command": "serve"], healthSeconds: 1)
+    target.drainSeconds = drain
     let digest = try #require(Digest("sha256:" + String(repeating: "a", count: 64)))
     return Deployment(
         id: id, item: "item-\(id)", endpoint: "api", project: "p", target: "api", model: "m", version: version,
@@ -29,6 +30,19 @@ extension Rollout {
             .began(try deployment("a")), .healthy("a"), .passed("a"), .began(try deployment("b", version: 2)),
             .healthy("b"))
         return rollout
+    }
+
+    @Test func `what replaces a version says how long the requests of that one may take, else it does itself`() throws {
+        var rollout = Rollout(endpoint: "api")
+        try rollout.handleAll(
+            .began(try deployment("a", drain: 10)), .healthy("a"), .passed("a"), .began(try deployment("b", drain: 20)),
+            .healthy("b"))
+        #expect(rollout.drain(of: "a") == 20)
+        // Taken back, it is replaced by none that came after it.
+        try rollout.handleAll(.testFailed("b", reason: "wrong"))
+        #expect(rollout.drain(of: "b") == 20)
+        try rollout.handleAll(.began(try deployment("c")), .healthy("c"), .passed("c"))
+        #expect(rollout.drain(of: "a") == 10 && rollout.drain(of: "c") == nil)
     }
 
     @Test func `a healthy deployment takes the endpoint over and the former one waits in reserve`() throws {

@@ -90,6 +90,7 @@ import Testing
             ["target": "api", "version": 1, "name": "../x"],
             ["target": "api", "version": 1, "environment": "venv"],
             ["target": "api", "version": 1, "timeout": 1e30], ["target": "api", "version": 1, "timeout": "soon"],
+            ["target": "api", "version": 1, "drain": "31d"],
         ] as [JSONValue])
     func `what cannot be deployed is refused by name`(with: JSONValue) {
         #expect(throws: DeployRequest.Problem.self) { try DeployRequest(with, run: run) }
@@ -108,6 +109,7 @@ import Testing
             ["kind": "cluster"], ["kind": "process"], ["kind": "process", "command": " "],
             ["kind": "process", "command": "x", "health": "healthz"],
             ["kind": "process", "command": "x", "timeout": 1e30],
+            ["kind": "process", "command": "x", "drain": "soon"],
         ] as [JSONValue])
     func `a target that cannot be served says why`(declaration: JSONValue) {
         #expect(throws: ProcessTarget.Problem.self) {
@@ -131,6 +133,14 @@ import Testing
         #expect(request.healthSeconds == 120)
         let silent = try DeployRequest(["target": "api", "version": 1, "timeout": .null], run: run)
         #expect(silent.healthSeconds == nil)
+    }
+
+    @Test func `how long requests may still take is the step's word, else the target's`() throws {
+        let declaration: JSONValue = ["kind": "process", "command": "serve", "drain": "90s"]
+        #expect(try ProcessTarget(name: "api", declaration: declaration, healthSeconds: 60).drainSeconds == 90)
+        let request = try DeployRequest(["target": "api", "version": 1, "drain": "2m"], run: run)
+        #expect(request.drainSeconds == 120)
+        #expect(try DeployRequest(["target": "api", "version": 1], run: run).drainSeconds == nil)
     }
 
     @Test(arguments: [

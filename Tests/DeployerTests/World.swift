@@ -168,8 +168,12 @@ extension World {
             after: [], checkpoint: nil, causation: .first(actor: "user:ada"))
     }
 
-    func deploy(_ version: Int, run: String, by parts: DeployerParts) async throws -> StepResult {
-        let work = try await work("deploy/model", run: run, ["target": "api", "version": .int(version)])
+    /// - Parameter times: `timeout` and `drain` of the step.
+    func deploy(
+        _ version: Int, run: String, times: [String: JSONValue] = [:], by parts: DeployerParts
+    ) async throws -> StepResult {
+        let with = times.merging(["target": "api", "version": .int(version)]) { $1 }
+        let work = try await work("deploy/model", run: run, .object(with))
         return try await settle(try await DeployModelStep(parts: parts).perform(work))
     }
 

@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -30,8 +31,8 @@ command.run_retry_requested command.transition_requested
 deployment.command_answered deployment.finished deployment.rolled_back deployment.started endpoint.changed
 dataset.registered environment.built environment.registered environment.reused
 evaluation.bypassed evaluation.command_answered evaluation.decided job.finished job.started
-model.command_answered model.history_checked model.registered model.stage_changed model.tagged notification.command_answered
-notification.failed notification.sent project.loaded project.rejected
+model.command_answered model.history_checked model.registered model.stage_changed model.tagged
+model.webhook_changed model.webhook_failed notification.command_answered notification.failed notification.sent project.loaded project.rejected
 repository.added repository.recovered repository.removed repository.unreachable run.cancel_begun run.finished run.queued run.started
 smoke_test.finished step.cancel_requested step.finished step.started testsuite.finished training.finished
 training.started trigger.command_answered trigger.ignored trigger.matched
@@ -98,13 +99,15 @@ def told(binaries):
     (folder / "data" / "secrets" / "SLACK_HOOK").write_text(slack.url)
     gone = HTTPServer(("127.0.0.1", 0), Gone)
     threading.Thread(target=gone.serve_forever, daemon=True).start()
-    (folder / "data" / "secrets" / "NOWHERE").write_text(f"http://127.0.0.1:{gone.server_port}/services/none")
+    nowhere = f"http://127.0.0.1:{gone.server_port}/services/none"
+    (folder / "data" / "secrets" / "NOWHERE").write_text(nowhere)
     tap = Tap(folder / "tap", folder / "data" / "bus")
     suite = TappedSuite(binaries, folder / "data", tap)
+    suite.environment["MARTLET_REGISTRY_WEBHOOKS"] = "any"
     try:
         suite.up()
         events = Events(suite, tell=lambda event: None)
-        tell(suite, events, repository.Repository(folder / "repo"), folder, tap)
+        tell(suite, events, repository.Repository(folder / "repo"), folder, tap, nowhere)
         events.stop()
         yield tap, folder
     except BaseException:
@@ -118,19 +121,22 @@ def told(binaries):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def tell(suite, events, repo, folder, tap):
+def tell(suite, events, repo, folder, tap, nowhere):
     approver = suite.ask("tokens", "create", "--role", "approver", "--name", "grace")["token"]
     suite.command("repo", "add", "fast", str(repo.origin), "--poll", "0.3")
     repo.push_steps('{ run: "true" }')
     events.wait("run.finished", 60)
     suite.command("notify", "test", "--project", "small", check=False)
     events.wait("notification.command_answered", 60)
+    make_webhook(suite, nowhere)
+    events.wait("model.webhook_changed", 60)
     for number in (1, 2):
         since = events.mark()
         repo.push_model(number)
         asked = events.wait("approval.requested", 60, since)
         suite.command("approve", asked["data"]["approval"], token=approver)
         assert events.wait("run.finished", 60, since, pipeline="deploy")["data"]["outcome"] == "succeeded"
+    events.wait("model.webhook_failed", 60)
     suite.command("endpoints", "rollback", "api", "--reason", "to see it")
     events.wait("deployment.rolled_back", 60)
     said = suite.command("revoke", asked["data"]["approval"], "--comment", "the score was of last year", token=approver)
@@ -175,6 +181,20 @@ def tell(suite, events, repo, folder, tap):
     suite.command("repo", "remove", "fast")
     events.wait("repository.removed", 60)
     until(lambda: {e.method for e in tap.exchanges} >= set(METHODS), 60, "every method was asked")
+
+
+def make_webhook(suite, url):
+    """As an MLflow client makes one."""
+    door = json.loads((suite.data / "services" / "registry-service" / "http.json").read_text())
+    token = (suite.data / "tokens" / "admin").read_text().strip()
+    body = {"name": "gone", "url": url, "events": [{"entity": "MODEL_VERSION", "action": "CREATED"}]}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{door['port']}/api/2.0/mlflow/webhooks",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
 
 
 def serve_steps(suite, events, tap):

@@ -1,11 +1,13 @@
 """Bad input and broken machines: a clear word, nothing harmed."""
 
 import os
+import resource
+import signal
 import socket
 import subprocess
 
 import pytest
-from processes import refused, running
+from processes import pid, refused, running
 from suite import Suite
 from waiting import until
 
@@ -157,3 +159,27 @@ def test_down_leaves_nothing_running(suite):
     assert len(running(suite)) >= 9
     suite.down()
     assert not running(suite)
+
+
+def test_a_service_that_may_open_no_files_for_a_while_goes_on_afterwards(suite, events, repo):
+    suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
+    repo.push_steps('{ run: "true" }')
+    events.wait("run.finished", 60)
+    worker, bus = pid(suite, "trainer-proxy"), pid(suite, "event-bus")
+    soft, hard = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+    # A bus that is silent for five seconds is dialed anew, which takes a file.
+    os.kill(bus, signal.SIGSTOP)
+    try:
+        # Above what one call polls for, below all that is open.
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (4, hard))
+        words = "the bus connection cannot be opened, trying again"
+        log = suite.data / "services" / "trainer-proxy"
+        until(lambda: any(words in path.read_text() for path in log.glob("log*")), 60, "it says what is missing")
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (soft, hard))
+        os.kill(bus, signal.SIGCONT)
+    until(suite.is_ready, 60, "everything is ready")
+    mark = events.mark()
+    suite.command("run", "check", "--project", "small", "--wait")
+    assert events.wait("run.finished", 60, since=mark)["data"]["outcome"] == "succeeded"
+    assert pid(suite, "trainer-proxy") == worker

@@ -7,7 +7,7 @@ import Testing
     let server: ScriptedServer
     let client = HTTPClient()
 
-    /// One for all: starting a program looks at every open file of this process, of which all tests together have many.
+    /// One for all: it takes longer to start than a test to run.
     private static let started = Result { try ScriptedServer() }
 
     init() throws { server = try Self.started.get() }

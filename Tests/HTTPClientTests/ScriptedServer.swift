@@ -1,13 +1,13 @@
 import Foundation
+import Spawning
 
 /// A real HTTP server on a port of its own: python's standard library, told what to do by the path.
 final class ScriptedServer: Sendable {
     let port: Int
-    private let process = Process()
-    private let input = Pipe()
+    private let program: ChildProgram
     private let script: URL
 
-    static let program = """
+    private static let text = """
         import http.server, sys, threading, time, os
         # Whoever started us is gone when our input ends.
         threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
@@ -48,25 +48,13 @@ final class ScriptedServer: Sendable {
 
     init() throws {
         script = FileManager.default.temporaryDirectory.appendingPathComponent("server-\(UUID().uuidString).py")
-        try Self.program.write(to: script, atomically: true, encoding: .utf8)
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", script.path]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = input
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw CocoaError(.fileReadUnknown)
-        }
+        try Self.text.write(to: script, atomically: true, encoding: .utf8)
+        program = try ChildProgram(["/usr/bin/env", "python3", script.path])
+        guard let port = Int(program.firstLine) else { throw CocoaError(.fileReadUnknown) }
         self.port = port
     }
 
-    deinit {
-        process.terminate()
-        try? FileManager.default.removeItem(at: script)
-    }
+    deinit { try? FileManager.default.removeItem(at: script) }
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Spawning
 
 /// A webhook that answers as told and writes down what it was sent.
 final class WebhookServer {
@@ -10,11 +11,10 @@ final class WebhookServer {
     }
 
     let url: String
-    private let process = Process()
+    private let program: ChildProgram
     private let folder: URL
-    private let life = Pipe()
 
-    private static let program = """
+    private static let text = """
         import http.server, json, os, sys, threading
         answers, log = sys.argv[2:], open(sys.argv[1], "a")
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,22 +47,13 @@ final class WebhookServer {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("webhook-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let script = folder.appendingPathComponent("server.py")
-        try Self.program.write(to: script, atomically: true, encoding: .utf8)
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", script.path, folder.appendingPathComponent("log").path] + answers
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = life
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        url = "http://127.0.0.1:\(line.trimmingCharacters(in: .whitespacesAndNewlines))/services/T/B/X"
+        try Self.text.write(to: script, atomically: true, encoding: .utf8)
+        program = try ChildProgram(
+            ["/usr/bin/env", "python3", script.path, folder.appendingPathComponent("log").path] + answers)
+        url = "http://127.0.0.1:\(program.firstLine)/services/T/B/X"
     }
 
-    deinit {
-        process.terminate()
-        try? FileManager.default.removeItem(at: folder)
-    }
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     func requests() throws -> [Request] {
         try Data(contentsOf: folder.appendingPathComponent("log")).split(separator: 10)

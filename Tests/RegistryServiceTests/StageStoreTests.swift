@@ -52,6 +52,36 @@ import Testing
         #expect(try await registry.said(ModelStageChanged.self).count == 2)
     }
 
+    @Test func `G7 the same transition with what it expected succeeds again for its run, and for no other`()
+        async throws
+    {
+        let registry = try Registry()
+        try await registry.declare(trunk)
+        try await registry.versions("t1", "t2")
+        _ = try await registry.move(1, to: "production", run: "r1")
+        let wish: JSONValue = ["version": 2, "to": "production", "expect": "none", "expect_holder": 1]
+        for _ in 1...2 {
+            let moved = try await registry.perform("registry/transition", wish, run: "r2")
+            #expect(moved.outcome == .succeeded && moved.outputs["stage"] == "production")
+        }
+        #expect(try await registry.said(ModelStageChanged.self).count == 2)
+        let late = try await registry.perform("registry/transition", wish, run: "r3")
+        #expect(late.outcome == .failed)
+        #expect(late.message?.contains("it changed meanwhile") == true, "\(late.message ?? "")")
+        #expect(try await registry.said(ModelTransitionRefused.self).last?.run == "r3")
+        #expect(try await registry.stages() == [1: "surpassed", 2: "production"])
+    }
+
+    @Test func `G7 a person's stale wish is refused though somebody else has brought it about`() async throws {
+        let registry = try Registry()
+        try await registry.declare(trunk)
+        try await registry.versions("t1")
+        let wish = TransitionRequested(model: "churn", version: "1", to: "staged", groups: [], expect: "none")
+        for person in ["user:kim", "user:kim", "user:ada"] { try await registry.tell(wish, actor: person) }
+        #expect(try await registry.said(ModelCommandAnswered.self).map(\.accepted) == [true, true, false])
+        #expect(try await registry.said(ModelStageChanged.self).count == 1)
+    }
+
     @Test func `S0-19 a refused step fails with the reason and an event`() async throws {
         let registry = try Registry()
         try await registry.declare(

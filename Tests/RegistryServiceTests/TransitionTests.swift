@@ -6,11 +6,12 @@ import Testing
 @Suite struct TransitionTests {
     private func decide(
         _ machine: StageMachine, _ version: Int, to: String, holders: [Int: String], expect: String? = nil,
-        holder: Int?? = nil, actor: Actor = Actor(name: "pipeline:model-cd")
+        holder: Int?? = nil, actor: Actor = Actor(name: "pipeline:model-cd"), run: String? = nil,
+        latest: Transition.Latest? = nil
     ) throws(Refusal) -> Transition.Verdict {
         let wish = Transition(
-            model: "churn", version: version, to: to, expect: expect, expectHolder: holder, actor: actor)
-        return try wish.decide(machine: machine, holders: holders)
+            model: "churn", version: version, to: to, expect: expect, expectHolder: holder, actor: actor, run: run)
+        return try wish.decide(machine: machine, holders: holders, latest: latest)
     }
 
     @Test func `S3-17 a new staged version unstages the old one`() throws {
@@ -109,7 +110,8 @@ import Testing
     }
 
     @Test func `S3-25 setting a stage where it already is changes nothing`() throws {
-        #expect(try decide(trunk, 1, to: "staged", holders: [1: "staged"], expect: "none") == .unchanged)
+        #expect(try decide(trunk, 1, to: "staged", holders: [1: "staged"]) == .unchanged)
+        #expect(try decide(trunk, 1, to: "staged", holders: [1: "staged"], expect: "staged") == .unchanged)
         #expect(try decide(trunk, 1, to: "none", holders: [:]) == .unchanged)
     }
 
@@ -158,6 +160,31 @@ import Testing
         #expect(throws: Refusal.self) { try decide(machine, 1, to: "b", holders: [:]) }
         #expect(throws: Never.self) { try decide(machine, 1, to: "a", holders: [:]) }
         #expect(throws: Never.self) { try decide(machine, 1, to: "b", holders: [1: "a"]) }
+    }
+
+    @Test func `G7 expect refuses what somebody else has brought about meanwhile`() throws {
+        func reached(
+            expect: String? = nil, holder: Int?? = nil, run: String? = "r1", _ latest: Transition.Latest?
+        ) throws(Refusal) -> Transition.Verdict {
+            try decide(
+                trunk, 2, to: "production", holders: [1: "surpassed", 2: "production"], expect: expect, holder: holder,
+                run: run, latest: latest)
+        }
+        let own = Transition.Latest(
+            from: "staged", to: "production", replaced: [1], actor: "pipeline:model-cd", run: "r1")
+        // The same wish of the same step again, as after a crash.
+        #expect(try reached(expect: "staged", own) == .unchanged)
+        #expect(try reached(expect: "staged", holder: 1, own) == .unchanged)
+        #expect(try reached(own) == .unchanged)
+        // Another run, another person, another way there, another holder, or nobody knows.
+        var other = own
+        other.actor = "user:ada"
+        for stale in [other, nil] { #expect(throws: Refusal.self) { try reached(expect: "staged", stale) } }
+        #expect(throws: Refusal.self) { try reached(expect: "staged", run: "r2", own) }
+        #expect(throws: Refusal.self) { try reached(expect: "none", own) }
+        #expect(throws: Refusal.self) { try reached(holder: 7, own) }
+        // Nobody but itself holds the stage, and nothing else was expected.
+        #expect(try reached(holder: .some(nil), other) == .unchanged)
     }
 
     @Test func `G7 expect refuses what changed meanwhile`() throws {

@@ -28,7 +28,10 @@ extension API {
             let token = TokenMint.mint()
             let stored = TokenMint.stored(token, name: name, role: role, groups: groups, email: email)
             let actor = call.person.actor
-            try await store.write { transaction in try transaction.insert(stored, by: actor) }
+            let idempotency = try call.idempotency()
+            try await store.write { transaction in
+                try transaction.insert(stored, by: actor, idempotency: idempotency)
+            }
             return Reply(
                 [
                     "id": .string(token.id), "name": .string(name), "role": .string(role.rawValue),

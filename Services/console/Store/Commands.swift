@@ -25,13 +25,10 @@ extension Transaction {
                 db, sql: "SELECT id, request FROM commands WHERE idempotency = ?", arguments: [idempotency])
         {
             let earlier: String = known["request"]
-            guard earlier == request else {
-                throw Refusal(
-                    409, "this Idempotency-Key was used for another request",
-                    hint: "use a new key for each thing that you ask for")
-            }
+            guard earlier == request else { throw Refusal.usedKey }
             return AcceptedCommand(id: known["id"], repeated: true)
         }
+        if let idempotency, try db.token(madeWith: idempotency) != nil { throw Refusal.usedKey }
         let event = try publish(
             body, subject: subject, key: key, because: .first(actor: person.actor), replayOf: replayOf)
         // Shown at once: whoever asks next finds what they did.
@@ -46,7 +43,19 @@ extension Transaction {
     }
 }
 
+extension Refusal {
+    static let usedKey = Refusal(
+        409, "this Idempotency-Key was used for another request", hint: "use a new key for each thing that you ask for")
+}
+
 extension Database {
+    /// Whether a command was asked for with this key.
+    func isCommand(idempotency: String) throws -> Bool {
+        try Bool.fetchOne(
+            self, sql: "SELECT EXISTS (SELECT 1 FROM commands WHERE idempotency = ?)", arguments: [idempotency])
+            ?? false
+    }
+
     /// Notes what became of a command; the first word stands. Events that answer no command of ours change nothing.
     func answer(
         _ command: String?, accepted: Bool, reason: String?, run: String? = nil, by envelope: Envelope

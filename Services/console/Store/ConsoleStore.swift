@@ -26,7 +26,13 @@ enum ConsoleStore {
                     CREATE INDEX events_delivery ON events (\(EventQueries.delivery)) WHERE \(EventQueries.isDelivered)
                     """)
         }
+        migrator.registerMigration("v7 tokens once for each idempotency key") { try $0.execute(sql: repeatedTokens) }
     }
+
+    private static let repeatedTokens = """
+        ALTER TABLE tokens ADD COLUMN idempotency TEXT;
+        CREATE UNIQUE INDEX tokens_idempotency ON tokens (idempotency) WHERE idempotency IS NOT NULL;
+        """
 
     private static let events = """
         CREATE TABLE events (

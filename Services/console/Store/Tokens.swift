@@ -1,17 +1,40 @@
 import Foundation
 import GRDB
 import Messages
+import ServiceKit
 import Store
 
 extension Transaction {
-    /// Stores a token and tells the services of it.
-    func insert(_ token: StoredToken, by actor: String) throws {
+    /// Stores a token and tells the services of it; once for each idempotency key.
+    ///
+    /// - Parameter idempotency: as a command's.
+    /// - Throws: `Refusal` 409 when the key came before. The secret was told then, once, and only its digest is kept: it
+    ///   cannot be told again, and another one in its place would end the first while somebody uses it.
+    func insert(_ token: StoredToken, by actor: String, idempotency: String? = nil) throws {
+        if let idempotency { try refuseRepeated(token, idempotency) }
         try db.run(
             """
-            INSERT INTO tokens (id, name, role, groups_json, email, hash, created, told) VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+            INSERT INTO tokens (id, name, role, groups_json, email, hash, created, told, idempotency)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)
             """,
-            [token.id, token.name, token.role, try jsonText(token.groups), token.email, token.hash, now.text])
+            [
+                token.id, token.name, token.role, try jsonText(token.groups), token.email, token.hash, now.text,
+                idempotency,
+            ])
         try tell(of: token, by: actor)
+    }
+
+    private func refuseRepeated(_ token: StoredToken, _ idempotency: String) throws {
+        if try db.isCommand(idempotency: idempotency) { throw Refusal.usedKey }
+        guard let made = try db.token(madeWith: idempotency) else { return }
+        var same = token
+        same.id = made.id
+        same.hash = made.hash
+        guard same == made else { throw Refusal.usedKey }
+        throw Refusal(
+            409,
+            "this request has made the token \(made.id) ('\(made.name)') already; its secret was told once, and is not kept",
+            hint: "where it did not arrive: 'martlet tokens revoke \(made.id)', then ask with a new Idempotency-Key")
     }
 
     /// Tells of tokens that were made before services were told of them; nothing is said twice.
@@ -61,6 +84,12 @@ extension Database {
         try Row.fetchOne(
             cachedStatement(sql: "SELECT * FROM tokens WHERE id = ? AND revoked IS NULL"), arguments: [id]
         ).map(StoredToken.init(row:))
+    }
+
+    /// What was made with this key, also where it is revoked by now.
+    func token(madeWith idempotency: String) throws -> StoredToken? {
+        try Row.fetchOne(self, sql: "SELECT * FROM tokens WHERE idempotency = ?", arguments: [idempotency])
+            .map(StoredToken.init(row:))
     }
 
     func tokens() throws -> [JSONValue] {

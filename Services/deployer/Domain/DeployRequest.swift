@@ -9,6 +9,8 @@ struct DeployRequest: Sendable, Hashable {
     var version: Int
     var environment: Digest?
     var healthSeconds: Double?
+    /// How long requests under way to the version that is replaced may still take.
+    var drainSeconds: Double?
 
     struct Problem: Error, Hashable, CustomStringConvertible { let description: String }
 
@@ -35,12 +37,17 @@ struct DeployRequest: Sendable, Hashable {
             }
             environment = digest
         }
-        if let timeout = with["timeout"], timeout != .null {
-            guard let seconds = Interval.seconds(timeout) else {
-                throw Problem(description: "with.timeout is not a time of at most 30 days; write '2m'")
-            }
-            healthSeconds = seconds
+        healthSeconds = try Self.seconds("timeout", with)
+        drainSeconds = try Self.seconds("drain", with)
+    }
+
+    /// `nil` where the step does not say.
+    private static func seconds(_ key: String, _ with: JSONValue) throws(Problem) -> Double? {
+        guard let value = with[key], value != .null else { return nil }
+        guard let seconds = Interval.seconds(value) else {
+            throw Problem(description: "with.\(key) is not a time of at most 30 days; write '2m'")
         }
+        return seconds
     }
 }
 

@@ -17,6 +17,8 @@ struct ProcessTarget: Sendable, Hashable, Codable {
     var healthSeconds: Double
     /// What a start is given. Stored ones may say more than any clock can count: once, every number was taken.
     var patience: Double { min(healthSeconds, Interval.longest) }
+    /// How long requests under way to a version may still take when it is replaced; `nil`: as the deployer is set.
+    var drainSeconds: Double?
     var score: String
     /// Further variables; a secret is its name.
     var variables: [String: JSONValue]
@@ -44,14 +46,15 @@ struct ProcessTarget: Sendable, Hashable, Codable {
         }
         health = declaration["health"]?.string
         score = declaration["score"]?.string ?? "/score"
-        if let timeout = declaration["timeout"], timeout != .null {
-            guard let seconds = Interval.seconds(timeout) else {
-                throw problem("its timeout is not a time of at most 30 days; write '2m'")
+        func seconds(_ key: String) throws(Problem) -> Double? {
+            guard let value = declaration[key], value != .null else { return nil }
+            guard let seconds = Interval.seconds(value) else {
+                throw problem("its \(key) is not a time of at most 30 days; write '2m'")
             }
-            self.healthSeconds = seconds
-        } else {
-            self.healthSeconds = healthSeconds
+            return seconds
         }
+        self.healthSeconds = try seconds("timeout") ?? healthSeconds
+        drainSeconds = try seconds("drain")
         variables = declaration["env"]?.object ?? [:]
     }
 }

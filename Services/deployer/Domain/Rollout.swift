@@ -68,6 +68,13 @@ struct Rollout: Sendable, Hashable {
         return nil
     }
 
+    /// How long, in seconds, requests under way to a deployment that is no longer wanted may still take: what replaced it
+    /// says so, else it does itself; `nil`: neither does.
+    func drain(of id: String) -> Double? {
+        let replacing = deployments.last { $0.previous == id }?.recipe.target.drainSeconds
+        return replacing ?? self[id]?.recipe.target.drainSeconds
+    }
+
     mutating func handle(_ event: Event) throws(Refusal) -> [Fact] {
         switch event {
         case .began(let deployment):

@@ -118,7 +118,10 @@ struct Keeper: Sendable {
 
     private func retire(_ record: DeploymentRecord) async throws {
         try await parts.routes.load()
-        await parts.routes.drained(id, within: .seconds(parts.settings.drainSeconds))
+        let rollout = try await parts.context.store.read { db in
+            try RolloutQueries.rollout(of: record.deployment.endpoint, db)
+        }
+        await parts.routes.drained(id, within: .seconds(rollout.drain(of: id) ?? parts.settings.drainSeconds))
         await parts.processes.end(id, record.process)
         parts.workspace.clear(id)
         try await apply(.stopped(id))

@@ -67,6 +67,7 @@ struct DeployModelStep: Sendable {
         var target = try ProcessTarget(
             name: request.target, declaration: declaration, healthSeconds: parts.settings.healthSeconds)
         if let seconds = request.healthSeconds { target.healthSeconds = seconds }
+        if let seconds = request.drainSeconds { target.drainSeconds = seconds }
         return Recipe(
             target: target, artifact: facts.artifact, snapshot: work.run.snapshot ?? facts.snapshot,
             environment: request.environment ?? facts.environment)

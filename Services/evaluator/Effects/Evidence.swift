@@ -46,6 +46,7 @@ struct Evidence: Sendable {
         guard let size = try await artifacts.size(digest), size <= Int64(Predictions.largest) else {
             throw Refusal("the predictions of \(whose) are missing, or larger than \(Predictions.largest) bytes")
         }
-        return (try Predictions(try await artifacts.read(digest), whose: whose), digest)
+        let bytes = try await artifacts.read(digest)
+        return (try await FileQueue().run { try Predictions(bytes, whose: whose) }, digest)
     }
 }

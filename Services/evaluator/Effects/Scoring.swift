@@ -121,7 +121,7 @@ struct Scoring: Sendable {
         do {
             var side = Side(source: MetricSource(metrics: try metrics.map { try TrainingFiles.metrics($0) } ?? [:]))
             guard let predictions else { return Scored(side: side) }
-            side.predictions = try Predictions(predictions, whose: candidate.name)
+            side.predictions = try await FileQueue().run { try Predictions(predictions, whose: candidate.name) }
             return Scored(side: side, predictions: try await artifacts.put(predictions))
         } catch let error as OutputFileError {
             throw Refusal("scoring \(candidate.name): \(error)")

@@ -66,8 +66,8 @@ struct CompareStep: Sendable {
         guard let question = asked.1 else { throw Refusal("there is nothing to compare") }
         let scoring = Scoring(work: work, store: store, artifacts: artifacts, paths: paths, own: own)
         let evidence = try await Evidence(of: question, scoring: scoring, artifacts: artifacts)
-        // A bootstrap takes seconds: not while everybody else waits to write.
-        let judged = Result { try question.judge(evidence) }
+        // A bootstrap takes seconds: neither while everybody else waits to write, nor on a thread that others need.
+        let judged = try await FileQueue().run { Result { try question.judge(evidence) } }
         let log = question.input.against == nil ? nil : try await artifacts.liveLog(work.item).seal()
         var result = try await store.write { tx in
             if let earlier = try RecordQueries.decision(of: work.item, tx.db) {

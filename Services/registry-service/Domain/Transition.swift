@@ -11,6 +11,8 @@ struct Transition: Sendable {
     /// The version that must hold the wanted stage now; `.some(nil)`: nobody.
     var expectHolder: Int??
     var actor: Actor
+    /// The run whose step asks; `nil` for a person.
+    var run: String?
 
     /// `expect_holder`: the version that holds the stage until now, `none` for nobody (G7).
     static func holder(_ value: JSONValue?, key: String) throws(Refusal) -> Int?? {
@@ -22,6 +24,17 @@ struct Transition: Sendable {
         return number
     }
 
+    /// The change by which a version came to where it is.
+    struct Latest: Hashable, Sendable {
+        var from: String?
+        var to: String?
+        /// Who left that stage for it.
+        var replaced: [Int]
+        var actor: String
+        /// `nil` for a person's change.
+        var run: String?
+    }
+
     enum Verdict: Hashable {
         /// It is there already, alone where it must be: the same end state, nothing to tell (S3-25).
         case unchanged
@@ -30,8 +43,11 @@ struct Transition: Sendable {
     }
 
     /// Judges the wish; all of its moves belong into one transaction (X6).
-    /// - Parameter holders: the stage of each version of the model that has one.
-    func decide(machine: StageMachine, holders: [Int: String]) throws(Refusal) -> Verdict {
+    ///
+    /// - Parameters:
+    ///   - holders: the stage of each version of the model that has one.
+    ///   - latest: the version's last own change; needed where something is expected.
+    func decide(machine: StageMachine, holders: [Int: String], latest: Latest? = nil) throws(Refusal) -> Verdict {
         let rules = machine.rules
         guard !rules.isEmpty else {
             throw Refusal("model '\(model)' declares no stages: declare model.stages in martlet.yml")
@@ -45,9 +61,13 @@ struct Transition: Sendable {
         }
         let others = holders.filter { $0.key != version && $0.value == target }.keys.sorted()
         let leaving = target != nil && rule?.many == false ? others : []
-        if now == target && leaving.isEmpty { return .unchanged }
+        let isReached = now == target && leaving.isEmpty
+        // Said again after a lost answer, what was expected is no more: that was this wish's own doing.
+        if !isReached || !isRepeated(after: latest, target: target, machine: machine) {
+            try checkExpectations(now: now, target: target, holders: holders, machine: machine)
+        }
+        if isReached { return .unchanged }
 
-        try checkExpectations(now: now, target: target, holders: holders, machine: machine)
         if let rule, !rule.from.isEmpty, !rule.from.contains(where: { machine.stage($0) == now }), now != target {
             throw Refusal(
                 "version \(version) of '\(model)' is in stage \(machine.name(of: now)); "
@@ -58,6 +78,14 @@ struct Transition: Sendable {
         try checkActor(rule?.setBy ?? [], stage: machine.name(of: target))
         let replaced = makingRoom(leaving, in: target, rules: rules, holders: holders)
         return .move(StageMove(version: version, from: now, to: target), replaced: replaced)
+    }
+
+    /// Whether the version's last change was this very wish, by whoever asks now.
+    private func isRepeated(after latest: Latest?, target: String?, machine: StageMachine) -> Bool {
+        guard let latest, latest.to == target, latest.actor == actor.name, latest.run == run else { return false }
+        if let expect, machine.stage(expect) != latest.from { return false }
+        if let expectHolder, latest.replaced != (expectHolder.map { [$0] } ?? []) { return false }
+        return true
     }
 
     /// Who makes room, the last in line first: where a replaced version goes to a stage for one, its holder goes on too.

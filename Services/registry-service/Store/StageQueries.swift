@@ -13,6 +13,25 @@ enum StageQueries {
         return Dictionary(rows.map { ($0["version"] as Int, $0["stage"] as String) }, uniquingKeysWith: { $1 })
     }
 
+    /// The last change that was about this version, unless another one has moved it since; `nil` for none.
+    static func latest(of version: Int, _ model: String, _ db: Database) throws -> Transition.Latest? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT event, about, from_stage, to_stage, actor, run FROM stage_history
+                WHERE model = ? AND version = ? ORDER BY id DESC LIMIT 1
+                """, arguments: [model, version])
+        guard let row, (row["about"] as Int) == version else { return nil }
+        let (event, to): (String, String?) = (row["event"], row["to_stage"])
+        let replaced = try Int.fetchAll(
+            db,
+            sql: """
+                SELECT version FROM stage_history WHERE event = ? AND version <> ? AND from_stage = ? ORDER BY version
+                """, arguments: [event, version, to])
+        return Transition.Latest(
+            from: row["from_stage"], to: to, replaced: replaced, actor: row["actor"], run: row["run"])
+    }
+
     static func history(of model: String, _ db: Database) throws -> [StageRecord] {
         try Row.fetchAll(
             db,

@@ -34,8 +34,11 @@ extension Transaction {
         let machine = try given ?? KnowledgeQueries.machine(of: model, db)
         let transition = Transition(
             model: model, version: version.number, to: order.to, expect: order.expect,
-            expectHolder: order.expectHolder, actor: order.actor)
-        let verdict = try transition.decide(machine: machine, holders: try StageQueries.holders(of: model, db))
+            expectHolder: order.expectHolder, actor: order.actor, run: order.run)
+        let expects = order.expect != nil || order.expectHolder != nil
+        let latest = try expects ? StageQueries.latest(of: version.number, model, db) : nil
+        let verdict = try transition.decide(
+            machine: machine, holders: try StageQueries.holders(of: model, db), latest: latest)
         if case .move = verdict { try check(order, of: version) }
         switch verdict {
         case .unchanged:
