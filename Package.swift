@@ -22,17 +22,25 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
 }
 
-/// A service's binary is kebab-case, its target UpperCamel: `trigger-service` from `TriggerService`.
+/// A service's code; what runs it is in its folder `Program`, so that tests and `martlet-suite` can have the code too.
 func service(_ name: String, in folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .executableTarget(
+    .target(
         name: name,
         dependencies: [
             "ServiceKit", "Messages", "EventLog", "Bus", "Store", "Artifacts", grdb, logging, hummingbird, lifecycle,
             arguments,
         ] + dependencies,
         path: "Services/\(folder)",
+        exclude: ["Program"],
         swiftSettings: settings
     )
+}
+
+/// A program's name is kebab-case, its target's UpperCamel: `trigger-service` from `TriggerServiceProgram`.
+func program(_ name: String, in folder: String) -> Target {
+    .executableTarget(
+        name: "\(name)Program", dependencies: [.byName(name: name), arguments], path: "Services/\(folder)/Program",
+        swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -49,15 +57,16 @@ let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "trigger-service", targets: ["TriggerService"]),
-        .executable(name: "trainer-proxy", targets: ["TrainerProxy"]),
-        .executable(name: "evaluator", targets: ["Evaluator"]),
-        .executable(name: "registry-service", targets: ["RegistryService"]),
-        .executable(name: "deployer", targets: ["Deployer"]),
-        .executable(name: "notifier", targets: ["Notifier"]),
-        .executable(name: "event-bus", targets: ["EventBus"]),
-        .executable(name: "console", targets: ["Console"]),
-        .executable(name: "martlet", targets: ["Martlet"]),
+        .executable(name: "trigger-service", targets: ["TriggerServiceProgram"]),
+        .executable(name: "trainer-proxy", targets: ["TrainerProxyProgram"]),
+        .executable(name: "evaluator", targets: ["EvaluatorProgram"]),
+        .executable(name: "registry-service", targets: ["RegistryServiceProgram"]),
+        .executable(name: "deployer", targets: ["DeployerProgram"]),
+        .executable(name: "notifier", targets: ["NotifierProgram"]),
+        .executable(name: "event-bus", targets: ["EventBusProgram"]),
+        .executable(name: "console", targets: ["ConsoleProgram"]),
+        .executable(name: "martlet", targets: ["MartletProgram"]),
+        .executable(name: "martlet-suite", targets: ["MartletSuite"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -96,6 +105,24 @@ let package = Package(
         service("EventBus", in: "event-bus", [signals]),
         service("Console", in: "console", ["HTTPClient", crypto]),
         service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient", crypto]),
+        program("TriggerService", in: "trigger-service"),
+        program("TrainerProxy", in: "trainer-proxy"),
+        program("Evaluator", in: "evaluator"),
+        program("RegistryService", in: "registry-service"),
+        program("Deployer", in: "deployer"),
+        program("Notifier", in: "notifier"),
+        program("EventBus", in: "event-bus"),
+        program("Console", in: "console"),
+        program("Martlet", in: "martlet"),
+        .executableTarget(
+            name: "MartletSuite",
+            dependencies: [
+                "TriggerService", "TrainerProxy", "Evaluator", "RegistryService", "Deployer", "Notifier", "EventBus",
+                "Console", "Martlet", arguments,
+            ],
+            path: "Services/martlet-suite",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "BusBench",
             dependencies: ["ServiceKit", "Messages", "EventLog", "Bus", "Store", grdb, arguments],

@@ -6,14 +6,15 @@ import ServiceKit
 import Store
 
 /// The read model of everything, its API, and the door for what people ask for.
-@main
-struct ConsoleCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct ConsoleCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "console", abstract: "Keeps a read model of the suite and answers /api/v1.")
 
     @OptionGroup var options: ServiceOptions
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let settings = try Settings(environment: ProcessInfo.processInfo.environment)
         try await Service.run(.console, options: options, migrate: ConsoleStore.migrate) { context in
             try await AdminToken.ensure(at: context.paths.tokens + "/admin", in: context.store)

@@ -4,16 +4,18 @@ import Messages
 import ServiceKit
 import ServiceLifecycle
 
-@main
-struct DeployerCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// What the program `deployer` does.
+package struct DeployerCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "deployer",
         abstract:
             "Serves model versions: starts them, moves the endpoint's address to them, tests them, takes them back.")
 
     @OptionGroup var options: ServiceOptions
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let settings = try Settings(ProcessInfo.processInfo.environment)
         try await Service.run(.deployer, options: options, migrate: DeployerStore.migrate) { context in
             let place = context.paths.address(.deployer)

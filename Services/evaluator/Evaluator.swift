@@ -2,15 +2,17 @@ import ArgumentParser
 import Messages
 import ServiceKit
 
-@main
-struct EvaluatorCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// What the program `evaluator` does.
+package struct EvaluatorCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "evaluator",
         abstract: "Judges models: champion against challenger by declared rules, and test suites by their reports.")
 
     @OptionGroup var options: ServiceOptions
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         try await Service.run(.evaluator, options: options, migrate: EvaluatorStore.migrate) { _ in
             ServiceParts(
                 subscriptions: [.triggerService, .trainerProxy, .registryService, .deployer, .console],

@@ -9,9 +9,8 @@ import UnixSignals
 
 /// Passes events on and routes requests. It keeps nothing: after a restart everybody finds together again by sequence
 /// numbers.
-@main
-struct EventBusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct EventBusCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "event-bus", abstract: "Carries the events and requests of all services.")
 
     @Option(help: "Name of this bus, where two run side by side.")
@@ -22,12 +21,14 @@ struct EventBusCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ServiceOptions
 
-    func validate() throws {
+    package init() {}
+
+    package func validate() throws {
         if Source(checking: name) == nil { throw ValidationError("--name: '\(name)' is not [a-z0-9.-]{1,63}") }
         if memoryLimit < 64 { throw ValidationError("--memory-limit: take at least 64") }
     }
 
-    func run() async throws {
+    package func run() async throws {
         let own = Source(stringLiteral: name)
         let logger = options.logger(own)
         let addresses = try options.busAddresses()

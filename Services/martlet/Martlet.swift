@@ -6,9 +6,8 @@ import Foundation
 #endif
 
 /// The CLI's beginning. ArgumentParser's own `main` would end usage errors with 64; ours end with 2.
-@main
-enum MartletMain {
-    static func main() async {
+package enum MartletMain {
+    package static func main() async {
         exit(await CommandLineRun.run(Array(CommandLine.arguments.dropFirst())))
     }
 }

@@ -3,14 +3,16 @@ import HTTPClient
 import Messages
 import ServiceKit
 
-@main
-struct NotifierCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// What the program `notifier` does.
+package struct NotifierCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "notifier", abstract: "Tells people what happened, as their project files ask.")
 
     @OptionGroup var options: ServiceOptions
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let settings = try Settings()
         try await Service.run(.notifier, options: options, migrate: NotifierStore.migrate) { context in
             let announcements = Announcements(consoleURL: { settings.consoleURL(context.paths) })

@@ -2,15 +2,17 @@ import ArgumentParser
 import Messages
 import ServiceKit
 
-@main
-struct RegistryCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// What the program `registry-service` does.
+package struct RegistryCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "registry-service",
         abstract: "Knows the truth about models: versions, their facts, tags and stages, and who changed what.")
 
     @OptionGroup var options: ServiceOptions
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let settings = try Settings()
         try await Service.run(.registryService, options: options, migrate: RegistryStore.migrate) { context in
             let admission = Admission(store: context.store, settings: settings)

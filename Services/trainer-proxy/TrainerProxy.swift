@@ -2,15 +2,17 @@ import ArgumentParser
 import Messages
 import ServiceKit
 
-@main
-struct TrainerProxyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// What the program `trainer-proxy` does.
+package struct TrainerProxyCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "trainer-proxy",
         abstract: "Runs steps: scripts, training, Python environments, artifacts.")
 
     @OptionGroup var options: ServiceOptions
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let settings = try Settings()
         try await Service.run(.trainerProxy, options: options, migrate: TrainerStore.migrate) { context in
             let backend = try LocalBackend(context: context, settings: settings)

@@ -4,16 +4,18 @@ import Messages
 import ServiceKit
 import Store
 
-@main
-struct TriggerServiceCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+/// What the program `trigger-service` does.
+package struct TriggerServiceCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "trigger-service",
         abstract: "Watches repositories, decides what starts, and sequences runs, steps and approvals.",
         subcommands: [PlanCommand.self])
 
     @OptionGroup var options: ServiceOptions
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let settings = try Settings(environment: ProcessInfo.processInfo.environment)
         try await Service.run(.triggerService, options: options, logs: [.ingest], migrate: TriggerStore.migrate) {
             context in

@@ -9,10 +9,6 @@ from pathlib import Path
 from engine import has_image, podman, run
 
 PREFIX = "localhost/martlet-test"
-PROGRAMS = [
-    "event-bus", "trigger-service", "trainer-proxy", "evaluator", "registry-service", "deployer", "notifier",
-    "console", "martlet",
-]  # fmt: skip
 DEBIAN, MIRROR = "bookworm", "http://deb.debian.org/debian"
 
 
@@ -39,7 +35,7 @@ def build(name, base, files=(), lines=()):
         for source, target in files:
             place = Path(folder) / target
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(source, place) if Path(source).is_dir() else shutil.copy2(source, place)
+            shutil.copytree(source, place, symlinks=True) if Path(source).is_dir() else shutil.copy2(source, place)
         (Path(folder) / "Containerfile").write_text("\n".join([f"FROM {base}", *lines]) + "\n")
         podman("build", "--quiet", "--tag", name, folder)
     return name
@@ -48,7 +44,7 @@ def build(name, base, files=(), lines=()):
 def runtime(binaries):
     """What the official `swift:…-slim` image is: a Debian with the Swift runtime."""
     name = f"{PREFIX}-runtime"
-    linked = "".join(run("ldd", Path(binaries) / program).stdout for program in PROGRAMS)
+    linked = run("ldd", Path(binaries) / "martlet-suite").stdout
     libraries = sorted(set(re.findall(r"=> (/\S+/swift/linux/\S+\.so)", linked)))
     assert libraries, f"which Swift runtime?\n{linked}"
     return build(
@@ -67,10 +63,7 @@ def runtime(binaries):
 def programs(binaries):
     """A builder image in which everything is built already."""
     with tempfile.TemporaryDirectory() as folder:
-        for program in PROGRAMS:
-            run("strip", "-o", f"{folder}/{program}", Path(binaries) / program)
-        for bundle in Path(binaries).glob("*.resources"):
-            shutil.copytree(bundle, Path(folder) / bundle.name)
+        run(ROOT / "compose" / "programs", binaries, folder)
         return build(f"{PREFIX}-programs", debian(), [(folder, "out")], ["COPY out/ /out/"])
 
 

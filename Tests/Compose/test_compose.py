@@ -22,7 +22,9 @@ from waiting import until
 
 def test_everything_comes_up_and_is_healthy_by_its_own_check(up, built):
     image, base = (inspect("image", name)["Size"] for name in (built, up.settings["BASE_IMAGE"]))
-    print(f"healthy after {up.seconds:.1f} s, {up.memory()} MB in memory, image {(image - base) // 1_000_000} MB beyond its base")
+    size = (image - base) // 1_000_000
+    print(f"healthy after {up.seconds:.1f} s, {up.memory()} MB in memory, image {size} MB beyond its base")
+    assert size <= 250
     assert up.ill() == []
     services = until(
         lambda: (found := up.ask("status")["services"]) and all(s["state"] == "ready" for s in found) and found,

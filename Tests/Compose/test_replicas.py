@@ -74,8 +74,7 @@ def test_a_killed_container_changes_no_outcome(scaled, repo, load, service):
     begun = time.monotonic()
     kill(victim)
     until(lambda: victim in scaled.containers(service), 90, f"{victim} is started again")
-    scaled.until_healthy()
-    print(f"{service}: healthy again after {time.monotonic() - begun:.1f} s", end="; ")
+    print(f"{service}: healthy again after {scaled.until_healthy(90) - begun:.1f} s", end="; ")
     runs = until(lambda: (found := repo.finished()) and len(found) > before and found, 120, "the run has ended")
     assert len(runs) == before + 1
     assert runs[0]["outcome"] == "succeeded", runs[0]

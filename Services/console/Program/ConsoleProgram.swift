@@ -1,0 +1,7 @@
+import ArgumentParser
+import Console
+
+@main
+enum Program {
+    static func main() async { await ConsoleCommand.main() }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import Deployer
+
+@main
+enum Program {
+    static func main() async { await DeployerCommand.main() }
+}

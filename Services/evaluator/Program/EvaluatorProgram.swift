@@ -1,0 +1,7 @@
+import ArgumentParser
+import Evaluator
+
+@main
+enum Program {
+    static func main() async { await EvaluatorCommand.main() }
+}

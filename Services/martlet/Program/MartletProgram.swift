@@ -1,0 +1,6 @@
+import Martlet
+
+@main
+enum Program {
+    static func main() async { await MartletMain.main() }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import Notifier
+
+@main
+enum Program {
+    static func main() async { await NotifierCommand.main() }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import RegistryService
+
+@main
+enum Program {
+    static func main() async { await RegistryCommand.main() }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import TrainerProxy
+
+@main
+enum Program {
+    static func main() async { await TrainerProxyCommand.main() }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import TriggerService
+
+@main
+enum Program {
+    static func main() async { await TriggerServiceCommand.main() }
+}
