@@ -81,6 +81,35 @@ def test_a_list_of_events_is_played_in_order(plan):
     assert answers[6]["repeated"]
 
 
+SEVERAL = """\
+martlet: 1
+project: churn
+pipelines:
+  retrain:
+    on:
+      all:
+        of:
+          data: { event: { type: com.acme.data } }
+          labels: { event: { type: com.acme.labels } }
+        by: ${{ event.data.batch }}
+    jobs: { j: { steps: [ { run: x } ] } }
+"""
+
+
+def test_of_several_events_it_is_told_which_are_still_missing(plan):
+    (plan.repo / "martlet.yml").write_text(SEVERAL)
+    events = [
+        {"type": "com.acme.data", "data": {"batch": "a"}},
+        {"type": "com.acme.labels", "data": {"batch": "b"}},
+        {"type": "com.acme.labels", "data": {"batch": "a"}},
+    ]
+    answers = json.loads(plan(*events, options=["--json"]))["events"]
+    assert [started(answer) for answer in answers] == [[], [], ["retrain"]]
+    first = answers[0]["pipelines"][0]
+    assert first["code"] == "waiting" and "of 'a'; labels is still missing" in first["reason"]
+    assert "retrain does not start (waiting)" in plan(events[0])
+
+
 def test_an_assumed_end_leads_on(plan):
     push = {"type": "change.pushed", "data": {"branch": "main", "paths": ["src/a.py"]}}
     answers = json.loads(plan(push, options=["--json", "--ending", "succeeded"]))["events"]

@@ -237,6 +237,33 @@ struct ForkTests {
         #expect(asked.verdicts.allSatisfy { $0.reason.contains("only what the file of the default branch names") })
     }
 
+    private static let waiting = """
+        martlet: 1
+        project: demo
+        pipelines:
+          both:
+            on: { all: { of: { request: { pull_request: {} }, data: { event: { type: com.acme.data } } } } }
+            jobs: { a: { steps: [ { run: "true" } ] } }
+        """
+
+    @Test(arguments: [true, false])
+    func `T12 what comes of a fork's request completes no set of ours`(byFork: Bool) async throws {
+        try await Forgery.open(project: Self.waiting) { forgery in
+            let sha =
+                if byFork { try await fork(forgery.upstream) } else { try await propose(forgery.upstream) }
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha, fork: byFork), id: "d1")
+            try await forgery.installation.settle()
+            let event: JSONValue = [
+                "specversion": "1.0", "id": "e1", "source": "/acme", "type": "com.acme.data", "data": [:],
+            ]
+            _ = try await forgery.installation.request("publish", body: [try Wire.encode(event)], user: "acme")
+            try await forgery.installation.settle()
+            #expect(try await forgery.installation.published(RunQueued.self).count == (byFork ? 0 : 1))
+            let waiting = try await forgery.installation.published(TriggerIgnored.self).filter { $0.code == "waiting" }
+            #expect(waiting.count == (byFork ? 2 : 1))
+        }
+    }
+
     @Test func `forks can be ignored as a whole`() async throws {
         try await Forgery.open(project: project, ignoreForks: true) { forgery in
             let sha = try await fork(forgery.upstream)

@@ -26,6 +26,9 @@ enum ConsoleStore {
                     CREATE INDEX events_delivery ON events (\(EventQueries.delivery)) WHERE \(EventQueries.isDelivered)
                     """)
         }
+        migrator.registerMigration("v7 causes of a run") {
+            try $0.execute(sql: "CREATE INDEX verdicts_run ON verdicts (run) WHERE run IS NOT NULL")
+        }
     }
 
     private static let events = """
