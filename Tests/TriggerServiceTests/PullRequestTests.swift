@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import ProjectFile
 import ServiceKit
 import Store
 import Testing
@@ -82,6 +83,41 @@ struct PullRequestTests {
             try await forgery.installation.settle()
             #expect(try await forgery.installation.published(PullRequestUpdated.self).map(\.sha) == [second])
             #expect(try await forgery.verdicts(of: "d3").map(\.code) == ["already_seen"])
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `D.1 T20 a request whose project file is broken is told all of its errors with their places`(
+        byFork: Bool
+    ) async throws {
+        try await Forgery.open(project: project) { forgery in
+            let broken = project.replacing("branches: [main]", with: "branchs: [main]").replacing("jobs:", with: "job:")
+            let files = ["martlet.yml": broken]
+            let sha =
+                if byFork { try await fork(forgery.upstream, files) } else {
+                    try await propose(forgery.upstream, files)
+                }
+            let expected = ProjectReader.read(
+                [ProjectDocument(path: "martlet.yml", text: broken)], repositoryName: "demo")
+            guard case .failure(let all) = expected else {
+                Issue.record("the file has no errors")
+                return
+            }
+            #expect(all.errors.count >= 3)
+            let answer = try await forgery.github(
+                "pull_request", try forgery.pullRequest(sha: sha, fork: byFork), id: "d1")
+            #expect(answer.status == 202)
+            try await forgery.installation.settle()
+            let rejected = try #require(
+                try await forgery.installation.published(ProjectRejected.self).last { $0.pullRequest == 2 })
+            #expect(rejected.errors == all.errors)
+            let opened = try #require(
+                try await forgery.installation.envelopes().first { $0.type == PullRequestOpened.eventType })
+            let verdicts = try await forgery.verdicts(of: opened.id)
+            #expect(Set(verdicts.map(\.code)) == ["project_rejected"])
+            #expect(Set(verdicts.map(\.pipeline)) == ["quality", "chatops", "after"])
+            for error in all.errors { #expect(verdicts.allSatisfy { $0.reason.contains(error.description) }) }
+            #expect(try await forgery.installation.published(RunQueued.self).isEmpty)
         }
     }
 

@@ -153,13 +153,14 @@ extension Dispatcher {
     private func reject(
         _ cause: Cause, _ git: GitReference, _ errors: [FileError], _ transaction: Transaction
     ) throws {
-        if case .push = cause.occasion {
+        if cause.bringsFile {
             try transaction.publish(
-                ProjectRejected(repository: git.repository, sha: git.sha, errors: EventRoom.fitting(errors)),
+                ProjectRejected(
+                    repository: git.repository, sha: git.sha, errors: EventRoom.fitting(errors),
+                    pullRequest: cause.pullRequest),
                 subject: "repository/\(git.repository)", key: git.repository, because: cause.because)
         }
-        let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
-        let reason = "the project file has errors: \(errors.first?.description ?? "")\(more)"
+        let reason = "the project file has errors: \(EventRoom.words(errors))"
         let known = try transaction.project(ofRepository: git.repository)
         var pipelines = ["*"]
         if let only = cause.onlyPipeline {
