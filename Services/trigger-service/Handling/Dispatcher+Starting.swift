@@ -130,9 +130,10 @@ extension Dispatcher {
                 + "; a fork's pull request gets of an operator's values only what the file of the default branch names,"
                 + " and none that it calls a secret"
         }
-        let groups = variables?.equip(request.project).missing ?? []
+        guard let variables else { return reason }
+        let groups = variables.equip(request.project).missing
         if groups.isEmpty { return reason }
-        return reason + "; there is no group \(groups.joined(separator: ", ")) under variables/ in the data folder"
+        return reason + "; there is no group \(groups.joined(separator: ", ")) \(variables.place)"
     }
 
     private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {
