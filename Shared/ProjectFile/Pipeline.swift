@@ -18,7 +18,7 @@ package struct Pipeline: Sendable, Hashable {
     package var jobs: [Job]
 
     package var schedules: [Schedule] {
-        triggers.compactMap { trigger in
+        triggers.flatMap(\.parts).compactMap { trigger in
             if case .schedule(let schedule) = trigger { schedule } else { nil }
         }
     }

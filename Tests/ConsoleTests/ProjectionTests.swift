@@ -54,6 +54,10 @@ struct ProjectionTests {
         let shown = try await chronicle.one("SELECT errors_json FROM repositories")
         #expect(shown?["errors"]?.array?.count == 2)
         #expect(shown?["errors"]?[0]?["line"] == 3)
+        // What somebody proposes is not what the repository has.
+        try await chronicle.say(
+            ProjectRejected(repository: "churn", sha: "abe", errors: [error], pullRequest: 2), id: "proposed")
+        #expect(try await chronicle.one("SELECT rejected_sha FROM repositories")?["rejectedSha"] == "abc")
         try await chronicle.say(
             ProjectLoaded(
                 project: "churn", repository: "churn", sha: "abd", digest: "d", pipelines: ["train"], models: [],

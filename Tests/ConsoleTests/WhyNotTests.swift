@@ -34,6 +34,36 @@ struct WhyNotTests {
         }
     }
 
+    @Test func `T12 what waited for others has the verdict that came after, and the run tells of all its causes`()
+        async throws
+    {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        let data = try await chronicle.say(ModelTagged(model: "churn", version: 1, set: [:], removed: []), id: "data")
+        let waiting = TriggerIgnored(
+            cause: "data", causeType: ModelTagged.eventType, project: "churn", pipeline: "train", code: "waiting",
+            reason: "labels is still missing")
+        try await chronicle.say(waiting, id: "waiting", because: data)
+        func verdict() async throws -> JSONValue? {
+            try await chronicle.store.read { db in
+                try ListQueries.verdicts(pipeline: "train", cause: "data", Page(), db)["items"]?[0]
+            }
+        }
+        #expect(try await verdict()?["code"] == "waiting")
+        try await chronicle.say(
+            TriggerMatched(
+                cause: "data", causeType: ModelTagged.eventType, project: "churn", pipeline: "train", run: "run-1",
+                reason: "all that it waits for has come"),
+            id: "complete", because: data)
+        #expect(try await verdict()?["run"] == "run-1")
+        // Nothing comes after that.
+        try await chronicle.say(waiting, id: "again", because: data)
+        #expect(try await verdict()?["code"] == "matched")
+        let answer = try await chronicle.store.read { db in try WhyQueries.answer("run-1", db) }
+        let path = (answer["lines"]?.array ?? []).filter { $0["onPath"] == true }.compactMap { $0["event"]?.string }
+        #expect(Set(path).isSuperset(of: ["push", "matched", "data", "complete", "queued"]))
+    }
+
     @Test func `P8 an event's verdicts and a delivery's events are found by their indexes`() async throws {
         let chronicle = try Chronicle()
         let plan = try await chronicle.store.read { db in

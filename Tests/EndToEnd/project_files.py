@@ -43,6 +43,15 @@ pipelines:
       model: [ { registered: true, name: x }, { stage: { to: b, from: [a, none] } }, { tag: { ready: 'yes', any: } }, { alias: [champion] } ]
       event: { type: com.acme.data, where: { data.kind: [full, 1], data.ok: true } }
       schedule: [ '@daily', { cron: '0 9 * * MON-FRI', timezone: Europe/Prague, catch_up: all } ]
+      all:
+        of:
+          data: { event: { type: com.acme.data, where: { ok: true } }, by: "${{ event.data.commit }}" }
+          tests: { pipeline: q }
+          night: { schedule: '@daily' }
+          moved: { push: { branches: [main] } }
+          staged: { model: { stage: b } }
+        by: "${{ git.sha }}"
+        within: 6h
     parameters: { c: { options: [a, b], default: a }, n: { type: float, default: 0.5 } }
     environment: qa
     concurrency: { group: "g-${{ model.name }}", max: 2, on_conflict: cancel-older }
@@ -165,6 +174,14 @@ BAD = {
     "event without a type": pipeline("on: { event: { where: { a: 1 } } }\n" + JOBS),
     "field compared with a map": pipeline("on: { event: { type: a.b.c, where: { a: { b: 1 } } } }\n" + JOBS),
     "schedule without cron": pipeline("on: { schedule: { timezone: UTC } }\n" + JOBS),
+    "several without names": pipeline("on: { all: { of: [push, tag] } }\n" + JOBS),
+    "several without of": pipeline("on: { all: { within: 1h } }\n" + JOBS),
+    "one of several": pipeline("on: { all: { of: { a: { push: {} } } } }\n" + JOBS),
+    "two under one name": pipeline("on: { all: { of: { a: { push: {}, tag: {} }, b: { tag: {} } } } }\n" + JOBS),
+    "a person among several": pipeline("on: { all: { of: { a: { manual: {} }, b: { push: {} } } } }\n" + JOBS),
+    "several of a kind under one name": pipeline("on: { all: { of: { a: { push: [{}] }, b: { tag: {} } } } }\n" + JOBS),
+    "a name that no expression can say": pipeline("on: { all: { of: { a.b: { push: {} }, b: { tag: {} } } } }\n" + JOBS),
+    "a wait without a unit": pipeline("on: { all: { of: { a: { push: {} }, b: { tag: {} } }, within: 30 } }\n" + JOBS),
     "unknown catch_up": pipeline("on: { schedule: { cron: '@daily', catch_up: some } }\n" + JOBS),
     "unknown parameter type": pipeline("parameters: { a: { type: text } }\n" + JOBS),
     "choice without options": pipeline("parameters: { a: { type: choice } }\n" + JOBS),
@@ -190,6 +207,8 @@ ONLY_READER = {
     "broken expression": step("{ run: '${{ params. }}' }"),
     "what a verb needs": step("{ uses: registry/tag, with: { version: 1 } }"),
     "schedule that never fires": pipeline("on: { schedule: { cron: '0 0 30 2 *' } }\n" + JOBS),
+    "a wait of no time": pipeline("on: { all: { of: { a: { push: {} }, b: { tag: {} } }, within: 0s } }\n" + JOBS),
+    "a step before there is a run": pipeline("on: { all: { of: { a: { push: {} }, b: { tag: {} } }, by: '${{ steps.s.x }}' } }\n" + JOBS),
     "unknown time zone": pipeline("on: { schedule: { cron: '@daily', timezone: Europe/Prag } }\n" + JOBS),
     "the same step twice": step("{ id: a, run: x }, { id: a, run: x }"),
     "a parameter's default": pipeline("parameters: { a: { type: number, default: x } }\n" + JOBS),

@@ -81,6 +81,81 @@ def test_a_list_of_events_is_played_in_order(plan):
     assert answers[6]["repeated"]
 
 
+SEVERAL = """\
+martlet: 1
+project: churn
+pipelines:
+  retrain:
+    on:
+      all:
+        of:
+          data: { event: { type: com.acme.data } }
+          labels: { event: { type: com.acme.labels } }
+        by: ${{ event.data.batch }}
+    jobs: { j: { steps: [ { run: x } ] } }
+"""
+
+
+def test_of_several_events_it_is_told_which_are_still_missing(plan):
+    (plan.repo / "martlet.yml").write_text(SEVERAL)
+    events = [
+        {"type": "com.acme.data", "data": {"batch": "a"}},
+        {"type": "com.acme.labels", "data": {"batch": "b"}},
+        {"type": "com.acme.labels", "data": {"batch": "a"}},
+    ]
+    answers = json.loads(plan(*events, options=["--json"]))["events"]
+    assert [started(answer) for answer in answers] == [[], [], ["retrain"]]
+    first = answers[0]["pipelines"][0]
+    assert first["code"] == "waiting" and "of 'a'; labels is still missing" in first["reason"]
+    assert "retrain does not start (waiting)" in plan(events[0])
+
+
+OPERATED = """\
+martlet: 1
+project: churn
+variable_groups: [shared]
+secrets: [PASSWORD]
+variables: { region: local }
+pipelines:
+  train:
+    on: { push: {}, pull_request: {} }
+    parameters: { table: { default: "${{ vars.TABLE }}" }, region: { default: "${{ vars.region }}" } }
+    jobs: { j: { steps: [ { run: 'echo ${{ vars.TABLE }}' } ] } }
+"""
+
+
+def test_an_operators_variables_are_handed_in(plan, folder):
+    (plan.repo / "martlet.yml").write_text(OPERATED)
+    groups = folder / "variables"
+    groups.mkdir()
+    (groups / "shared.env").write_text("TABLE=churn\nPASSWORD=x\n")
+    (groups / "other.env").write_text("TABLE=other\n")
+
+    def parameters(event, *options):
+        [answer] = json.loads(plan(event, options=["--json", *options]))["events"]
+        return answer["pipelines"][0].get("parameters") or answer["pipelines"][0]["reason"]
+
+    push = {"type": "change.pushed"}
+    assert parameters(push) == "no value for vars.TABLE; there is no group shared among the files of --vars"
+    assert parameters(push, "--vars", str(groups)) == {"table": "churn", "region": "local"}
+    given = ["--vars", str(groups / "shared.env"), "--var", "region=eu=1", "--var", "TABLE=mine"]
+    assert parameters(push, *given) == {"table": "mine", "region": "eu=1"}
+    # A stranger's file has what the file of the default branch names.
+    fork = {"type": "change.pull_request_opened", "data": {"pullRequest": {"fork": True}}}
+    assert parameters(fork, "--vars", str(groups), "--var", "region=eu") == {"table": "churn", "region": "eu"}
+
+
+def test_variables_that_cannot_be_read_are_all_told(plan, folder):
+    (plan.repo / "martlet.yml").write_text(OPERATED)
+    (folder / "shared.env").write_text("TABLE=churn\nno value\n1A=x\n")
+    said = plan({"type": "change.pushed"}, options=["--vars", str(folder / "shared.env"), "--var", "region", "--vars", "gone.env"], fails=True)
+    for words in ("--var 'region': a line is NAME=VALUE", "shared.env:2:1: ", "shared.env:3:1: ", "there is no file 'gone.env'"):
+        assert words in said
+    (folder / "other.env").write_text("A=1\n")
+    said = plan({"type": "change.pushed"}, options=["--vars", str(folder / "other.env")], fails=True)
+    assert "'other' is no group" in said and "it names shared" in said
+
+
 def test_an_assumed_end_leads_on(plan):
     push = {"type": "change.pushed", "data": {"branch": "main", "paths": ["src/a.py"]}}
     answers = json.loads(plan(push, options=["--json", "--ending", "succeeded"]))["events"]

@@ -40,6 +40,15 @@ struct FactTests {
         #expect(try envelope(one).fact != envelope(other).fact)
     }
 
+    @Test func `what is wrong with a request's file replaces nothing that is said of the repository's own`() throws {
+        func fact(_ sha: String, _ number: Int?) throws -> Fact? {
+            try envelope(ProjectRejected(repository: "demo", sha: sha, errors: [], pullRequest: number)).fact
+        }
+        #expect(try fact("a", nil) == fact("b", nil) && fact("a", 2) == fact("b", 2))
+        #expect(try fact("a", nil) != fact("a", 2) && fact("a", 2) != fact("a", 3))
+        #expect(try fact("a", nil)?.days == nil && fact("a", 2)?.days == 1)
+    }
+
     @Test func `what outsiders say and what cannot be read is no fact`() throws {
         var event = try envelope(ModelTagged(model: "m", version: 1, set: [:], removed: []))
         event.data = ["nonsense": true]

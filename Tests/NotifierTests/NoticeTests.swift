@@ -32,6 +32,20 @@ struct NoticeTests {
         #expect(notice.details.prefix(2) == ["version 1: production → surpassed", "Why: approved by grace"])
     }
 
+    @Test func `D.1 a project file with errors is told with all of them, and whose it is`() throws {
+        let errors = (1...20).map { FileError(file: "martlet.yml", line: $0, column: 3, message: "unknown key") }
+        let writer = NoticeWriter(place: nil, project: "diabetes", consoleURL: "http://console")
+        func notice(_ number: Int?) throws -> Notice {
+            try writer.notice(
+                for: event(
+                    ProjectRejected(
+                        repository: "diabetes", sha: "0123456789abcdef", errors: errors, pullRequest: number)))
+        }
+        #expect(try notice(7).details == errors.map(\.description))
+        #expect(try notice(7).headline.contains("the project file of pull request #7, 0123456789 has errors"))
+        #expect(try notice(nil).headline.contains("the project file of 0123456789 has errors"))
+    }
+
     @Test func `an approval says how to give it`() throws {
         let body = ApprovalRequested(
             approval: "a1", run: "r1", job: "deploy", project: "diabetes", pipeline: "train", environment: "prod",

@@ -14,6 +14,16 @@ struct EventRoomTests {
         #expect(EventRoom.fitting(Array(errors.prefix(1))).count == 1)
     }
 
+    @Test func `a verdict has all errors with their places, and of very many those that there is room for`() {
+        func errors(_ count: Int, _ message: String) -> [FileError] {
+            (1...count).map { FileError(file: "martlet.yml", line: $0, column: 2, message: message) }
+        }
+        #expect(EventRoom.words(errors(2, "no")) == "martlet.yml:1:2: no; martlet.yml:2:2: no")
+        let words = EventRoom.words(errors(70, String(repeating: "e\n", count: 2_000)))
+        #expect(words.utf8.count <= EventRoom.verdict + 100 && words.hasPrefix("martlet.yml:1:2: "))
+        #expect(words.hasSuffix("more: `martlet validate` shows all of them"))
+    }
+
     @Test func `a large plan loses its titles first, then its last jobs, and says how many`() {
         func plan(_ count: Int, _ title: Int) -> [JobPlan] {
             (1...count).map { number in

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import ProjectFile
 import ServiceKit
 import Store
 import Testing
@@ -82,6 +83,41 @@ struct PullRequestTests {
             try await forgery.installation.settle()
             #expect(try await forgery.installation.published(PullRequestUpdated.self).map(\.sha) == [second])
             #expect(try await forgery.verdicts(of: "d3").map(\.code) == ["already_seen"])
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `D.1 T20 a request whose project file is broken is told all of its errors with their places`(
+        byFork: Bool
+    ) async throws {
+        try await Forgery.open(project: project) { forgery in
+            let broken = project.replacing("branches: [main]", with: "branchs: [main]").replacing("jobs:", with: "job:")
+            let files = ["martlet.yml": broken]
+            let sha =
+                if byFork { try await fork(forgery.upstream, files) } else {
+                    try await propose(forgery.upstream, files)
+                }
+            let expected = ProjectReader.read(
+                [ProjectDocument(path: "martlet.yml", text: broken)], repositoryName: "demo")
+            guard case .failure(let all) = expected else {
+                Issue.record("the file has no errors")
+                return
+            }
+            #expect(all.errors.count >= 3)
+            let answer = try await forgery.github(
+                "pull_request", try forgery.pullRequest(sha: sha, fork: byFork), id: "d1")
+            #expect(answer.status == 202)
+            try await forgery.installation.settle()
+            let rejected = try #require(
+                try await forgery.installation.published(ProjectRejected.self).last { $0.pullRequest == 2 })
+            #expect(rejected.errors == all.errors)
+            let opened = try #require(
+                try await forgery.installation.envelopes().first { $0.type == PullRequestOpened.eventType })
+            let verdicts = try await forgery.verdicts(of: opened.id)
+            #expect(Set(verdicts.map(\.code)) == ["project_rejected"])
+            #expect(Set(verdicts.map(\.pipeline)) == ["quality", "chatops", "after"])
+            for error in all.errors { #expect(verdicts.allSatisfy { $0.reason.contains(error.description) }) }
+            #expect(try await forgery.installation.published(RunQueued.self).isEmpty)
         }
     }
 
@@ -235,6 +271,33 @@ struct ForkTests {
         #expect(asked.scripts == (forks ? [script] : []))
         #expect(asked.verdicts.count == (forks ? 0 : 1))
         #expect(asked.verdicts.allSatisfy { $0.reason.contains("only what the file of the default branch names") })
+    }
+
+    private static let waiting = """
+        martlet: 1
+        project: demo
+        pipelines:
+          both:
+            on: { all: { of: { request: { pull_request: {} }, data: { event: { type: com.acme.data } } } } }
+            jobs: { a: { steps: [ { run: "true" } ] } }
+        """
+
+    @Test(arguments: [true, false])
+    func `T12 what comes of a fork's request completes no set of ours`(byFork: Bool) async throws {
+        try await Forgery.open(project: Self.waiting) { forgery in
+            let sha =
+                if byFork { try await fork(forgery.upstream) } else { try await propose(forgery.upstream) }
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha, fork: byFork), id: "d1")
+            try await forgery.installation.settle()
+            let event: JSONValue = [
+                "specversion": "1.0", "id": "e1", "source": "/acme", "type": "com.acme.data", "data": [:],
+            ]
+            _ = try await forgery.installation.request("publish", body: [try Wire.encode(event)], user: "acme")
+            try await forgery.installation.settle()
+            #expect(try await forgery.installation.published(RunQueued.self).count == (byFork ? 0 : 1))
+            let waiting = try await forgery.installation.published(TriggerIgnored.self).filter { $0.code == "waiting" }
+            #expect(waiting.count == (byFork ? 2 : 1))
+        }
     }
 
     @Test func `forks can be ignored as a whole`() async throws {

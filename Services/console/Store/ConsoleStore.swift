@@ -27,6 +27,9 @@ enum ConsoleStore {
                     """)
         }
         migrator.registerMigration("v7 tokens once for each idempotency key") { try $0.execute(sql: repeatedTokens) }
+        migrator.registerMigration("v8 causes of a run") {
+            try $0.execute(sql: "CREATE INDEX verdicts_run ON verdicts (run) WHERE run IS NOT NULL")
+        }
     }
 
     private static let repeatedTokens = """

@@ -74,9 +74,13 @@ let outcomeProjections: [Projection] = [
     },
 ]
 
+/// The first verdict stands, unless it was that the cause waits for others: then there comes another.
 private let verdict = """
-    INSERT OR IGNORE INTO verdicts (cause, project, pipeline, cause_type, verdict, code, reason, run, time, event)
+    INSERT INTO verdicts (cause, project, pipeline, cause_type, verdict, code, reason, run, time, event)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (cause, project, pipeline) DO UPDATE SET verdict = excluded.verdict, code = excluded.code,
+    reason = excluded.reason, run = excluded.run, time = excluded.time, event = excluded.event
+    WHERE verdicts.code = 'waiting'
     """
 
 private let notification = """

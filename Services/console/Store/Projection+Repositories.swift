@@ -52,6 +52,8 @@ let repositoryProjections: [Projection] = [
         try accept(body.repository, db)
     },
     .on(ProjectRejected.self) { body, _, db in
+        // What somebody proposes says nothing of the file that holds.
+        guard body.pullRequest == nil else { return }
         try db.run(
             "UPDATE repositories SET rejected_sha = ?, errors_json = ? WHERE name = ?",
             [body.sha, try jsonText(body.errors), body.repository])

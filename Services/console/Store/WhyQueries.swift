@@ -111,10 +111,13 @@ enum WhyQueries {
                 AND json_extract(CAST(body AS TEXT), '$.data.run') = ? AND key = ? ORDER BY position DESC LIMIT 1
                 """, arguments: [id, id])
         let queued = try String.fetchOne(db, sql: "SELECT event FROM runs WHERE id = ?", arguments: [id])
+        // Where several causes came together, each has a chain of its own.
+        let matched = try String.fetchAll(
+            db, sql: "SELECT event FROM verdicts WHERE run = ? ORDER BY time, cause LIMIT 100", arguments: [id])
         let run =
             try db.one("SELECT number, project, pipeline, state, outcome FROM runs WHERE id = ?", [id]) ?? .object([:])
         return Target(
             shown: run.with("kind", "run").with("id", .string(id)),
-            anchors: [queued, ended].compactMap(\.self), runs: [id])
+            anchors: matched + [queued, ended].compactMap(\.self), runs: [id])
     }
 }

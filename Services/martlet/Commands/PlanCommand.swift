@@ -25,6 +25,7 @@ struct PlanCommand: AsyncParsableCommand {
             Examples:
               martlet plan --event push.json --repo ../churn
               martlet plan --event delivery.json --forge github --kind pull_request
+              martlet plan --event push.json --vars ~/.martlet/variables --var REGION=eu
               martlet plan --event week.jsonl --ending succeeded --json
             """)
 
@@ -43,6 +44,16 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "The repository's folder.")
     var repo = "."
 
+    @Option(
+        name: .customLong("var"),
+        help: "A variable that the operator sets (MARTLET_VAR_NAME), as NAME=VALUE; may be said several times.")
+    var values: [String] = []
+
+    @Option(
+        name: .customLong("vars"),
+        help: "A file <group>.env with a group of the operator's, or a folder of them; may be said several times.")
+    var groups: [String] = []
+
     @Option(help: "Assume that what starts ends so, and show what that would start: succeeded, failed, not_promoted, …")
     var ending: String?
 
@@ -54,6 +65,8 @@ struct PlanCommand: AsyncParsableCommand {
         if let forge { words += ["--forge", forge] }
         if let kind { words += ["--kind", kind] }
         for header in header { words.append("--header=\(header)") }
+        for value in values { words.append("--var=\(value)") }
+        for group in groups { words.append("--vars=\(group)") }
         if let ending { words += ["--ending", ending] }
         if json { words.append("--json") }
         let input = event == "-" ? FileHandle.standardInput.readDataToEndOfFile() : nil

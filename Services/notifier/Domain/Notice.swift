@@ -44,9 +44,11 @@ struct NoticeWriter: Sendable {
 
     private func projectNotice(_ envelope: Envelope) throws -> Notice? {
         if let body = try envelope.body(ProjectRejected.self) {
+            let request = body.pullRequest.map { "pull request #\($0), " } ?? ""
+            let whose = "\(request)\(body.sha.prefix(10))"
             return Notice(
-                headline: "\(project): the project file of \(body.sha.prefix(10)) has errors, nothing was started",
-                details: body.errors.prefix(10).map(\.description))
+                headline: "\(project): the project file of \(whose) has errors, nothing was started",
+                details: body.errors.map(\.description))
         }
         if let body = try envelope.body(ChangePushed.self) {
             return Notice(

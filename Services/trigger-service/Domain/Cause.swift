@@ -84,6 +84,21 @@ struct Cause: Sendable, Hashable, Codable {
         }
     }
 
+    /// A file that nobody has read before comes with it, and what is wrong with it is news.
+    var bringsFile: Bool {
+        switch occasion {
+        case .push, .pullRequest: true
+        case .tag, .comment, .event, .manual, .started, .pipelineFinished, .modelRegistered, .modelStageChanged,
+            .modelTagged, .modelAliasChanged, .tick:
+            false
+        }
+    }
+
+    /// The number of the request that it is.
+    var pullRequest: Int? {
+        if case .pullRequest = occasion { event["number"]?.int } else { nil }
+    }
+
     var upstreamRun: String? {
         if case .pipelineFinished(let run, _, _) = occasion { run } else { nil }
     }

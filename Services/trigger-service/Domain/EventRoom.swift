@@ -9,6 +9,8 @@ enum EventRoom {
     static let stepOutputs = 32 << 10
     static let outputs = 24 << 10
     static let project = 48 << 10
+    /// A verdict's reason is kept for each pipeline.
+    static let verdict = 6 << 10
 
     /// Bytes as they travel.
     static func bytes(_ value: some Encodable) -> Int { (try? Wire.encode(value).count) ?? .max }
@@ -29,6 +31,21 @@ enum EventRoom {
                         + " `martlet validate` shows all of them"))
         }
         return fitting
+    }
+
+    /// The errors as one text: whole ones as long as there is room, then how many more there are.
+    static func words(_ errors: [FileError]) -> String {
+        var words: [String] = []
+        var room = verdict
+        for error in errors {
+            let text = error.description.shortened(to: 700)
+            room -= text.utf8.count + 2
+            guard room >= 0 || words.isEmpty else { break }
+            words.append(text)
+        }
+        let more = errors.count - words.count
+        if more > 0 { words.append("and \(more) more: `martlet validate` shows all of them") }
+        return words.joined(separator: "; ")
     }
 
     /// A large plan is told without its steps' titles, a very large one without its last jobs.

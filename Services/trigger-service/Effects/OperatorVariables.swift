@@ -5,11 +5,21 @@ import ProjectFile
 /// Variables that an operator keeps beside the repositories: groups as `<data>/variables/<group>.env`, and single ones
 /// in the service's environment as `MARTLET_VAR_<NAME>`. Read when they are used: a changed file counts at once.
 struct OperatorVariables: Sendable {
-    let folder: String
+    /// `nil`: there are only the groups that were handed in.
+    private let folder: String?
+    private let groups: [String: [String: JSONValue]]
     let overriding: [String: JSONValue]
 
+    /// Where groups are looked for, in words.
+    var place: String { folder == nil ? "among the files of --vars" : "under variables/ in the data folder" }
+
+    /// Values as somebody hands them in.
+    init(groups: [String: [String: JSONValue]], overriding: [String: JSONValue]) {
+        (folder, self.groups, self.overriding) = (nil, groups, overriding)
+    }
+
     init(folder: String, environment: [String: String]) {
-        self.folder = folder
+        (self.folder, groups) = (folder, [:])
         let prefix = "MARTLET_VAR_"
         let lines = environment.filter { $0.key.hasPrefix(prefix) && !$0.value.contains("\n") }
             .map { "\($0.key.dropFirst(prefix.count))=\($0.value)" }
@@ -50,6 +60,7 @@ struct OperatorVariables: Sendable {
 
     /// Names are checked, so that none leaves the folder.
     private func values(of group: String) -> [String: JSONValue]? {
+        guard let folder else { return groups[group] }
         guard GitNames.isRepository(group),
             let data = FileManager.default.contents(atPath: "\(folder)/\(group).env"),
             let text = String(data: data, encoding: .utf8)

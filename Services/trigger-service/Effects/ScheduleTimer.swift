@@ -3,7 +3,8 @@ import Messages
 import ServiceKit
 import Store
 
-/// One timer for all schedules: it looks when the next of them is due, and sleeps until then.
+/// One timer for all schedules and for all events that wait for others: it looks when the next is due, and sleeps until
+/// then.
 struct ScheduleTimer: Sendable {
     let store: StateStore
     let dispatcher: Dispatcher

@@ -30,7 +30,8 @@ extension Dispatcher {
     /// The types of events that a project's pipelines listen to.
     private func patterns(of project: LoadedProject, _ transaction: Transaction) throws -> [Glob] {
         if let known = projects.patterns(project.digest) { return known }
-        let types = try file(of: project, transaction)?.pipelines.flatMap(\.triggers).compactMap { trigger -> String? in
+        let triggers = try file(of: project, transaction)?.pipelines.flatMap(\.triggers).flatMap(\.parts)
+        let types = triggers?.compactMap { trigger -> String? in
             if case .event(let type, _) = trigger { type } else { nil }
         }
         let patterns = Set(types ?? []).sorted().map(Glob.init)

@@ -97,21 +97,36 @@ extension Dispatcher {
                 break
             case .ignored(let code, let reason):
                 try ignore(cause, project.name, pipeline, code: code, reason, transaction)
-            case .matched where cause.loops:
+            case .matched where cause.loops, .contributes where cause.loops:
                 try ignore(
                     cause, project.name, pipeline, code: "loop_detected",
                     "\(cause.because.depth) events led to this one after another; above \(Cause.deepest) nothing starts",
                     transaction)
             case .matched(let reason):
-                do {
-                    try start(
-                        RunRequest(
-                            cause: cause, git: git, project: project, fileDigest: digest, pipeline: pipeline,
-                            reason: reason), transaction)
-                } catch let refusal as NotStarted {
-                    try ignore(cause, project.name, pipeline, code: refusal.code, refusal.reason, transaction)
-                }
+                try orIgnore(
+                    RunRequest(
+                        cause: cause, git: git, project: project, fileDigest: digest, pipeline: pipeline,
+                        reason: reason), transaction
+                ) { _ = try start($0, transaction) }
+            case .contributes(let contribution):
+                try orIgnore(
+                    RunRequest(
+                        cause: cause, git: git, project: project, fileDigest: digest, pipeline: pipeline, reason: ""),
+                    transaction
+                ) { try gather(contribution, $0, transaction) }
             }
+        }
+    }
+
+    /// The trigger holds; where there is no run all the same, that is the verdict.
+    private func orIgnore(
+        _ request: RunRequest, _ transaction: Transaction, _ body: (RunRequest) throws -> Void
+    ) throws {
+        do {
+            try body(request)
+        } catch let refusal as NotStarted {
+            try ignore(
+                request.cause, request.project.name, request.pipeline, code: refusal.code, refusal.reason, transaction)
         }
     }
 
@@ -138,13 +153,14 @@ extension Dispatcher {
     private func reject(
         _ cause: Cause, _ git: GitReference, _ errors: [FileError], _ transaction: Transaction
     ) throws {
-        if case .push = cause.occasion {
+        if cause.bringsFile {
             try transaction.publish(
-                ProjectRejected(repository: git.repository, sha: git.sha, errors: EventRoom.fitting(errors)),
+                ProjectRejected(
+                    repository: git.repository, sha: git.sha, errors: EventRoom.fitting(errors),
+                    pullRequest: cause.pullRequest),
                 subject: "repository/\(git.repository)", key: git.repository, because: cause.because)
         }
-        let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
-        let reason = "the project file has errors: \(errors.first?.description ?? "")\(more)"
+        let reason = "the project file has errors: \(EventRoom.words(errors))"
         let known = try transaction.project(ofRepository: git.repository)
         var pipelines = ["*"]
         if let only = cause.onlyPipeline {

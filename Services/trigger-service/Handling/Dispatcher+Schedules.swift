@@ -30,8 +30,9 @@ extension Dispatcher {
         }
     }
 
-    /// Lets fire what is due. `true`: there may be more.
+    /// Lets fire what is due, and ends what has waited long enough. `true`: there may be more.
     func tick(_ transaction: Transaction) throws -> Bool {
+        if try endWaiting(transaction) { return true }
         let due = try transaction.dueSchedules(limit: Self.ticksAtOnce)
         var room = Self.ticksAtOnce
         for stored in due {

@@ -20,8 +20,10 @@ struct NotStarted: Error, Hashable {
 }
 
 extension Dispatcher {
+    /// - Returns: the run.
     /// - Throws: `NotStarted` before anything was written.
-    func start(_ request: RunRequest, _ transaction: Transaction) throws {
+    @discardableResult
+    func start(_ request: RunRequest, _ transaction: Transaction) throws -> String {
         let cause = request.cause
         guard let pipeline = request.project.pipeline(request.pipeline) else {
             throw NotStarted(code: "no_pipeline", reason: "the project file has no pipeline '\(request.pipeline)'")
@@ -67,6 +69,7 @@ extension Dispatcher {
         }
         if cause.isCommand { try answer(cause.id, cause.because, run: facts.id, transaction) }
         try started(cause, facts, transaction)
+        return facts.id
     }
 
     /// The verdict, stored and told; the run's own events follow from it.
@@ -127,9 +130,10 @@ extension Dispatcher {
                 + "; a fork's pull request gets of an operator's values only what the file of the default branch names,"
                 + " and none that it calls a secret"
         }
-        let groups = variables?.equip(request.project).missing ?? []
+        guard let variables else { return reason }
+        let groups = variables.equip(request.project).missing
         if groups.isEmpty { return reason }
-        return reason + "; there is no group \(groups.joined(separator: ", ")) under variables/ in the data folder"
+        return reason + "; there is no group \(groups.joined(separator: ", ")) \(variables.place)"
     }
 
     private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {

@@ -9,7 +9,7 @@ struct Dispatcher: Sendable {
     let settings: Settings
     let projects: ProjectCache
     let board: OfferBoard
-    /// Rings when there are other schedules, or one of them is due.
+    /// Rings when there are other schedules or events that wait for others, or one of them is due.
     let alarm: WakeSignal
     /// `nil`: nobody keeps any.
     let variables: OperatorVariables?

@@ -22,6 +22,12 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "The repository.")
     var repo = "."
 
+    @Option(name: .customLong("var"), help: "A variable that the operator sets, as NAME=VALUE.")
+    var values: [String] = []
+
+    @Option(name: .customLong("vars"), help: "A <group>.env file of the operator's, or a folder of them.")
+    var groups: [String] = []
+
     @Option(help: "Assume that what starts ends so, and go on with what that starts.")
     var ending: String?
 
@@ -37,11 +43,12 @@ struct PlanCommand: AsyncParsableCommand {
             return outcome
         }
         let input = try PlanInput(try text(), forge: forge, kind: kind, headers: header)
+        let variables = try PlanVariables(lines: values, paths: groups)
         let repository = try await OfflineRepository(path: repo)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-plan-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let rehearsal = try await Rehearsal(repository, folder: folder.path)
+        let rehearsal = try await Rehearsal(repository, variables, folder: folder.path)
         var answers = [input.idle].compactMap(\.self)
         for event in input.events { answers += try await rehearsal.play(event, ending: outcome) }
         if json {

@@ -8,10 +8,13 @@ import Store
 struct Rehearsal: Sendable {
     private let repository: OfflineRepository
     private let store: StateStore
-    private let dispatcher = Dispatcher()
+    private let dispatcher: Dispatcher
+    private let variables: PlanVariables
 
-    init(_ repository: OfflineRepository, folder: String) async throws {
+    init(_ repository: OfflineRepository, _ variables: PlanVariables, folder: String) async throws {
         self.repository = repository
+        self.variables = variables
+        dispatcher = Dispatcher(variables: variables.variables)
         store = try StateStore.open(
             path: folder + "/plan.sqlite", source: .triggerService, logs: [.ingest], migrate: TriggerStore.migrate)
         let watched = Repository(
@@ -31,7 +34,8 @@ struct Rehearsal: Sendable {
                 "'\(repository.path)' has no \(ProjectReader.mainFile) and nothing under \(ProjectReader.pipelineFolder)/"
             )
         }
-        let (repository, dispatcher) = (repository, dispatcher)
+        let own = await ownFiles()
+        let (repository, dispatcher, variables) = (repository, dispatcher, variables)
         let digest = Digest(of: try Wire.encode(commit.files)).text
         return try await store.write { transaction in
             try transaction.remember(
@@ -44,8 +48,19 @@ struct Rehearsal: Sendable {
                 repository: repository.name, url: repository.path, branch: branch ?? repository.branch,
                 sha: commit.sha, message: commit.message)
             let cause = try event.cause(envelope, DraftPlace(commit: commit, git: git, project: project))
+            if cause.untrusted != true {
+                try variables.check(project)
+            } else if let own {
+                try dispatcher.load(own, of: repository, transaction)
+            }
             return try dispatcher.rehearse(cause, project, ending, note: commit.note, transaction)
         }
+    }
+
+    /// They decide what a stranger's file has of an operator's values; `nil` where there are no such values.
+    private func ownFiles() async -> OfflineRepository.Commit? {
+        guard !variables.isEmpty else { return nil }
+        return try? await repository.commit(nil, with: .commit(nil), mayLack: false)
     }
 }
 
@@ -59,6 +74,24 @@ extension Dispatcher {
         case .success(let project): return project
         case .failure(let errors): throw Refusal("the project file has errors:\n\(errors)")
         }
+    }
+
+    /// The files as they are hold for the project, where nothing was pushed to it before.
+    fileprivate func load(
+        _ own: OfflineRepository.Commit, of repository: OfflineRepository, _ transaction: Transaction
+    ) throws {
+        guard try transaction.project(ofRepository: repository.name) == nil, !own.files.isEmpty else { return }
+        let digest = Digest(of: try Wire.encode(own.files)).text
+        try transaction.remember(
+            repository: repository.name, sha: own.sha, digest: digest, files: own.files, message: own.message)
+        guard
+            case .success(let project) = try projects.project(digest, repository: repository.name, in: transaction)
+        else { return }
+        try transaction.save(
+            LoadedProject(
+                name: project.name, repository: repository.name, digest: project.digest, sha: own.sha,
+                branch: repository.branch, position: LogPosition(source: .triggerService, epoch: 0, seq: 0)),
+            models: [])
     }
 
     /// Takes the cause as the service would, and tells what came of it.

@@ -25,11 +25,19 @@ extension WebhookProof {
 
     func reading(_ payload: Payload) throws(Refusal) -> ForgeReading {
         switch forge {
-        case .github: try GitHubPayload.read(header("X-GitHub-Event") ?? "", payload)
-        case .gitea: try GitHubPayload.read(header("X-Gitea-Event") ?? header("X-Forgejo-Event") ?? "", payload)
+        case .github: try GitHubPayload.read(kind("X-GitHub-Event"), payload)
+        case .gitea: try GitHubPayload.read(kind("X-Gitea-Event", "X-Forgejo-Event"), payload)
         case .gitlab: try GitLabPayload.read(payload)
         case .azureDevOps: try AzureDevOpsPayload.read(payload)
         }
+    }
+
+    /// What the payload is, where it does not say so itself.
+    private func kind(_ names: String...) throws(Refusal) -> String {
+        for name in names {
+            if let kind = header(name), !kind.isEmpty { return kind }
+        }
+        throw Refusal("the header \(names[0]) says what this is, and it is missing")
     }
 
     func delivery(_ payload: Payload, _ reading: ForgeReading) -> StoredDelivery {

@@ -69,15 +69,19 @@ struct Webhooks: Sendable {
 
     /// What became of each that came in: `accepted`, `repeated`, or why it starts nothing. What git says of an accepted
     /// one is told by its events.
-    private func count(_ verdict: String, _ forge: Forge) {
+    ///
+    /// - Parameter forge: `nil`: none that is known.
+    private func count(_ verdict: String, _ forge: Forge?) {
         metrics.count(
             "martlet_webhooks_total", "Webhooks by what became of them.",
-            labels: [("forge", forge.rawValue), ("verdict", verdict)])
+            labels: [("forge", forge?.rawValue ?? "other"), ("verdict", verdict)])
     }
 
     /// The path says who sends; where the headers are another's, they count: Gitea is often set up as if it were GitHub.
     private func forge(_ name: String, _ header: (String) -> String?) throws -> Forge {
         guard let forge = Forge(rawValue: name) else {
+            // Nothing proves who sends this, so nothing is stored of it, nor is its body read.
+            count("unknown_forge", nil)
             throw DoorRefusal(404, "'\(name.shortened(to: 80))' is no forge", hint: "the forges are \(Forge.list)")
         }
         guard let found = Forge.detect(header), found != forge else { return forge }
@@ -119,6 +123,9 @@ struct Webhooks: Sendable {
         var refusal = reading.nothing.map { (code: "not_a_cause", reason: "\(reading.event): \($0)") }
         if let hook {
             delivery.repository = hook.repository
+        } else if refusal != nil, reading.addresses.isEmpty {
+            // Of no repository, as what happens in an organization: that its secret was known is enough for a verdict.
+            delivery.repository = candidates.only ?? ""
         } else if candidates.fitting(reading).isEmpty {
             problem = DoorRefusal(
                 404, "\(known) is not watched",
@@ -163,6 +170,9 @@ private struct Candidates {
                 return holds
             }.map(\.repository))
     }
+
+    /// Where there is no choice.
+    var only: String? { proven.count == 1 ? proven.first : nil }
 
     func fitting(_ reading: ForgeReading) -> [RepositoryHook] {
         let identities = Set(reading.addresses.map(RepositoryIdentity.init))

@@ -74,6 +74,23 @@ extension Transaction {
                 verdict.run, now.milliseconds,
             ])
     }
+
+    func verdict(of cause: String, project: String, pipeline: String) throws -> StoredVerdict? {
+        try verdicts(of: cause).first { $0.project == project && $0.pipeline == pipeline }
+    }
+
+    /// What became of a cause that has waited for others.
+    func replace(_ verdict: StoredVerdict) throws {
+        try db.execute(
+            sql: """
+                UPDATE verdict SET matched = ?, code = ?, reason = ?, run = ?
+                WHERE cause = ? AND project = ? AND pipeline = ?
+                """,
+            arguments: [
+                verdict.matched, verdict.code, verdict.reason, verdict.run, verdict.cause, verdict.project,
+                verdict.pipeline,
+            ])
+    }
 }
 
 enum CauseQueries {

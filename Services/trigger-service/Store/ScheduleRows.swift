@@ -89,7 +89,7 @@ extension Transaction {
 }
 
 enum ScheduleQueries {
-    /// When there is something to do; `nil` where there is no schedule.
+    /// When there is something to do, for a schedule or because an event has waited for others long enough; `nil`: never.
     static func next(at now: Timestamp, in db: Database) throws -> Timestamp? {
         let ahead = now.advanced(by: Ticking.farthestAhead).milliseconds
         if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM schedule WHERE last > ?)", arguments: [ahead])
@@ -97,6 +97,12 @@ enum ScheduleQueries {
         {
             return now
         }
-        return try Int64.fetchOne(db, sql: "SELECT min(next) FROM schedule").map { Timestamp(milliseconds: $0) }
+        return try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT min(time) FROM (
+                    SELECT min(next) AS time FROM schedule UNION ALL SELECT min(expires) FROM gathered_part)
+                """
+        ).map { Timestamp(milliseconds: $0) }
     }
 }

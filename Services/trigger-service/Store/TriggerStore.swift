@@ -28,7 +28,25 @@ enum TriggerStore {
         migrator.registerMigration("v6 schedules by their form") { db in
             try db.execute(sql: "ALTER TABLE project ADD COLUMN schedules_form INTEGER NOT NULL DEFAULT 0")
         }
+        migrator.registerMigration("v7 parts of what pipelines wait for") { db in try db.execute(sql: gatherings) }
     }
+
+    private static let gatherings = """
+        -- Causes that are one of several (`on: all`), until the others have come or their time is over.
+        CREATE TABLE gathered_part (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            project TEXT NOT NULL,
+            pipeline TEXT NOT NULL,
+            declaration TEXT NOT NULL,
+            correlation TEXT NOT NULL,
+            part TEXT NOT NULL,
+            cause TEXT NOT NULL REFERENCES cause,
+            expires INTEGER NOT NULL,
+            UNIQUE (cause, project, pipeline, part)
+        ) STRICT;
+        CREATE INDEX gathered_part_place ON gathered_part (project, pipeline, declaration, correlation, seq);
+        CREATE INDEX gathered_part_expires ON gathered_part (expires);
+        """
 
     private static let lines = """
         -- Causes of one line are judged one after another.

@@ -89,7 +89,11 @@ struct FactRule: Sendable {
         on(RepositoryUnreachable.self) { body, _ in Fact("repository/\(body.repository)", "reach") },
         on(RepositoryRecovered.self) { body, _ in Fact("repository/\(body.repository)", "reach") },
         on(ChangePushed.self) { body, _ in Fact("repository/\(body.repository)", "pushed") },
-        on(ProjectRejected.self) { body, _ in Fact("repository/\(body.repository)", "rejected") },
+        on(ProjectRejected.self) { body, _ in
+            guard let number = body.pullRequest else { return Fact("repository/\(body.repository)", "rejected") }
+            // What somebody proposes replaces nothing, and is soon of no interest.
+            return Fact("repository/\(body.repository)", "rejected/pull/\(number)", days: 1)
+        },
         // Each version of the file: an open run goes by the one that it began with.
         on(ProjectLoaded.self) { body, _ in Fact("project/\(body.project)", "file/\(body.digest)") },
         on(ProjectUnchanged.self) { body, _ in Fact("project/\(body.project)", "commit") },

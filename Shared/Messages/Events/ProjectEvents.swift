@@ -61,10 +61,13 @@ public struct ProjectRejected: EventBody {
     public var sha: String
     /// All of them at once.
     public var errors: [FileError]
+    /// The file is that of this pull request, and says nothing of the repository's own.
+    public var pullRequest: Int?
 
-    public init(repository: String, sha: String, errors: [FileError]) {
+    public init(repository: String, sha: String, errors: [FileError], pullRequest: Int? = nil) {
         self.repository = repository
         self.sha = sha
         self.errors = errors
+        self.pullRequest = pullRequest
     }
 }

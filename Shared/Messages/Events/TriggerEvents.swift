@@ -35,7 +35,8 @@ public struct TriggerIgnored: EventBody {
     public var causeType: String
     public var project: String
     public var pipeline: String
-    /// One word for programs: `branch_filter`, `path_filter`, `no_trigger`, `conclusion`, `loop_detected`, `project_rejected`, …
+    /// One word for programs: `branch_filter`, `path_filter`, `no_trigger`, `conclusion`, `loop_detected`, `project_rejected`, …;
+    /// after `waiting` (for other events) there comes another verdict.
     public var code: String
     /// The same in words.
     public var reason: String

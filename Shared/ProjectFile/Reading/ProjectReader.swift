@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Messages
 
@@ -72,9 +71,8 @@ package enum ProjectReader {
         // What a file that cannot be read may have declared, the others must not be blamed for.
         if unread { return .failure(sorted(reading.errors)) }
         let start = Place(file: first.path, line: 1, column: 1)
-        let project = reading.project(
-            sections, repositoryName: repositoryName, start: start, digest: digest(of: ordered + others)
-        )
+        let digest = TextDigest.of((ordered + others).flatMap { [$0.path, $0.text] })
+        let project = reading.project(sections, repositoryName: repositoryName, start: start, digest: digest)
         guard reading.errors.isEmpty else { return .failure(sorted(reading.errors)) }
         return .success(project)
     }
@@ -82,17 +80,5 @@ package enum ProjectReader {
     private static func sorted(_ errors: [FileError]) -> ProjectErrors {
         let order = errors.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
         return ProjectErrors(errors: order)
-    }
-
-    /// Of paths and texts with their lengths, so that no two sets of files have the same.
-    private static func digest(of documents: [ProjectDocument]) -> String {
-        var hash = SHA256()
-        for document in documents {
-            for part in [document.path, document.text] {
-                hash.update(data: Data("\(part.utf8.count):".utf8))
-                hash.update(data: Data(part.utf8))
-            }
-        }
-        return "sha256:" + hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

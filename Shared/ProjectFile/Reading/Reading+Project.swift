@@ -90,7 +90,7 @@ extension Reading {
     /// Pipelines that wait for each other's ends would start each other until the depth limit stops them.
     private func checkCircles(of pipelines: [Pipeline], _ entries: [Tree.Entry]) {
         let nodes = pipelines.map { pipeline -> (name: String, needs: Set<String>) in
-            let followed = pipeline.triggers.compactMap { trigger -> String? in
+            let followed = pipeline.triggers.flatMap(\.parts).compactMap { trigger -> String? in
                 if case .pipeline(let name, _, _) = trigger { name } else { nil }
             }
             return (pipeline.name, Set(followed))

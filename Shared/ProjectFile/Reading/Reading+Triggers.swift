@@ -12,8 +12,10 @@ extension Reading {
     static let stageChangeKeys = ["to", "from"]
     static let eventKeys = ["type", "where"]
     static let triggerWords = [
-        "push", "pull_request", "tag", "comment", "manual", "pipeline", "model", "event", "schedule",
+        "push", "pull_request", "tag", "comment", "manual", "pipeline", "model", "event", "schedule", "all",
     ]
+    /// Those that may stand alone in a list, where they have to be told from branches.
+    private static let listedWords = triggerWords.filter { $0 != "all" }
 
     /// `on:` as a map, a list of words or one word; in Azure's manner also the branches or paths of a push.
     func triggers(_ tree: Tree?, _ names: KnownNames) -> [Trigger] {
@@ -24,7 +26,7 @@ extension Reading {
             return bare(text, at: tree.place, names).map { [$0] } ?? []
         case .list(let items):
             let words = items.compactMap(\.text)
-            if !words.isEmpty, !words.contains(where: { nearest(to: $0, among: Self.triggerWords) != nil }) {
+            if !words.isEmpty, !words.contains(where: { nearest(to: $0, among: Self.listedWords) != nil }) {
                 return [.push(branches: BranchFilter(patterns(tree, "'trigger'")), paths: .any)]
             }
             return items.compactMap { item in text(item, "each of 'on'").flatMap { bare($0, at: item.place, names) } }
@@ -59,7 +61,7 @@ extension Reading {
         }
     }
 
-    private func trigger(_ word: String, _ tree: Tree, _ names: KnownNames) -> Trigger? {
+    func trigger(_ word: String, _ tree: Tree, _ names: KnownNames) -> Trigger? {
         switch word {
         case "push": change(tree, "'push'").map { .push(branches: $0.0, paths: $0.1) }
         case "pull_request": pullRequest(tree)
@@ -69,6 +71,7 @@ extension Reading {
         case "pipeline": completion(tree, names)
         case "model": model(tree, names)
         case "event": event(tree)
+        case "all": conjunction(tree, names)
         default: schedule(tree)
         }
     }

@@ -17,6 +17,8 @@ extension ProjectSchema {
             "modelTrigger": modelTriggerSchema,
             "event": eventSchema,
             "schedule": scheduleSchema,
+            "all": allSchema,
+            "part": partSchema,
             "parameter": parameter,
         ]
     }
@@ -35,7 +37,31 @@ extension ProjectSchema {
                         "pipeline": several(any(of: fixedText, ref("completion"))),
                         "model": several(ref("modelTrigger")),
                         "event": several(ref("event")), "schedule": several(any(of: text, ref("schedule"))),
+                        "all": several(ref("all")),
                     ])))
+    }
+
+    private static var allSchema: JSONValue {
+        let counts = Reading.partCounts
+        let of: JSONValue = [
+            "type": "object", "propertyNames": ref("identifier"), "additionalProperties": ref("part"),
+            "minProperties": .int(counts.lowerBound), "maxProperties": .int(counts.upperBound),
+            "description": "What is waited for, each under a name of your choice.",
+        ]
+        return .object(
+            object(Reading.conjunctionKeys, ["of": of, "by": text, "within": duration], required: ["of"]))
+    }
+
+    private static var partSchema: JSONValue {
+        var part = object(
+            Reading.partKeys,
+            [
+                "push": ref("change"), "pull_request": ref("change"), "tag": ref("tag"), "comment": ref("comment"),
+                "pipeline": any(of: fixedText, ref("completion")), "model": ref("modelTrigger"),
+                "event": ref("event"), "schedule": any(of: text, ref("schedule")), "by": text,
+            ])
+        part["oneOf"] = .array(Reading.partWords.map { ["required": [.string($0)]] })
+        return .object(part)
     }
 
     private static var prSchema: JSONValue {

@@ -40,6 +40,8 @@ package enum TriggerVerdict: Sendable, Hashable {
     case matched(reason: String)
     /// `code` is one word for programs.
     case ignored(code: String, reason: String)
+    /// It is one of several that the pipeline waits for.
+    case contributes(Contribution)
 
     package var isMatch: Bool {
         if case .matched = self { true } else { false }

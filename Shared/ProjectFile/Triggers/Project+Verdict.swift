@@ -10,13 +10,23 @@ extension Project {
         if case .tick(let ticked, _) = cause, ticked != name {
             return .ignored(code: "other_pipeline", reason: "the schedule is that of '\(ticked)'")
         }
-        let candidates = pipeline.triggers.filter { $0.word == cause.word }
-        guard !candidates.isEmpty else { return noTrigger(cause, pipeline) }
         var ignored: TriggerVerdict?
-        for trigger in candidates {
+        for trigger in pipeline.triggers where trigger.word == cause.word {
             let verdict = verdict(of: trigger, on: cause, for: pipeline)
             if verdict.isMatch { return verdict }
             ignored = ignored ?? verdict
+        }
+        for case .all(let conjunction) in pipeline.triggers {
+            var contribution = Contribution(conjunction: conjunction, parts: [])
+            for part in conjunction.parts where part.trigger.word == cause.word {
+                let verdict = verdict(of: part.trigger, on: cause, for: pipeline)
+                if case .matched(let reason) = verdict {
+                    contribution.parts.append(Contribution.Part(name: part.name, reason: reason))
+                } else {
+                    ignored = ignored ?? verdict
+                }
+            }
+            if !contribution.parts.isEmpty { return .contributes(contribution) }
         }
         return ignored ?? noTrigger(cause, pipeline)
     }
@@ -37,7 +47,7 @@ extension Project {
 
     private func noTrigger(_ cause: CauseFacts, _ pipeline: Pipeline) -> TriggerVerdict {
         var words: [String] = []
-        for trigger in pipeline.triggers where !words.contains(trigger.word) { words.append(trigger.word) }
+        for trigger in pipeline.triggers where !words.contains(trigger.inWords) { words.append(trigger.inWords) }
         let instead = words.isEmpty ? "it is started by hand only" : "it starts on " + words.joined(separator: ", ")
         return .ignored(
             code: "no_trigger", reason: "'\(pipeline.name)' has no '\(cause.word)' under 'on:'; \(instead)"
@@ -71,7 +81,7 @@ extension Project {
             }
             return .matched(reason: "schedule '\(cron)'")
         case (.push, _), (.pullRequest, _), (.tag, _), (.comment, _), (.manual, _), (.pipeline, _), (.event, _),
-            (.schedule, _):
+            (.schedule, _), (.all, _):
             return noTrigger(cause, pipeline)
         }
     }

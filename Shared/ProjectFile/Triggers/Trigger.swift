@@ -13,6 +13,7 @@ package enum Trigger: Sendable, Hashable {
     case model(ModelTrigger)
     case event(type: String, filter: EventFilter)
     case schedule(Schedule)
+    case all(Conjunction)
 
     /// The word that stands under `on:`.
     package var word: String {
@@ -26,7 +27,19 @@ package enum Trigger: Sendable, Hashable {
         case .model: "model"
         case .event: "event"
         case .schedule: "schedule"
+        case .all: "all"
         }
+    }
+
+    /// Itself, or those that it waits for together.
+    package var parts: [Trigger] {
+        if case .all(let conjunction) = self { conjunction.parts.map(\.trigger) } else { [self] }
+    }
+
+    /// What it starts on, for a sentence.
+    var inWords: String {
+        guard case .all(let conjunction) = self else { return word }
+        return conjunction.parts.map(\.trigger.word).joined(separator: " and ")
     }
 }
 

@@ -2,10 +2,18 @@ import Messages
 
 /// GitHub's webhooks, and Gitea's, which follow them but for some words.
 enum GitHubPayload {
+    /// Those that are always of a repository.
+    private static let kinds: Set<String> = [
+        "push", "create", "delete", "pull_request", "pull_request_sync", "issue_comment", "pull_request_comment",
+        "release",
+    ]
+
     static func read(_ event: String, _ payload: Payload) throws(Refusal) -> ForgeReading {
         let repository = payload["repository"]
         let addresses = ["clone_url", "ssh_url", "html_url"].compactMap(repository.optional)
-        guard !addresses.isEmpty else { throw Refusal("repository.clone_url: a text is expected here") }
+        guard !addresses.isEmpty || !kinds.contains(event) else {
+            throw Refusal("repository.clone_url: a text is expected here")
+        }
         let action = payload.optional("action")
         let name = action.map { "\(event).\($0)" } ?? event
         func nothing(_ why: String) -> ForgeReading { ForgeReading(name, addresses, [], nothing: why) }

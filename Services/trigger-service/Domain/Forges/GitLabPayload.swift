@@ -2,12 +2,23 @@ import Messages
 
 /// GitLab's webhooks. One push of more than three branches or tags sends none at all: polling finds those.
 enum GitLabPayload {
+    /// Those that are always of a project.
+    private static let kinds: Set<String> = ["push", "tag_push", "merge_request", "note", "release"]
+
     static func read(_ payload: Payload) throws(Refusal) -> ForgeReading {
-        let event = try payload.text("object_kind")
+        // Hooks of groups and of the whole system have the second alone.
+        let event: String
+        if let kind = payload.optional("object_kind") ?? payload.optional("event_name") {
+            event = kind
+        } else {
+            event = try payload.text("object_kind")
+        }
         let project = payload["project"]
         let addresses = ["git_http_url", "git_ssh_url", "web_url", "http_url", "ssh_url", "url"]
             .compactMap(project.optional)
-        guard !addresses.isEmpty else { throw Refusal("project.git_http_url: a text is expected here") }
+        guard !addresses.isEmpty || !kinds.contains(event) else {
+            throw Refusal("project.git_http_url: a text is expected here")
+        }
         let action = payload.optional("object_attributes.action") ?? payload.optional("action")
         let name = action.map { "\(event).\($0)" } ?? event
         func nothing(_ why: String) -> ForgeReading { ForgeReading(name, addresses, [], nothing: why) }
