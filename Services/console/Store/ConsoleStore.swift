@@ -26,6 +26,10 @@ enum ConsoleStore {
                     CREATE INDEX events_delivery ON events (\(EventQueries.delivery)) WHERE \(EventQueries.isDelivered)
                     """)
         }
+        // When; NULL while it is there.
+        migrator.registerMigration("v7 versions that were deleted") {
+            try $0.execute(sql: "ALTER TABLE versions ADD COLUMN deleted TEXT")
+        }
     }
 
     private static let events = """
