@@ -92,7 +92,7 @@ let package = Package(
         service("RegistryService", in: "registry-service", ["HTTPClient", crypto]),
         service("Deployer", in: "deployer", ["Processes", "HTTPClient"]),
         service("Notifier", in: "notifier", ["HTTPClient"]),
-        service("EventBus", in: "event-bus", [signals]),
+        service("EventBus", in: "event-bus"),
         service("Console", in: "console", ["HTTPClient", crypto]),
         service("Martlet", in: "martlet", ["ProjectFile", "Processes", "HTTPClient", crypto]),
         .executableTarget(
@@ -116,7 +116,7 @@ let package = Package(
             "ServiceKitTests",
             [
                 "ServiceKit", "Store", "Bus", "EventLog", "Artifacts", "Messages", "HTTPClient", "Serving", grdb,
-                logging, hummingbird,
+                logging, hummingbird, lifecycle,
             ]),
         tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
         tests(of: "TriggerService", ["ProjectFile", "Processes", "HTTPClient", "Serving", crypto, hummingbird]),
@@ -125,7 +125,7 @@ let package = Package(
         tests(of: "RegistryService", ["EventLog", "HTTPClient", "Serving", hummingbird]),
         tests(of: "Deployer", ["Processes", "HTTPClient", lifecycle]),
         tests(of: "Notifier", ["HTTPClient"]),
-        tests(of: "Console", ["EventLog", "HTTPClient", "Serving", hummingbird]),
+        tests(of: "Console", ["EventLog", "HTTPClient", "Serving", hummingbird, lifecycle]),
         tests("MartletTests", ["Martlet", "Bus", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
         .target(name: "CSimulation", path: "Tests/CSimulation"),
         .target(name: "Serving", dependencies: [hummingbird, logging], path: "Tests/Serving", swiftSettings: settings),
