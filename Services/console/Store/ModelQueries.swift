@@ -8,7 +8,7 @@ enum ModelQueries {
         try String.fetchAll(db, sql: "SELECT DISTINCT model FROM versions ORDER BY model")
     }
 
-    /// Each model with its versions in a stage.
+    /// Each model with the versions in each stage, of which some stages have several (S0-20).
     static func list(_ page: Page, _ db: Database) throws -> JSONValue {
         let models = try db.page(
             """
@@ -20,10 +20,10 @@ enum ModelQueries {
             SELECT model, version, stage FROM versions WHERE stage IS NOT NULL AND deleted IS NULL ORDER BY version
             """)
         let items = (models["items"]?.array ?? []).map { model in
-            let stages = staged.filter { $0["model"] == model["model"] }.reduce(into: [String: JSONValue]()) {
-                $0[$1["stage"]?.string ?? ""] = $1["version"]
-            }
-            return model.with("stages", .object(stages))
+            let own = staged.filter { $0["model"] == model["model"] }
+            let stages = Dictionary(grouping: own) { $0["stage"]?.string ?? "" }
+            return model.with(
+                "stages", .object(stages.mapValues { holders in .array(holders.compactMap { $0["version"] }) }))
         }
         return models.with("items", .array(items))
     }
