@@ -40,6 +40,18 @@ struct APITests {
         }
     }
 
+    @Test(arguments: [("operator", 403), ("approver", 202)])
+    func `S0-19 taking an endpoint back moves stages, so it takes who may move them`(
+        role: String, expected: Int
+    ) async throws {
+        try await Desk.open { desk in
+            try await desk.chronicle.pushToProduction()
+            let token = try await desk.newToken(role)
+            let answer = try await desk.ask("POST", "/api/v1/endpoints/api/rollback", [:], token: token)
+            #expect(answer.status == expected)
+        }
+    }
+
     @Test func `a revoked token opens nothing`() async throws {
         try await Desk.open { desk in
             let token = try await desk.newToken("viewer")
