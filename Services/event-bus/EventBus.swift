@@ -5,7 +5,6 @@ import Logging
 import Messages
 import ServiceKit
 import ServiceLifecycle
-import UnixSignals
 
 /// Passes events on and routes requests. It keeps nothing: after a restart everybody finds together again by sequence
 /// numbers.
@@ -50,16 +49,14 @@ package struct EventBusCommand: AsyncParsableCommand {
             Loop { try await ProcessLimits.watchMemory(limit: memoryLimit << 20) },
         ]
         if let parent = options.parent { services.append(ParentWatch(parent: parent)) }
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services.map {
-                    .init(
-                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .cancelGroup)
-                },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        let group = Ending.group(
+            of: services.map {
+                .init(
+                    service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .cancelGroup)
+            }, logger: logger)
         do {
-            try await group.run()
+            try await Ending.run(group, logger: logger)
         } catch {
             await server.stop()
             throw error

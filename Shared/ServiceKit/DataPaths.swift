@@ -46,8 +46,11 @@ package struct DataPaths: Sendable, Hashable {
     package func environment(_ digest: Digest) -> String { environments + "/" + digest.hex }
 
     /// Makes the folders that a service needs, closed to other users: state, sockets and secrets lie in them.
+    /// - Parameter fileSystem: how to know the kind of file system that a folder lies on.
     /// - Throws: `StoreError` for a folder that cannot be made, lies on another machine, or is half restored.
-    package func prepare(for source: Source) throws {
+    package func prepare(
+        for source: Source, fileSystem: (String) -> Int = NetworkFileSystem.number(of:)
+    ) throws {
         guard !FileManager.default.fileExists(atPath: restoreMark(of: source)) else {
             throw StoreError(
                 path: root, problem: "is half restored: a 'martlet restore' was interrupted",
@@ -67,7 +70,7 @@ package struct DataPaths: Sendable, Hashable {
                     hint: "check who owns the data folder, or the container's volume, and its room")
             }
         }
-        try NetworkFileSystem.refuse(service(source))
+        try NetworkFileSystem.refuse(service(source), number: fileSystem)
     }
 }
 

@@ -65,6 +65,9 @@ package struct HealthServer: ServiceLifecycle.Service {
             try await application.run()
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw PortInUse(host: host, port: port)
+        } catch let error where Task.isCancelled && Task.isShuttingDownGracefully {
+            // Its time to end was over: what was still open was dropped.
+            logger.debug("the door was closed with requests open: \(error)")
         }
     }
 

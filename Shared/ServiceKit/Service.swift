@@ -7,7 +7,6 @@ import Logging
 import Messages
 import ServiceLifecycle
 import Store
-import UnixSignals
 
 /// Builds a service out of its parts and runs it until it is told to stop.
 package enum Service {
@@ -34,14 +33,11 @@ package enum Service {
             source: source, store: store, bus: bus, artifacts: artifacts, secrets: secrets, paths: paths,
             logger: logger)
         let parts = try await makeParts(context)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: try assemble(context, parts, options, logs, slot).map {
-                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
-                },
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger))
-        try await group.run()
+        let group = Ending.group(
+            of: try assemble(context, parts, options, logs, slot).map {
+                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+            }, logger: logger)
+        try await Ending.run(group, logger: logger)
         await bus.shutdown()
         try store.close()
     }

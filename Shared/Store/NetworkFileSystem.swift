@@ -13,12 +13,16 @@ package enum NetworkFileSystem {
         }
     }
 
-    /// The name of the kind that this folder lies on; `nil` for a local one.
-    package static func name(of folder: String) -> String? { name(ofType: cprocess_file_system(folder)) }
+    /// The number of its kind, as `statfs` has it.
+    package static func number(of folder: String) -> Int { cprocess_file_system(folder) }
 
+    /// The name of the kind that this folder lies on; `nil` for a local one.
+    package static func name(of folder: String) -> String? { name(ofType: number(of: folder)) }
+
+    /// - Parameter number: how to know the kind that a folder lies on.
     /// - Throws: `StoreError` where a database in this folder could be damaged by two replicas.
-    package static func refuse(_ folder: String) throws {
-        guard let name = name(of: folder) else { return }
+    package static func refuse(_ folder: String, number: (String) -> Int = NetworkFileSystem.number(of:)) throws {
+        guard let name = name(ofType: number(folder)) else { return }
         throw StoreError(
             path: folder, problem: "lies on \(name), where locks do not hold between machines",
             hint: "put the data folder, or the container's volume, on a local disk")

@@ -1,6 +1,9 @@
 """What goes on while containers are scaled, killed and replaced: events published, models asked, doors knocked at."""
 
+import hashlib
+import hmac
 import http.client
+import itertools
 import json
 import os
 import threading
@@ -50,8 +53,19 @@ class Paced:
         return self
 
 
+def send(url, method, path, body, headers):
+    """One request on a connection of its own, as many clients make them; 30 s are the patience of most of them."""
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"} | headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
 class Requests(Paced):
-    """HTTP requests on new connections, as many clients make them; 30 s are the patience of most of them."""
+    """One request again and again."""
 
     def __init__(self, url, rate, threads=4, body=None):
         self.url, self.body = urllib.parse.urlsplit(url), body
@@ -61,20 +75,82 @@ class Requests(Paced):
         return self.ask
 
     def ask(self):
-        connection = http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=30)
-        try:
-            connection.request(
-                "POST" if self.body else "GET", self.url.path, self.body, {"Content-Type": "application/json"}
-            )
-            answer = connection.getresponse()
-            text = answer.read()
-            assert answer.status == 200, f"{answer.status} {text[:200]}"
-        finally:
-            connection.close()
+        status, text = send(self.url, "POST" if self.body else "GET", self.url.path, self.body, {})
+        assert status == 200, f"{status} {text[:200]}"
 
 
 def scoring(url, rate):
     return Requests(url, rate, threads=8, body=json.dumps({"data": [PATIENT]}))
+
+
+class Tracking(Paced):
+    """MLflow's REST API as its client speaks it: a run for each turn, with a metric; what was acknowledged is kept."""
+
+    def __init__(self, url, token, rate, threads=2):
+        self.url, self.token, self.logged = urllib.parse.urlsplit(url), token, {}
+        self.experiment = self.call("experiments/create", name=f"load {uuid.uuid4()}")["experiment_id"]
+        super().__init__(rate, threads)
+
+    def call(self, path, **body):
+        headers = {"Authorization": f"Bearer {self.token}"}
+        status, text = send(self.url, "POST", f"/api/2.0/mlflow/{path}", json.dumps(body), headers)
+        assert status == 200, f"{path}: {status} {text[:200]}"
+        return json.loads(text)
+
+    def turns(self):
+        return self.log
+
+    def log(self):
+        now = int(time.time() * 1000)
+        created = self.call("runs/create", experiment_id=self.experiment, start_time=now, run_name=str(uuid.uuid4()))
+        run = created["run"]["info"]["run_id"]
+        self.call("runs/log-metric", run_id=run, key="n", value=now % 1000, timestamp=now)
+        with self.lock:
+            self.logged[run] = now % 1000
+
+    def found(self):
+        """The metric of each run that the registry has, by the run's id."""
+        runs, page = {}, None
+        while True:
+            more = {"page_token": page} if page else {}
+            answer = self.call("runs/search", experiment_ids=[self.experiment], max_results=500, **more)
+            for run in answer.get("runs", []):
+                (metric,) = run["data"]["metrics"]
+                runs[run["info"]["run_id"]] = metric["value"]
+            page = answer.get("next_page_token")
+            if not page:
+                return runs
+
+
+class Pushes(Paced):
+    """Signed webhooks of GitHub about one commit, each a delivery of its own."""
+
+    def __init__(self, url, secret, payload, rate, threads=2):
+        self.url, self.secret, self.body = urllib.parse.urlsplit(url), secret, json.dumps(payload).encode()
+        self.name, self.numbers, self.acknowledged = uuid.uuid4(), itertools.count(), []
+        super().__init__(rate, threads)
+
+    def deliver(self, delivery):
+        signature = hmac.new(self.secret.encode(), self.body, hashlib.sha256).hexdigest()
+        headers = {
+            "X-GitHub-Event": "push", "X-GitHub-Delivery": delivery, "X-Hub-Signature-256": f"sha256={signature}",
+        }  # fmt: skip
+        status, text = send(self.url, "POST", "/webhooks/github", self.body, headers)
+        assert status == 202, f"{status} {text[:200]}"
+        return json.loads(text)
+
+    def turns(self):
+        def turn():
+            delivery = f"{self.name}-{next(self.numbers)}"
+            self.deliver(delivery)
+            with self.lock:
+                self.acknowledged.append(delivery)
+
+        return turn
+
+    def forgotten(self):
+        """Those that were answered, and are not known when they come again."""
+        return [delivery for delivery in self.acknowledged if not self.deliver(delivery)["repeated"]]
 
 
 class Publishing(Paced):

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import operating
 import pytest
+import yaml
 from engine import ROOT, inspect, podman, run
 from installation import SERVICES
 from outsider import Outsider
@@ -54,6 +56,22 @@ def test_containers_are_closed(up):
             assert container["HostConfig"]["Memory"] > 0, name
             tried = run("podman", "exec", name, "touch", "/usr/local/bin/x", check=False)
             assert tried.returncode != 0, name
+
+
+def test_whatever_dies_is_started_again_and_no_log_fills_the_disk(up):
+    for service in [*SERVICES, "front"]:
+        for name in up.containers(service):
+            host = inspect("container", name)["HostConfig"]
+            assert host["RestartPolicy"]["Name"] == "unless-stopped", name
+            # As the engine writes 10m; it keeps one older file, whatever it is told of `max-file`.
+            assert re.fullmatch(r"10(\.\d+)?\s?MB", host["LogConfig"]["Size"]), (name, host["LogConfig"])
+    services = yaml.safe_load((ROOT / "compose" / "compose.yaml").read_text())["services"]
+    for name, service in services.items():
+        options = service["logging"]["options"]
+        assert options == {"max-size": "${MARTLET_LOG_SIZE:-10m}", "max-file": "3"}, name
+    # What is run once, by hand or before everything else, stays ended.
+    once = {name for name, service in services.items() if service.get("restart") != "unless-stopped"}
+    assert once == {"keys", "martlet", "demo"}
 
 
 def test_each_service_sees_its_own_key_and_no_other(up):

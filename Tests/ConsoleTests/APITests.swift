@@ -40,6 +40,18 @@ struct APITests {
         }
     }
 
+    @Test(arguments: [("operator", 403), ("approver", 202)])
+    func `S0-19 taking an endpoint back moves stages, so it takes who may move them`(
+        role: String, expected: Int
+    ) async throws {
+        try await Desk.open { desk in
+            try await desk.chronicle.pushToProduction()
+            let token = try await desk.newToken(role)
+            let answer = try await desk.ask("POST", "/api/v1/endpoints/api/rollback", [:], token: token)
+            #expect(answer.status == expected)
+        }
+    }
+
     @Test func `a revoked token opens nothing`() async throws {
         try await Desk.open { desk in
             let token = try await desk.newToken("viewer")
@@ -271,7 +283,10 @@ struct APITests {
         }
     }
 
-    @Test func `a dead letter is listed, shown with its event, and retried once`() async throws {
+    @Test(arguments: [("retry", "retried", true), ("drop", "dropped", false)])
+    func `a dead letter is listed, shown with its event, and retried or dropped once`(
+        word: String, result: String, isRetry: Bool
+    ) async throws {
         try await Desk.open { desk in
             try await desk.chronicle.pushToProduction()
             try await desk.chronicle.say(
@@ -280,15 +295,18 @@ struct APITests {
                     type: ModelStageChanged.eventType, key: "churn", reason: "no target", attempts: 5), id: "dead")
             #expect(try await desk.get("/dead-letters")["items"]?[0]?["type"] == "model.stage_changed")
             #expect(try await desk.get("/dead-letters/l-1")["content"]?["event"]?["id"] == "moved")
-            let retry = try await desk.ask("POST", "/api/v1/dead-letters/l-1/retry")
-            #expect(retry.status == 202)
-            let id = retry.json["command"]?.string ?? ""
+            let asked = try await desk.ask("POST", "/api/v1/dead-letters/l-1/\(word)")
+            #expect(asked.status == 202)
+            let id = asked.json["command"]?.string ?? ""
             let command = try #require(try await desk.chronicle.store.read { db in try EventQueries.event(id, db) })
+            let wish = try #require(try command.body(DeadLetterAnswered.self))
+            #expect(wish.letter == "l-1" && wish.service == "deployer" && wish.retry == isRetry)
             try await desk.chronicle.say(
-                DeadLetterClosed(letter: "l-1", service: "deployer", result: "retried", by: "user:admin"), id: "closed",
+                DeadLetterClosed(letter: "l-1", service: "deployer", result: result, by: "user:admin"), id: "closed",
                 because: command)
             #expect(try await desk.get("/commands/\(id)")["state"] == "accepted")
             #expect(try await desk.get("/dead-letters")["items"] == [])
+            #expect(try await desk.get("/dead-letters?state=\(result)")["items"]?[0]?["id"] == "l-1")
             #expect(try await desk.ask("POST", "/api/v1/dead-letters/l-1/drop").status == 409)
         }
     }

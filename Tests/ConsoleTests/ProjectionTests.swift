@@ -94,6 +94,22 @@ struct ProjectionTests {
         #expect(try await chronicle.store.read { db in try ModelQueries.resolve("churn", "Production", db) } == 2)
     }
 
+    @Test func `S0-20 all versions of a stage are listed`() async throws {
+        let chronicle = try Chronicle()
+        for version in 1...3 {
+            try await chronicle.say(
+                ModelRegistered(
+                    model: "churn", version: version, artifact: artifact, metrics: [:], params: [:], tags: [:]),
+                id: "registered-\(version)", key: "churn")
+            try await chronicle.say(
+                ModelStageChanged(
+                    model: "churn", version: version, to: version < 3 ? "Production" : "Staging", replaced: [],
+                    reason: "r"), id: "moved-\(version)", key: "churn")
+        }
+        let models = try await chronicle.store.read { db in try ModelQueries.list(Page(), db) }
+        #expect(models["items"]?[0]?["stages"] == ["Production": [1, 2], "Staging": [3]])
+    }
+
     @Test func `S2-15 tags are merged, and removed ones are gone`() async throws {
         let chronicle = try Chronicle()
         try await chronicle.say(

@@ -346,6 +346,21 @@ import Testing
         }
     }
 
+    @Test func `a version that was deleted is not deployed, which the step says`() async throws {
+        try await inWorld { (world: World) async throws -> Void in
+            try await world.live { (parts: DeployerParts) async throws -> Void in
+                try await world.register(1, "one", to: parts)
+                try await world.tell(ModelVersionDeleted(model: "m", version: 1), to: parts)
+                await #expect(throws: StepFailure("version 1 of model m was deleted; deploy another one")) {
+                    _ = try await world.deploy(1, run: "r", by: parts)
+                }
+                // The registry gave the number again: that one is there.
+                try await world.register(1, "again", to: parts)
+                #expect(try await world.deploy(1, run: "r", by: parts).outcome == .succeeded)
+            }
+        }
+    }
+
     @Test func `a canceled step takes its starting process along and nothing else`() async throws {
         try await inWorld { (world: World) async throws -> Void in
             try await world.live { (parts: DeployerParts) async throws -> Void in

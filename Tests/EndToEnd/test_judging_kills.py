@@ -81,18 +81,18 @@ def scored(folder):
     return path.read_text().split() if path.exists() else []
 
 
-def push(repo, folder, number):
+def push(repo, folder, number, project=PROJECT, score=SCORE):
     files = repo.clone / "data" / "labels" / "sample"
     files.mkdir(parents=True, exist_ok=True)
     (files / "labels.txt").write_text("1\n" * 200)
     (files.parent / "dataset.yml").write_text("name: labels\n")
     # The folder is watched from outside: a variable of the pipeline tells the command where it is.
-    project = PROJECT.replace("    on:", f'    env: {{ WATCHED: "{folder}" }}\n    on:', 1)
+    project = project.replace("    on:", f'    env: {{ WATCHED: "{folder}" }}\n    on:', 1)
     repo.push(
         f"knows {20 * number}",
         martlet__yml=project,
         train__py=TRAIN,
-        score__py=SCORE,
+        score__py=score,
         right__txt=str(20 * number),
         environment__yml="name: plain\nversion: 1\n",
     )

@@ -2,10 +2,13 @@
 
 import re
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import repository
 from conftest import ROOT
 from documented import Commands
 from waiting import until
@@ -102,6 +105,7 @@ def test_repositories_of_forges_and_events_of_programs(suite, events, repo, shel
     events.wait("run.finished", 60)
     suite.command("repo", "remove", "churn")
     shell(COMMANDS.take("repo add churn /srv").replace("/srv/mirror/churn.git", str(repo.origin)))
+    shell(COMMANDS.take("repo add churn", "--forks").replace("https://github.com/acme/churn.git", str(repo.origin)))
     publish = COMMANDS.take("curl", "/events").replace("8081", str(suite.ports["trigger"]))
     token = suite.ask("tokens", "create", "--role", "operator", "--name", "lake")["token"]
     # The token comes over the bus.
@@ -115,7 +119,9 @@ def test_the_bus_over_tcp(suite, shell, up):
     shell(re.sub(r"--key '.*'", f"--key '{key}'", COMMANDS.take("keys authorize acme")))
     assert "acme" in shell(COMMANDS.take("keys list"))
     shell(COMMANDS.take("keys revoke acme"))
+    assert key not in shell(COMMANDS.take("keys generate acme", "--force"))
     suite.down()
+    assert "wrote" in shell(COMMANDS.take("keys generate event-bus --force"))
     up(buses(COMMANDS.take("up --bus tcp://0.0.0.0:5550")))
     suite.down()
     up(buses(COMMANDS.take("up --bus", "--bus")))
@@ -142,6 +148,47 @@ def test_replicas(suite, up):
     doors = suite.data / "services"
     until((doors / "trainer-proxy" / "http-3.json").exists, 30, "three replicas of trainer-proxy answer")
     until((doors / "evaluator" / "http-2.json").exists, 30, "two replicas of evaluator answer")
+
+
+def test_dead_letters(suite, folder, shell):
+    database = suite.data / "services" / "deployer" / "state.sqlite"
+
+    def change(statement):
+        """What a handler finds in its database is nothing that it can work with: no operator can do that from outside."""
+        suite.down()
+        with closing(sqlite3.connect(database)) as db, db:
+            db.execute(statement)
+        suite.up()
+
+    def failed():
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+            return db.execute("SELECT count(*) FROM parked WHERE attempts > 0").fetchone()[0]
+
+    suite.up()
+    change("CREATE TRIGGER refused BEFORE INSERT ON project_file BEGIN SELECT RAISE(ABORT, 'refused for a test'); END")
+    for name in ["one", "two"]:
+        own = repository.Repository(folder / name)
+        jobs = "{ check: { on: { manual: {} }, jobs: { a: { steps: [ { run: 'true' } ] } } } }"
+        own.push(martlet__yml=f"martlet: 1\nproject: {name}\npipelines: {jobs}\n")
+        suite.command("repo", "add", name, str(own.origin), "--poll", "0.3")
+    until(lambda: failed() == 2, 60, "the deployer has failed at both")
+    # The last of its tries, without the 12 minutes until then.
+    change("UPDATE parked SET attempts = 5, due = 0 WHERE attempts > 0")
+    letters = until(lambda: len(found := suite.ask("dlq", "list")["items"]) == 2 and found, 60, "both are given up")
+    assert {one["service"] for one in letters} == {"deployer"}
+    assert "refused for a test" in shell(COMMANDS.take("dlq list"))
+    kept, dropped = (one["id"] for one in letters)
+    assert "project.loaded" in shell(COMMANDS.take("dlq show").replace("LETTER", kept))
+    retry = COMMANDS.take("dlq retry").replace("LETTER", kept)
+    again = subprocess.run(
+        ["bash", "-euc", retry], env=shell.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert again.returncode == 1 and "it failed again" in again.stdout + again.stderr, again
+    assert "given up" in shell(COMMANDS.take("dlq drop").replace("LETTER", dropped))
+    change("DROP TRIGGER refused")
+    assert "handled" in shell(retry)
+    states = {one["id"]: one["state"] for one in suite.ask("dlq", "list", "--state", "all")["items"]}
+    assert states == {kept: "retried", dropped: "dropped"}
 
 
 def test_traces_are_offered_to_a_collector_that_may_be_away(up):

@@ -26,6 +26,37 @@ struct OutputTests {
         #expect(long.hasSuffix("x…") && long.count == 4 + 1 + 80)
     }
 
+    @Test func `S0-20 a stage with several versions shows all of them`() {
+        let models: [JSONValue] = [
+            ["model": "m", "latest": 4, "versions": 4, "stages": ["Production": [2, 3], "Staging": [4]]]
+        ]
+        #expect(
+            ModelsCommand.List.text(models) == """
+                MODEL  LATEST  VERSIONS  STAGES                    REGISTERED
+                m      4       4         Production=2,3 Staging=4  -
+                """)
+    }
+
+    @Test func `a history says by which decision and approval each version was moved`() {
+        let moves: [JSONValue] = [
+            [
+                "time": "2026-01-31T12:00:00.000Z", "version": 3, "fromStage": nil, "toStage": "production",
+                "actor": "user:Kim", "reason": "better", "approval": "a-1",
+                "decision": .string("sha256:" + String(repeating: "c0ffee", count: 10)),
+            ],
+            [
+                "time": "2026-01-31T11:00:00.000Z", "version": 2, "fromStage": nil, "toStage": "staging",
+                "actor": "user:Kim", "reason": "try", "approval": nil, "decision": nil,
+            ],
+        ]
+        #expect(
+            ModelsCommand.History.text(moves) == """
+                TIME                 VERSION  FROM  TO          BY        REASON  DECISION             APPROVAL
+                2026-01-31 12:00:00  3        -     production  user:Kim  better  sha256:c0ffeec0ffee  a-1
+                2026-01-31 11:00:00  2        -     staging     user:Kim  try     -                    -
+                """)
+    }
+
     @Test func `an event is one line with what matters`() {
         let event = Envelope(
             id: "1", source: "/martlet/trigger-service", type: "dev.martlet.step.finished.v1", subject: "run/7",

@@ -75,11 +75,13 @@ private final class Fixture: Sendable {
         ])
     }
 
-    /// An operator has the only dead letter tried again.
-    func retryDeadLetter() async throws {
+    /// An operator has the only dead letter tried again, or dropped.
+    func answerDeadLetter(retry: Bool) async throws {
         let letter = try await store.read { try String.fetchOne($0, sql: "SELECT id FROM parked") } ?? ""
-        try await hear(DeadLetterAnswered(letter: letter, service: "notifier", retry: true), key: letter)
+        try await hear(DeadLetterAnswered(letter: letter, service: "notifier", retry: retry), key: letter)
     }
+
+    func retryDeadLetter() async throws { try await answerDeadLetter(retry: true) }
 
     func effects() async throws -> [String] {
         try await store.read { try String.fetchAll($0, sql: "SELECT event FROM effect ORDER BY event") }
@@ -190,6 +192,22 @@ private final class Fixture: Sendable {
         try await fixture.retryDeadLetter()
         #expect(try await fixture.effects() == ["1"])
         #expect(try await fixture.events == ["deadletter.created", "deadletter.closed"])
+    }
+
+    @Test func `N5 an operator drops a dead letter, which is closed and never handled`() async throws {
+        let fixture = try Fixture()
+        try await fixture.inbox.apply(try fixture.records([("1", "dead")]))
+        try await fixture.answerDeadLetter(retry: false)
+        #expect(try await fixture.effects().isEmpty)
+        #expect(try await fixture.parkedRows() == 0)
+        let said = try await fixture.said()
+        #expect(said.map { shortEventName($0.type) } == ["deadletter.created", "deadletter.closed"])
+        let closed = try #require(try said.last?.body(DeadLetterClosed.self))
+        #expect(closed.result == "dropped" && closed.by == "user:ada")
+        // Once more: there is none any more, which the answer says.
+        try await fixture.hear(
+            DeadLetterAnswered(letter: closed.letter, service: "notifier", retry: false), key: closed.letter)
+        #expect(try await fixture.events.last == "bus.command_answered")
     }
 
     @Test func `N5 whoever retries a dead letter hears that it failed again`() async throws {

@@ -23,7 +23,7 @@ struct Forgery {
 
     static func open(
         project: String, forgeURL: String? = address, secrets: [String: String] = ["WEBHOOK_GITHUB": "s3cret"],
-        ignoreForks: Bool? = nil, environment: [String: String] = [:], _ body: (Forgery) async throws -> Void
+        ignoreForks: Bool? = false, environment: [String: String] = [:], _ body: (Forgery) async throws -> Void
     ) async throws {
         let installation = try Installation(environment: environment)
         let upstream = try await Upstream(in: installation, project: project)

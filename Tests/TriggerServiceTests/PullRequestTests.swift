@@ -300,8 +300,9 @@ struct ForkTests {
         }
     }
 
-    @Test func `forks can be ignored as a whole`() async throws {
-        try await Forgery.open(project: project, ignoreForks: true) { forgery in
+    @Test(arguments: [nil, true] as [Bool?])
+    func `a fork starts nothing where nobody has let forks`(ignored: Bool?) async throws {
+        try await Forgery.open(project: project, ignoreForks: ignored) { forgery in
             let sha = try await fork(forgery.upstream)
             _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha, fork: true), id: "d1")
             try await forgery.installation.settle()

@@ -49,7 +49,8 @@ struct RunDocument: Sendable {
     private func facts(_ page: inout Markup) {
         let commit = run["sha"]?.string.map { "\($0.prefix(12)) on \(text(run["branch"]))" }
         let versions = (run["versions"]?.array ?? []).map {
-            "\(text($0["model"]))/\(text($0["version"])) (\($0["stage"]?.string ?? "no stage"))"
+            let standing = $0["deleted"]?.string == nil ? $0["stage"]?.string ?? "no stage" : "deleted"
+            return "\(text($0["model"]))/\(text($0["version"])) (\(standing))"
         }
         let decisions = (run["decisions"]?.array ?? []).map { text($0["message"]) }
         page.table([

@@ -1,6 +1,7 @@
 import Hummingbird
 import Messages
 import ServiceKit
+import ServiceLifecycle
 import Store
 
 extension API {
@@ -13,7 +14,9 @@ extension API {
                 guard let command = try await store.read({ db in try db.command(id) }) else {
                     throw Refusal(404, "no command '\(id)'", hint: "a command's id comes with the answer 202")
                 }
-                if command["state"]?.string != "waiting" || ContinuousClock.now >= deadline { return Reply(command) }
+                // Who waits asks again, and must not keep the console from ending.
+                let isOver = ContinuousClock.now >= deadline || Task.isShuttingDownGracefully
+                if command["state"]?.string != "waiting" || isOver { return Reply(command) }
                 try await Task.sleep(for: .milliseconds(20))
             }
         }

@@ -13,7 +13,8 @@ extension API {
             let name = try call.path("name")
             return Reply(try await endpoint(name))
         }
-        routes.post("/endpoints/{name}/rollback", .operator) { call in
+        // It moves stages too, as far as they go with what serves.
+        routes.post("/endpoints/{name}/rollback", .approver) { call in
             let name = try call.path("name")
             _ = try await endpoint(name)
             let body = RollbackRequested(endpoint: name, reason: try call.optionalText("reason"))

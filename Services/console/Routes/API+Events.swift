@@ -2,6 +2,7 @@ import Bus
 import Hummingbird
 import Messages
 import ServiceKit
+import ServiceLifecycle
 import Store
 
 extension API {
@@ -22,10 +23,10 @@ extension API {
                     return (newest, newest == last ? nil : try EventQueries.list(question, page, db))
                 }
                 seen = newest
-                if let answer, answer["items"]?.array?.isEmpty == false || ContinuousClock.now >= deadline {
-                    return Reply(answer)
-                }
-                if ContinuousClock.now >= deadline {
+                // Who waits asks again, and must not keep the console from ending.
+                let isOver = ContinuousClock.now >= deadline || Task.isShuttingDownGracefully
+                if let answer, answer["items"]?.array?.isEmpty == false || isOver { return Reply(answer) }
+                if isOver {
                     return Reply(["items": [], "next": page.after.map { .string($0) } ?? .null])
                 }
                 try await Task.sleep(for: .milliseconds(25))

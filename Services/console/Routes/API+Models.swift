@@ -60,7 +60,7 @@ extension API {
             let to = try call.text("to")
             try await store.read { db in
                 try ModelQueries.check(model, db)
-                _ = try ModelQueries.known(version, of: model, db)
+                try ModelQueries.checkPresent(version, of: model, db)
             }
             let body = TransitionRequested(
                 model: model, version: version, to: to, expect: try call.optionalText("expect"),

@@ -30,6 +30,10 @@ enum ConsoleStore {
         migrator.registerMigration("v8 causes of a run") {
             try $0.execute(sql: "CREATE INDEX verdicts_run ON verdicts (run) WHERE run IS NOT NULL")
         }
+        // When; NULL while it is there.
+        migrator.registerMigration("v9 versions that were deleted") {
+            try $0.execute(sql: "ALTER TABLE versions ADD COLUMN deleted TEXT")
+        }
     }
 
     private static let repeatedTokens = """

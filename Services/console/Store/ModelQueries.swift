@@ -2,29 +2,35 @@ import GRDB
 import Messages
 import ServiceKit
 
+/// Versions that were deleted stay for what asks about the past, or for a number: of what is now they are no part.
 enum ModelQueries {
     static func names(_ db: Database) throws -> [String] {
         try String.fetchAll(db, sql: "SELECT DISTINCT model FROM versions ORDER BY model")
     }
 
-    /// Each model with its versions in a stage.
+    /// Each model with the versions in each stage, of which some stages have several (S0-20).
     static func list(_ page: Page, _ db: Database) throws -> JSONValue {
         let models = try db.page(
-            "SELECT model, count(*) AS versions, max(version) AS latest, max(registered) AS registered FROM versions",
-            Filter(), groupedBy: "model", order: "model", page)
-        let staged = try db.list("SELECT model, version, stage FROM versions WHERE stage IS NOT NULL ORDER BY version")
+            """
+            SELECT model, count(*) AS versions, max(version) AS latest, max(registered) AS registered FROM versions
+            WHERE deleted IS NULL
+            """, Filter(), groupedBy: "model", order: "model", page)
+        let staged = try db.list(
+            """
+            SELECT model, version, stage FROM versions WHERE stage IS NOT NULL AND deleted IS NULL ORDER BY version
+            """)
         let items = (models["items"]?.array ?? []).map { model in
-            let stages = staged.filter { $0["model"] == model["model"] }.reduce(into: [String: JSONValue]()) {
-                $0[$1["stage"]?.string ?? ""] = $1["version"]
-            }
-            return model.with("stages", .object(stages))
+            let own = staged.filter { $0["model"] == model["model"] }
+            let stages = Dictionary(grouping: own) { $0["stage"]?.string ?? "" }
+            return model.with(
+                "stages", .object(stages.mapValues { holders in .array(holders.compactMap { $0["version"] }) }))
         }
         return models.with("items", .array(items))
     }
 
     static func versions(_ model: String, _ page: Page, _ db: Database) throws -> JSONValue {
         var filter = Filter()
-        filter.add("model = ?", model)
+        filter.add("model = ? AND deleted IS NULL", model)
         return try db.page(
             """
             SELECT model, version, stage, training_run, run, project, sha, metrics_json, params_json, tags_json,
@@ -43,12 +49,15 @@ enum ModelQueries {
                 db, sql: "SELECT version FROM versions WHERE model = ? AND version = ?", arguments: [model, number])
         }
         if text == "latest" {
-            return try Int.fetchOne(db, sql: "SELECT max(version) FROM versions WHERE model = ?", arguments: [model])
+            return try Int.fetchOne(
+                db, sql: "SELECT max(version) FROM versions WHERE model = ? AND deleted IS NULL", arguments: [model])
         }
         let stage = text.hasPrefix("stage=") ? String(text.dropFirst("stage=".count)) : text
         return try Int.fetchOne(
-            db, sql: "SELECT max(version) FROM versions WHERE model = ? AND stage = ? COLLATE NOCASE",
-            arguments: [model, stage])
+            db,
+            sql: """
+                SELECT max(version) FROM versions WHERE model = ? AND stage = ? COLLATE NOCASE AND deleted IS NULL
+                """, arguments: [model, stage])
     }
 
     static func history(_ model: String, version: Int?, _ page: Page, _ db: Database) throws -> JSONValue {
@@ -66,7 +75,7 @@ enum ModelQueries {
             FROM versions v LEFT JOIN stage_history h ON h.position = (
                 SELECT max(position) FROM stage_history
                 WHERE model = v.model AND version = v.version AND time <= ?2)
-            WHERE v.model = ?1 AND v.registered <= ?2 ORDER BY v.version
+            WHERE v.model = ?1 AND v.registered <= ?2 AND (v.deleted IS NULL OR v.deleted > ?2) ORDER BY v.version
             """, [model, time])
     }
 }
@@ -94,5 +103,15 @@ extension ModelQueries {
                 hint: "'martlet models show \(model)' lists versions and stages")
         }
         return version
+    }
+
+    /// Refuses what can be done only with a version that is there.
+    static func checkPresent(_ text: String, of model: String, _ db: Database) throws {
+        let number = try known(text, of: model, db)
+        if let deleted = try version(model, number, db)?["deleted"]?.string {
+            throw Refusal(
+                409, "version \(number) of \(model) was deleted at \(deleted)",
+                hint: "'martlet models show \(model)' lists the versions that there are")
+        }
     }
 }

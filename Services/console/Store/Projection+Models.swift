@@ -15,7 +15,7 @@ let modelProjections: [Projection] = [
             training_run = excluded.training_run, run = excluded.run, project = excluded.project, sha = excluded.sha,
             artifact_json = excluded.artifact_json, metrics_json = excluded.metrics_json,
             params_json = excluded.params_json, environment = excluded.environment, registered = excluded.registered,
-            event = excluded.event, lineage_json = excluded.lineage_json
+            event = excluded.event, lineage_json = excluded.lineage_json, deleted = NULL
             """,
             [
                 body.model, body.version, body.trainingRun, body.run, body.project, body.git?.sha,
@@ -55,9 +55,11 @@ let modelProjections: [Projection] = [
         try db.answer(
             body.command, accepted: problem == nil, reason: problem ?? "\(body.history.moves) moves", by: envelope)
     },
-    // Its history stays.
-    .on(ModelVersionDeleted.self) { body, _, db in
-        try db.run("DELETE FROM versions WHERE model = ? AND version = ?", [body.model, body.version])
+    // What it was until then stays.
+    .on(ModelVersionDeleted.self) { body, envelope, db in
+        try db.run(
+            "UPDATE versions SET deleted = ?, stage = NULL WHERE model = ? AND version = ?",
+            [envelope.time.text, body.model, body.version])
     },
 ]
 

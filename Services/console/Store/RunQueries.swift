@@ -79,7 +79,9 @@ enum RunQueries {
             .with("decisions", .array(try db.list("SELECT * FROM decisions WHERE run = ? ORDER BY decided", [id])))
             .with(
                 "versions",
-                .array(try db.list("SELECT model, version, stage FROM versions WHERE run = ? ORDER BY version", [id])))
+                .array(
+                    try db.list(
+                        "SELECT model, version, stage, deleted FROM versions WHERE run = ? ORDER BY version", [id])))
     }
 
     private static func place(_ step: JSONValue) -> [String?] { [step["job"]?.string, step["step"]?.string] }

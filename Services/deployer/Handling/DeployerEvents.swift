@@ -16,6 +16,8 @@ struct DeployerEvents: Sendable {
             try transaction.remember(commit: same.sha, of: same.project, digest: same.digest)
         } else if let version = try envelope.body(ModelRegistered.self) {
             try transaction.remember(version)
+        } else if let deleted = try envelope.body(ModelVersionDeleted.self) {
+            try transaction.forget(deleted)
         } else if let changed = try envelope.body(ModelStageChanged.self) {
             try transaction.remember(changed)
             try look(at: [changed.model], because: envelope, transaction)

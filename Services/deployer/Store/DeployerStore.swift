@@ -12,6 +12,13 @@ enum DeployerStore {
         migrator.registerMigration("v3 home of processes") {
             try $0.execute(sql: "ALTER TABLE deployment ADD COLUMN home TEXT")
         }
+        // What serves goes on to be known; nothing new is made of it.
+        migrator.registerMigration("v4 versions that were deleted") {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE model_version ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1))
+                    """)
+        }
     }
 
     private static let drift = """

@@ -8,6 +8,7 @@ struct VersionFacts: Sendable, Hashable {
     var artifact: Digest
     var environment: Digest?
     var snapshot: Digest?
+    var isDeleted: Bool
 }
 
 enum KnowledgeQueries {
@@ -29,7 +30,7 @@ enum KnowledgeQueries {
         guard let row, let artifact = Digest(row["artifact"] as String) else { return nil }
         return VersionFacts(
             artifact: artifact, environment: (row["environment"] as String?).flatMap { Digest($0) },
-            snapshot: (row["snapshot"] as String?).flatMap { Digest($0) })
+            snapshot: (row["snapshot"] as String?).flatMap { Digest($0) }, isDeleted: row["deleted"])
     }
 }
 
@@ -57,11 +58,17 @@ extension Transaction {
             sql: """
                 INSERT INTO model_version (model, version, artifact, environment, snapshot) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (model, version) DO UPDATE SET artifact = excluded.artifact,
-                    environment = excluded.environment, snapshot = excluded.snapshot
+                    environment = excluded.environment, snapshot = excluded.snapshot, deleted = 0
                 """,
             arguments: [
                 version.model, version.version, version.artifact.digest.text, version.environment?.text,
                 version.snapshot?.text,
             ])
+    }
+
+    func forget(_ deleted: ModelVersionDeleted) throws {
+        try db.execute(
+            sql: "UPDATE model_version SET deleted = 1 WHERE model = ? AND version = ?",
+            arguments: [deleted.model, deleted.version])
     }
 }

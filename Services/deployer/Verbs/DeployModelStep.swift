@@ -64,6 +64,9 @@ struct DeployModelStep: Sendable {
         guard let facts = try KnowledgeQueries.version(request.version, of: request.model, transaction.db) else {
             throw StepFailure("model \(request.model) has no version \(request.version); register it first")
         }
+        guard !facts.isDeleted else {
+            throw StepFailure("version \(request.version) of model \(request.model) was deleted; deploy another one")
+        }
         var target = try ProcessTarget(
             name: request.target, declaration: declaration, healthSeconds: parts.settings.healthSeconds)
         if let seconds = request.healthSeconds { target.healthSeconds = seconds }

@@ -14,20 +14,23 @@ struct ModelsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let answer = try await installation.api().all("/models", most: 1000)
+            try installation.print(answer, Self.text(answer.items))
+        }
+
+        static func text(_ models: [JSONValue]) -> String {
             let table = Table([
                 ("MODEL", { $0.text("model") }), ("LATEST", { $0.text("latest") }),
-                ("VERSIONS", { $0.text("versions") }),
-                (
-                    "STAGES",
-                    {
-                        ($0["stages"]?.object ?? [:]).sorted { $0.key < $1.key }
-                            .map { "\($0.key)=\($0.value.scalarText ?? "")" }.joined(separator: " ")
-                    }
-                ),
+                ("VERSIONS", { $0.text("versions") }), ("STAGES", { stages($0) }),
                 ("REGISTERED", { $0.time("registered") }),
             ])
-            try installation.print(
-                answer, table.render(answer.items, empty: "no models; a run with registry/register makes the first"))
+            return table.render(models, empty: "no models; a run with registry/register makes the first")
+        }
+
+        private static func stages(_ model: JSONValue) -> String {
+            (model["stages"]?.object ?? [:]).sorted { $0.key < $1.key }.map { stage, holders in
+                let versions = (holders.array ?? []).compactMap(\.scalarText)
+                return "\(stage)=\(versions.joined(separator: ","))"
+            }.joined(separator: " ")
         }
     }
 
@@ -82,11 +85,18 @@ struct ModelsCommand: AsyncParsableCommand {
         func run() async throws {
             let answer = try await installation.api().all(
                 "/models/\(APIClient.escape(model))/history", [("version", version)], most: 500)
+            try installation.print(answer, Self.text(answer.items))
+        }
+
+        static func text(_ moves: [JSONValue]) -> String {
             let table = Table([
                 ("TIME", { $0.time("time") }), ("VERSION", { $0.text("version") }), ("FROM", { $0.text("fromStage") }),
                 ("TO", { $0.text("toStage") }), ("BY", { $0.text("actor") }), ("REASON", { $0.text("reason") }),
+                // As much of the digest as tells one from another; --json has all of it.
+                ("DECISION", { String($0.text("decision").prefix("sha256:".count + 12)) }),
+                ("APPROVAL", { $0.text("approval") }),
             ])
-            try installation.print(answer, table.render(answer.items, empty: "no stage was ever changed"))
+            return table.render(moves, empty: "no stage was ever changed")
         }
     }
 

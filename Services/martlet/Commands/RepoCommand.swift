@@ -44,7 +44,7 @@ struct RepoCommand: AsyncParsableCommand {
 
         @Flag(
             inversion: .prefixedNo,
-            help: "Whether pull requests of forks start pipelines, without secrets. Default: they do.")
+            help: "Whether pull requests of forks, whose code is a stranger's, start pipelines. Default: they do not.")
         var forks: Bool?
 
         @OptionGroup var installation: Installation

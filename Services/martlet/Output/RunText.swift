@@ -55,7 +55,8 @@ enum RunText {
             )
         }
         for version in run["versions"]?.array ?? [] {
-            lines.append("\nversion \(version.text("model"))/\(version.text("version")): \(version.text("stage"))")
+            let standing = version["deleted"]?.string == nil ? version.text("stage") : "deleted"
+            lines.append("\nversion \(version.text("model"))/\(version.text("version")): \(standing)")
         }
         return lines.joined(separator: "\n").printable
     }

@@ -123,7 +123,8 @@ extension Dispatcher {
             }
         if commit.fork, repository.ignoresForks {
             return try ignore(
-                delivery, code: "fork", "pull request \(news.number) comes from a fork, and forks are ignored here",
+                delivery, code: "fork",
+                "pull request \(news.number) comes from a fork, whose code runs here only after 'martlet repo add --forks'",
                 transaction)
         }
         try take(Cause(body, commit, envelope, action: news.action), transaction)
@@ -175,7 +176,8 @@ extension Dispatcher {
             because: .first(actor: delivery.forge.actor(news.author)))
         if commit.fork, repository.ignoresForks {
             return try ignore(
-                delivery, code: "fork", "the comment is on a fork's pull request, and forks are ignored here",
+                delivery, code: "fork",
+                "the comment is on a fork's pull request, whose code runs here only after 'martlet repo add --forks'",
                 transaction)
         }
         try take(Cause(body, commit, envelope), transaction)

@@ -28,7 +28,7 @@ extension Dispatcher {
         }
         let repository = Repository(
             name: wish.repository, url: address.text, poll: .milliseconds(Int(seconds * 1000)),
-            branches: wish.branches ?? [], hook: hook, ignoresForks: wish.ignoreForks ?? false,
+            branches: wish.branches ?? [], hook: hook, ignoresForks: wish.ignoreForks ?? true,
             because: envelope.consequence)
         try transaction.insert(repository)
         try transaction.restoreHeads(of: repository)

@@ -93,7 +93,7 @@ public struct RepositoryAddRequested: EventBody {
     public var forgeURL: String?
     /// The name of the secret that proves its webhooks.
     public var webhookSecret: String?
-    /// Pull requests of forks start nothing.
+    /// Pull requests of forks start nothing, as they do where nothing is said of a repository that is new.
     public var ignoreForks: Bool?
 
     public init(

@@ -4,7 +4,7 @@ package enum Role: String, Sendable, CaseIterable, Codable, Comparable {
     case viewer
     /// Starts, cancels and retries; adds repositories; empties the dead-letter queue; publishes events.
     case `operator`
-    /// Approves, rejects and moves models between stages.
+    /// Approves, rejects, moves models between stages, and takes back what an endpoint serves.
     case approver
     /// Also makes and revokes tokens.
     case admin
