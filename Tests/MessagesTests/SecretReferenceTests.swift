@@ -12,12 +12,13 @@ struct SecretReferenceTests {
         #expect(SecretReference.name(in: value) == name)
     }
 
-    @Test(arguments: [
-        (#"{"secret":"A"}"#, "A"), (#"{ "s\u0065cret" : "A" }"#, "A"),
-        // The first of two equal names stands.
-        (#"{"secret":"A","secret":"/b"}"#, "A"), (#" {"secret":"A"}"#, nil), (#"{"secret":"A"} b"#, nil),
-        (#"[{"secret":"A"}]"#, nil), (#"{"secret":{"secret":"A"}}"#, nil), ("", nil), ("{", nil), ("secret", nil),
-    ])
+    @Test(
+        arguments: [
+            (#"{"secret":"A"}"#, "A"), (#"{ "s\u0065cret" : "A" }"#, "A"),
+            // The first of two equal names stands.
+            (#"{"secret":"A","secret":"/b"}"#, "A"), (#" {"secret":"A"}"#, nil), (#"{"secret":"A"} b"#, nil),
+            (#"[{"secret":"A"}]"#, nil), (#"{"secret":{"secret":"A"}}"#, nil), ("", nil), ("{", nil), ("secret", nil),
+        ] as [(String, String?)])
     func `in a text it may be written in any way`(text: String, name: String?) {
         #expect(SecretReference.name(inText: text) == name)
     }

@@ -9,13 +9,15 @@ extension RunMachine {
         scope.run = run.reference
         scope.env = plan.jobs[job].environment.map { ["name": .string($0)] } ?? [:]
         scope.matrix = .object(plan.jobs[job].matrix)
+        scope.own = plan[job].ownNames
         var needs: [String: JSONValue] = [:]
         let needed = plan.needs(of: job)
         for (id, cells) in Dictionary(grouping: needed, by: { plan[$0].id }) { needs[id] = outcome(of: cells) }
         scope.needs = .object(needs)
         scope.standing = Scope.standing(of: needed.compactMap { run.jobs[$0].status.standing })
         scope.rejected = needed.contains { run.jobs[$0].status.answer?.isRefusal == true }
-        var values: [String: JSONValue] = [:]
+        let id = plan.jobs[job].id
+        var values: [String: JSONValue] = ["id": .string(id), "name": .string(plan[job].title ?? id)]
         for (name, template) in plan[job].with { values[name] = try template.evaluate(in: scope) }
         scope.job = .object(values)
         return scope
@@ -56,9 +58,9 @@ extension RunMachine {
     func makeOffer(_ step: Step, _ place: StepPlace, _ scope: Scope) throws(EvaluationError) -> StepOffer {
         var variables = run.variables(job: run.jobs[place.job].id, step: step.id)
         for source in [plan.pipeline.env, plan[place.job].env, step.env] {
-            for (name, template) in source { variables[name] = try template.text(in: scope) }
+            for (name, template) in source { variables[name] = try template.variable(in: scope) }
         }
-        var with = try step.with.evaluate(in: scope)
+        var with = try step.with.handed(in: scope)
         for key in Self.scripts[step.verb] ?? [] {
             guard case .object(var members) = with, let template = step.with[key] else { continue }
             let script = try template.script(in: scope)

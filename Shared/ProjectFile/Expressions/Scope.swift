@@ -23,6 +23,8 @@ package struct Scope: Sendable, Hashable {
     package var standing: Outcome
     /// People did not agree to one of the jobs that had to come before: no, nobody in time, or taken back.
     package var rejected = false
+    /// `job.NAME` and `matrix.NAME` that hold nothing from outside the project file.
+    package var own: Set<String> = []
 
     package init(
         project: String = "", event: JSONValue = [:], git: JSONValue = [:], run: JSONValue = [:],
