@@ -16,6 +16,18 @@ struct SettingsTests {
         ("targets: { t: { kind: process } }", "2:15: target 't' needs 'command': what serves a version"),
         ("targets: { t: { command: x } }", kindMissing),
         (
+            "targets: { t: { kind: process, command: \"x ${{ git.branch }}\" } }",
+            "2:48: 'git.branch' may hold anything, and a shell reads 'command': make it a list of words"
+        ),
+        (
+            "targets: { t: { kind: process, command: [x, \"${{ git.message }}\"] } }",
+            "2:50: 'git.message' has no place in a target: whoever can push chooses what it holds"
+        ),
+        (
+            "targets: { t: { kind: process, command: x, env: { A: \"${{ git.author }}\" } } }",
+            "2:59: 'git.author' has no place in a target: whoever can push chooses what it holds"
+        ),
+        (
             "targets: { t: { kind: cluster, heatlh: /h } }",
             "2:32: unknown key 'heatlh' in target 't'; did you mean 'health'?"
         ),
@@ -76,6 +88,13 @@ struct SettingsTests {
                 ]
             ]
         )
+    }
+
+    @Test func `a target may hold what is known of its commit, and words that no shell reads`() throws {
+        let project = try load(
+            "targets: { api: { kind: process, command: [serve, \"${{ git.branch }}\"], root: \"${{ git.branch }}\" },"
+                + " b: { kind: process, command: \"serve ${{ git.sha }}\" } }")
+        #expect(project.targets.count == 2)
     }
 
     @Test func `an environment without approvals asks nobody, and approvals have defaults`() throws {
