@@ -37,7 +37,7 @@ struct Simulation {
             cause: "cause-1", causeType: "dev.martlet.change.pushed.v1", reason: "push", requester: requester,
             causation: .first(actor: requester), parameters: parameters, event: event, upstream: [:], fileDigest: "f",
             model: "demo", champion: "stage=production", variables: .object(try project.variableValues()), queued: now)
-        plan = try RunPlan(project, pipeline: "p", in: facts.scope)
+        plan = try RunPlan(project, pipeline: "p", in: facts.scope(in:))
         run = Run(facts: facts, jobs: plan.newJobs)
     }
 

@@ -39,8 +39,10 @@ struct RunFacts: Sendable, Hashable, Codable {
     var model: String?
     /// The selector of the version to beat.
     var champion: String?
-    /// `vars.` in expressions, evaluated once.
+    /// `vars.` in expressions, evaluated once, with the pipeline's environment.
     var variables: JSONValue
+    /// The same with each other environment of its jobs, where there is one.
+    var variablesOfJobs: [String: JSONValue]?
     var queued: Timestamp
     /// The item of the `pipeline/start` that started it.
     var startedBy: String?

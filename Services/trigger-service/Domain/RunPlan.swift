@@ -19,8 +19,9 @@ struct RunPlan: Sendable {
         cells = Dictionary(grouping: jobs.indices) { jobs[$0].job.id }
     }
 
+    /// - Parameter scope: what a matrix can see in an environment.
     /// - Throws: `Refusal` when the file has no such pipeline or its matrix has no value.
-    init(_ project: Project, pipeline name: String, in scope: Scope) throws(Refusal) {
+    init(_ project: Project, pipeline name: String, in scope: (String?) -> Scope) throws(Refusal) {
         guard let pipeline = project.pipeline(name) else { throw Refusal("the project file has no pipeline '\(name)'") }
         do {
             self.init(project: project, pipeline: pipeline, jobs: try project.planJobs(of: pipeline, in: scope))

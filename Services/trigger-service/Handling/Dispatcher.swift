@@ -50,7 +50,7 @@ struct Dispatcher: Sendable {
         let repository = run.facts.git?.repository ?? run.facts.project
         switch try projects.project(run.facts.fileDigest, repository: repository, in: transaction) {
         case .success(let project):
-            let plan = try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope)
+            let plan = try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope(in:))
             projects.keep(plan, of: run.id)
             return plan
         case .failure(let errors): throw Refusal("the project file of run \(run.id) cannot be read any more: \(errors)")

@@ -48,6 +48,13 @@ package struct Scope: Sendable, Hashable {
         self.standing = standing
     }
 
+    /// The same in an environment: `env.`.
+    package func inside(_ environment: String?) -> Scope {
+        var scope = self
+        scope.env = environment.map { ["name": .string($0)] } ?? [:]
+        return scope
+    }
+
     /// How several that had to come before stand together: the worst of them, a skipped one being less than a lost one.
     package static func standing(of outcomes: some Sequence<Outcome>) -> Outcome {
         let order: [Outcome] = [.failed, .canceled, .notPromoted, .skipped]

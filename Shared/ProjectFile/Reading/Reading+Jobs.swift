@@ -60,7 +60,8 @@ extension Reading {
         }
         visible.needs = Dictionary(needs.map { ($0, outputs[$0] ?? []) }) { $1 }
         let condition = condition(fields["if"], visible)
-        let matrix = matrix(fields, visible)
+        // A run is laid out before any job of it has ended.
+        let matrix = matrix(fields, visible.without([.needs]))
         if let matrix {
             visible.roots.insert(.matrix)
             visible.matrix = Set(matrix.axes.map(\.name) + matrix.include.flatMap(\.keys))
