@@ -134,6 +134,27 @@ struct SettingsTests {
         #expect(try project.baseScope().model == ["name": "a", "champion": "latest"])
     }
 
+    @Test(arguments: [
+        ("model: {}", "x", false), ("model: { champion: current }", "x", false),
+        ("model: { champion: latest }", "x", true),
+        ("models: { a: {}, b: { champion: 7 } }", "x", true),
+        ("model: {}", "steps.s.champion", true), ("model: { champion: latest }", "steps.t.champion", false),
+    ])
+    func `a recheck needs a champion that can be watched`(models: String, output: String, holds: Bool) {
+        let body = """
+            jobs:
+              e:
+                steps:
+                  - { id: s, uses: evaluate/pin, with: { champion: stage=live, challenger: latest } }
+                  - { id: t, uses: evaluate/pin, with: { champion: current, challenger: latest } }
+                outputs: { o: "${{ \(output == "x" ? "steps.s.other" : output) }}" }
+              d: { needs: e, recheck: { champion_unchanged: "${{ needs.e.o }}" }, steps: [ { run: x } ] }
+            """
+        let error =
+            "11:22: 'recheck' needs a champion that can be watched: a 'champion' of the model, and not 'current'"
+        #expect(errors(file(pipeline: body, top: models)) == (holds ? [] : [error]))
+    }
+
     @Test func `variables from files or groups leave names open`() throws {
         let step = "pipelines: { p: { jobs: { j: { steps: [ { run: \"${{ vars.from_file }}\" } ] } } } }"
         let open = try project("martlet: 1\nvariables: { files: [a.env], b: 1 }\n" + step)

@@ -39,6 +39,8 @@ struct RunFacts: Sendable, Hashable, Codable {
     var model: String?
     /// The selector of the version to beat.
     var champion: String?
+    /// The same of every model that the file declares, empty where there is none.
+    var champions: [String: String]?
     /// `vars.` in expressions, evaluated once, with the pipeline's environment.
     var variables: JSONValue
     /// The same with each other environment of its jobs, where there is one.

@@ -39,6 +39,9 @@ struct RunPlan: Sendable {
 
     func environment(of job: Int) -> Environment? { jobs[job].environment.flatMap { project.environments[$0] } }
 
+    /// How the champion is found that a job's `recheck` speaks of; `nil`: by its model's own selector.
+    func comparedSelector(of job: Int) -> String? { jobs[job].job.comparedSelector(among: pipeline.jobs) }
+
     /// Jobs and steps before anything happened.
     var newJobs: [RunJob] {
         jobs.map { planned in

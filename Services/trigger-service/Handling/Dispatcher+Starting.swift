@@ -144,6 +144,7 @@ extension Dispatcher {
             throw NotStarted(code: "variables", reason: noValue(missing, request))
         }
         var scope = try project.baseScope(environment: pipeline.environment, variables: values)
+        let models = try project.modelDeclarations(environment: pipeline.environment)
         let id = transaction.newID()
         let url = "\(settings.url)/runs/\(id)"
         scope.event = cause.event
@@ -168,7 +169,8 @@ extension Dispatcher {
             untrusted: cause.untrusted,
             causation: cause.because, parameters: parameters,
             event: cause.event, upstream: cause.upstream, fileDigest: request.fileDigest,
-            model: scope.model["name"]?.string, champion: scope.model["champion"]?.string, variables: scope.vars,
+            model: scope.model["name"]?.string, champion: scope.model["champion"]?.string,
+            champions: RunFacts.champions(of: models), variables: scope.vars,
             variablesOfJobs: others.isEmpty ? nil : others.mapValues { .object($0) },
             queued: transaction.now, startedBy: cause.startingItem)
     }
