@@ -39,6 +39,19 @@ def parse(frames):
     return Message(kind, topic[1].decode(), frames[0], int(epoch), int(seq), chain, frames[2])
 
 
+def genuine(message):
+    """Whether an event's body says what its topic says. The bus lets a client write topics of its own only, and any body."""
+    try:
+        event = json.loads(message.body)
+        type, source = event["type"], event["source"].lower()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    # In the log of outsiders' events the bus itself tells what it denied.
+    service = "event-bus" if message.source == "ingest" else message.source
+    ours = not source.startswith("/martlet/") or source == f"/martlet/{service}"
+    return ours and message.topic == f"e/{message.source}/{type}".encode()
+
+
 class Bus:
     """One program's way to the bus. Use it from one thread; a second thread makes a second one."""
 

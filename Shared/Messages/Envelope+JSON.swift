@@ -32,9 +32,23 @@ extension Envelope {
         actor = try text(.actor)
         replayof = draft.texts[Draft.Attribute.replayof.rawValue]
         self.data = data
+        extensions = draft.extensions
+    }
+
+    /// Whether CloudEvents lets an attribute have this name (3.1), which none of Martlet's own has.
+    package static func isExtension(_ name: String) -> Bool {
+        (1...20).contains(name.utf8.count)
+            && name.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) } && !Draft.isOwn(name)
     }
 
     func write(to writer: inout JSONWriter) throws {
+        guard extensions.isEmpty else {
+            var own = self
+            own.extensions = [:]
+            // All names in their order.
+            let members = try Wire.decode([String: JSONValue].self, from: try Wire.encode(own))
+            return try writer.write(JSONValue.object(members.merging(extensions) { own, _ in own }))
+        }
         writer.begin()
         writer.write("actor", actor)
         writer.write(name: "causationdepth")
@@ -68,7 +82,7 @@ extension JSONWriter {
 
 /// An envelope as far as it was read.
 private struct Draft {
-    /// Those that are texts; others are ignored.
+    /// Those that are texts.
     enum Attribute: Int, CaseIterable {
         case specversion, id, source, type, subject, time, datacontenttype, dataschema, partitionkey, correlationid
         case causationid, traceparent, actor, replayof
@@ -79,6 +93,9 @@ private struct Draft {
     var texts = [String?](repeating: nil, count: Attribute.allCases.count)
     var depth: Int?
     var data: JSONValue?
+    var extensions: [String: JSONValue] = [:]
+
+    static func isOwn(_ name: String) -> Bool { named[name] != nil || name == "data" || name == "causationdepth" }
 
     /// The first one of a name stands, as in Foundation.
     mutating func take(_ name: String, _ value: JSONValue) throws {
@@ -93,6 +110,12 @@ private struct Draft {
         } else if name == "causationdepth" {
             guard case .int(let number) = value else { throw Self.mistaken(name, "a whole number is expected") }
             depth = depth ?? number
+        } else if extensions[name] == nil, Envelope.isExtension(name) {
+            switch value {
+            case .bool, .int, .string: extensions[name] = value
+            // CloudEvents has no such attributes.
+            case .null, .double, .array, .object: break
+            }
         }
     }
 

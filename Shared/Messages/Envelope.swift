@@ -28,6 +28,14 @@ public struct Envelope: Sendable, Hashable, Codable {
     /// The id of the event that this deliberately repeats.
     public var replayof: String?
     public var data: JSONValue
+    /// Attributes that are not Martlet's: of an outsider's event, kept as they came. Texts, numbers and flags.
+    public var extensions: [String: JSONValue] = [:]
+
+    /// The attributes that are Martlet's own. The others are beside them: ``Wire`` reads and writes them.
+    private enum CodingKeys: String, CodingKey {
+        case specversion, id, source, type, subject, time, datacontenttype, dataschema, partitionkey, correlationid
+        case causationid, causationdepth, traceparent, actor, replayof, data
+    }
 
     public init(
         id: String, source: String, type: String, subject: String, time: Timestamp, partitionkey: String,

@@ -1,5 +1,4 @@
 import Foundation
-import Messages
 
 /// Secrets by name, from `<data>/secrets/<NAME>`, `/run/secrets/<NAME>` or the environment (architecture, section 4).
 ///
@@ -44,12 +43,6 @@ package struct Secrets: Sendable {
             && text.utf8.allSatisfy {
                 $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
             }
-    }
-
-    /// The name in `{"secret": "NAME"}`; `nil` for every other value.
-    package static func reference(_ value: JSONValue) -> String? {
-        guard let members = value.object, members.count == 1 else { return nil }
-        return members["secret"]?.string
     }
 }
 

@@ -16,6 +16,7 @@ from processes import kill
 from waiting import until
 
 import mb1
+from event_file import EventFile
 
 GROUPS = "{ groups: { a: [1, 0, 1, 1], b: [1, 0, 1, 0], c: [0, 1, 1, 1] }, at_most: 0.3 }"
 
@@ -329,6 +330,46 @@ def test_the_chain_is_the_one_of_the_protocol():
 )
 def test_what_is_no_live_message_is_none(frames):
     assert mb1.parse(frames) is None
+
+
+def live(topic, event):
+    body = event if isinstance(event, bytes) else json.dumps({"subject": "s", **event}).encode()
+    return mb1.parse([topic.encode(), b"MB1 E 1700000000000 1 " + b"0" * 32, body])
+
+
+MODEL = "dev.martlet.model.registered.v1"
+
+
+@pytest.mark.parametrize(
+    "topic, event, believed",
+    [
+        (f"e/registry-service/{MODEL}", {"type": MODEL, "source": "/martlet/registry-service"}, True),
+        ("e/ingest/com.acme.x", {"type": "com.acme.x", "source": "/acme/lake"}, True),
+        ("e/acme/com.acme.x", {"type": "com.acme.x", "source": "/acme/lake"}, True),
+        ("e/ingest/dev.martlet.x", {"type": "dev.martlet.x", "source": "/martlet/event-bus"}, True),
+        ("e/acme/com.acme.x", {"type": MODEL, "source": "/martlet/registry-service"}, False),
+        ("e/acme/com.acme.x", {"type": "com.acme.x", "source": "/martlet/registry-service"}, False),
+        ("e/acme/com.acme.x", {"type": "com.acme.x", "source": "/Martlet/registry-service"}, False),
+        ("e/acme/com.acme.x", {"type": MODEL, "source": "/acme/lake"}, False),
+        ("e/acme/com.acme.x", {"type": "com.acme.x"}, False),
+        ("e/acme/com.acme.x", {"type": "com.acme.x", "source": 7}, False),
+        ("e/acme/com.acme.x", b"{", False),
+    ],
+)
+def test_a_body_is_believed_only_where_it_says_what_its_topic_says(topic, event, believed):
+    assert mb1.genuine(live(topic, event)) is believed
+
+
+def test_the_file_leaves_out_what_is_not_believed_and_goes_on_behind_it(tmp_path):
+    path = tmp_path / "copy.sqlite"
+    messages = [
+        live("e/acme/com.acme.x", {"type": MODEL, "source": "/martlet/registry-service"}),
+        live("e/acme/com.acme.x", {"type": "com.acme.x", "source": "/acme"})._replace(seq=2),
+    ]
+    file = EventFile(path)
+    file.apply("acme", messages)
+    assert [seq for _, seq, _ in stored(path)] == [2]
+    assert file.cursors["acme"][:2] == (1700000000000, 2)
 
 
 @pytest.mark.parametrize("path", sorted(KIT.glob("*.py")), ids=lambda path: path.name)

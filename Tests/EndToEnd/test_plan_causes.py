@@ -169,4 +169,4 @@ def test_what_cannot_be_read_is_told(plan, folder):
     assert "'pullRequest.number'" in wrong({"type": "change.pull_request_opened", "data": {"pullRequest": {"number": "x"}}})
     assert "has no 'path'" in wrong({"type": "change.pushed", "data": {"path": ["src/a.py"]}})
     assert "'approval.requested' cannot be planned with; these can: change.pushed," in wrong({"type": "approval.requested"})
-    assert "are not kept" in wrong({"type": "com.acme.x", "priority": "high"})
+    assert "are not kept" in wrong({"type": "com.acme.x", "Priority": "high"})

@@ -153,6 +153,25 @@ import Testing
         #expect(try JSONDecoder().decode(Envelope.self, from: written) == envelope)
     }
 
+    @Test func `attributes that are not ours are kept among ours, in the order of all names`() throws {
+        var envelope = Envelope(
+            id: "1", source: "//lab", type: "t", subject: "s", time: Timestamp(milliseconds: 0), partitionkey: "k",
+            causation: .first(actor: "a"), data: ["b": 1, "a": 2.5])
+        let bare = try Wire.encode(envelope)
+        envelope.extensions = ["zone": "eu", "dataref": "https://x/y", "sequence": 7, "sampled": true]
+        let written = try Wire.encode(envelope)
+        #expect(try Wire.decode(Envelope.self, from: written) == envelope)
+        let members = try Wire.decode([String: JSONValue].self, from: written)
+        #expect(try Wire.encode(JSONValue.object(members)) == written)
+        #expect(members.count == 4 + 13)
+        var without = try Wire.decode(Envelope.self, from: written)
+        without.extensions = [:]
+        #expect(try Wire.encode(without) == bare)
+        for name in ["data", "id", "causationdepth", "Zone", "a_b", "", String(repeating: "a", count: 21)] {
+            #expect(!Envelope.isExtension(name), "\(name)")
+        }
+    }
+
     @Test func `an envelope that lacks what it must have, or has it in another form, is refused`() throws {
         let envelope = Envelope(
             id: "1", source: "/martlet/x", type: "t", subject: "s", time: Timestamp(milliseconds: 0), partitionkey: "k",

@@ -16,6 +16,18 @@ struct SettingsTests {
         ("targets: { t: { kind: process } }", "2:15: target 't' needs 'command': what serves a version"),
         ("targets: { t: { command: x } }", kindMissing),
         (
+            "targets: { t: { kind: process, command: \"x ${{ git.branch }}\" } }",
+            "2:48: 'git.branch' may hold anything, and a shell reads 'command': make it a list of words"
+        ),
+        (
+            "targets: { t: { kind: process, command: [x, \"${{ git.message }}\"] } }",
+            "2:50: 'git.message' has no place in a target: whoever can push chooses what it holds"
+        ),
+        (
+            "targets: { t: { kind: process, command: x, env: { A: \"${{ git.author }}\" } } }",
+            "2:59: 'git.author' has no place in a target: whoever can push chooses what it holds"
+        ),
+        (
             "targets: { t: { kind: cluster, heatlh: /h } }",
             "2:32: unknown key 'heatlh' in target 't'; did you mean 'health'?"
         ),
@@ -78,6 +90,13 @@ struct SettingsTests {
         )
     }
 
+    @Test func `a target may hold what is known of its commit, and words that no shell reads`() throws {
+        let project = try load(
+            "targets: { api: { kind: process, command: [serve, \"${{ git.branch }}\"], root: \"${{ git.branch }}\" },"
+                + " b: { kind: process, command: \"serve ${{ git.sha }}\" } }")
+        #expect(project.targets.count == 2)
+    }
+
     @Test func `an environment without approvals asks nobody, and approvals have defaults`() throws {
         let project = try load("environments: { dev: {}, qa: { approvals: { required: 2 } } }")
         #expect(project.environments["dev"] == Environment(name: "dev", approvals: nil))
@@ -113,6 +132,27 @@ struct SettingsTests {
         #expect(models.map(\.name) == ["a", "repo-b"])
         #expect(models.map(\.champion) == ["latest", nil])
         #expect(try project.baseScope().model == ["name": "a", "champion": "latest"])
+    }
+
+    @Test(arguments: [
+        ("model: {}", "x", false), ("model: { champion: current }", "x", false),
+        ("model: { champion: latest }", "x", true),
+        ("models: { a: {}, b: { champion: 7 } }", "x", true),
+        ("model: {}", "steps.s.champion", true), ("model: { champion: latest }", "steps.t.champion", false),
+    ])
+    func `a recheck needs a champion that can be watched`(models: String, output: String, holds: Bool) {
+        let body = """
+            jobs:
+              e:
+                steps:
+                  - { id: s, uses: evaluate/pin, with: { champion: stage=live, challenger: latest } }
+                  - { id: t, uses: evaluate/pin, with: { champion: current, challenger: latest } }
+                outputs: { o: "${{ \(output == "x" ? "steps.s.other" : output) }}" }
+              d: { needs: e, recheck: { champion_unchanged: "${{ needs.e.o }}" }, steps: [ { run: x } ] }
+            """
+        let error =
+            "11:22: 'recheck' needs a champion that can be watched: a 'champion' of the model, and not 'current'"
+        #expect(errors(file(pipeline: body, top: models)) == (holds ? [] : [error]))
     }
 
     @Test func `variables from files or groups leave names open`() throws {

@@ -46,6 +46,18 @@ struct VariableTests {
         #expect(project.pipelines[0].missingVariables(in: try project.variableValues(environment: "prod")) == ["far"])
     }
 
+    @Test func `each job is asked for what its own environment has`() throws {
+        let body = """
+            jobs:
+              a: { environment: dev, steps: [ { run: "${{ vars.x }}" } ] }
+              b: { steps: [ { run: "${{ vars.y }}" } ] }
+            """
+        let top = "variable_groups: [g]\nenvironments: { dev: {} }"
+        let pipeline = try project(file(pipeline: body, top: top)).pipelines[0]
+        #expect(pipeline.missingVariables(in: ["y": 1], others: ["dev": ["x": 1]]).isEmpty)
+        #expect(pipeline.missingVariables(in: ["x": 1, "y": 1], others: ["dev": ["y": 1]]) == ["x"])
+    }
+
     @Test func `without groups the files tell which variables there are`() throws {
         let text = Self.text.replacing("variable_groups: [shared]\n", with: "")
         guard case .failure(let errors) = Result(catching: { try project(text) }) else {

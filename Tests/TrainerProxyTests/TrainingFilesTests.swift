@@ -167,7 +167,10 @@ struct SecretReferencesTests {
         let value: JSONValue = ["token": ["secret": "TOKEN"], "plain": 1, "list": [["secret": "B"]]]
         #expect(try revealing.value(value) == ["token": "value of TOKEN", "plain": 1, "list": ["value of B"]])
         #expect(try revealing.variable(#"{"secret":"C"}"#) == "value of C")
-        #expect(try revealing.variable(#"{"secret":1}"#) == #"{"secret":1}"#)
-        #expect(Set(revealing.values) == ["value of TOKEN", "value of B", "value of C"])
+        #expect(try revealing.variable(#"{ "s\u0065cret": "D" }"#) == "value of D")
+        for text in [#"{"secret":1}"#, #" {"secret":"C"}"#, #"[{"secret":"C"}]"#, #"{"secret":"C","a":1}"#] {
+            #expect(try revealing.variable(text) == text)
+        }
+        #expect(Set(revealing.values) == ["value of TOKEN", "value of B", "value of C", "value of D"])
     }
 }

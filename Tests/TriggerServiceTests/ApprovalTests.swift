@@ -148,6 +148,7 @@ struct ApprovalTests {
 
 struct GateTests {
     private static let extra = """
+        model: { champion: stage=production }
         environments:
           prod: { approvals: { required: 1, from: [group:reviewers] } }
         """
@@ -257,6 +258,43 @@ struct GateTests {
         simulation.champion = ""
         simulation.approve(approval)
         #expect(try simulation.job("deployment").message?.contains("the champion is nobody now") == true)
+    }
+
+    @Test func `S4-15 of several models the champion of the approval's own counts`() throws {
+        let extra = Self.extra.replacing(
+            "model: { champion: stage=production }",
+            with: "models: { a: { champion: stage=production }, b: { champion: 'tag:best=yes' }, c: {} }")
+        let pipeline = Self.pipeline.replacing(
+            "outputs: { version", with: "outputs: { model: \"${{ steps.s.model }}\", version")
+        func deciding(_ model: String) throws -> RunJob.Status {
+            var simulation = try Simulation(pipeline, extra: extra)
+            simulation.champions = [
+                ChampionKey(model: "a", selector: "stage=production"): "9",
+                ChampionKey(model: "b", selector: "tag:best=yes"): "3",
+            ]
+            simulation.start()
+            try simulation.finish("evaluation/s", outputs: ["model": .string(model), "version": 4, "champion": 3])
+            return try simulation.job("deployment")
+        }
+        #expect(try deciding("a").message == "the champion is version 9 now, and this was compared with version 3")
+        #expect(try deciding("b").phase == .approval)
+        #expect(try deciding("c").message?.contains("cannot tell which version of 'c' is the champion") == true)
+    }
+
+    @Test func `E13 without a champion of its own the model's is the one that a step compared with`() throws {
+        let pipeline = Self.pipeline.replacing(
+            "steps: [ { id: s, run: \"1\" } ]",
+            with: "steps: [ { id: s, uses: evaluate/pin, with: { champion: stage=live, challenger: latest } } ]")
+        let extra = Self.extra.replacing("model: { champion: stage=production }", with: "")
+        func deciding(now champion: String) throws -> RunJob.Status {
+            var simulation = try Simulation(pipeline, extra: extra)
+            simulation.champions = [ChampionKey(model: "demo", selector: "stage=live"): champion]
+            simulation.start()
+            try simulation.finish("evaluation/s", outputs: ["version": 4, "champion": 3])
+            return try simulation.job("deployment")
+        }
+        #expect(try deciding(now: "3").phase == .approval)
+        #expect(try deciding(now: "5").outcome == .notPromoted)
     }
 
     @Test func `C-16 a run that waits for people can be canceled`() throws {

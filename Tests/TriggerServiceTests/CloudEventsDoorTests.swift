@@ -109,6 +109,7 @@ struct CloudEventsDoorTests {
                 "ce-specversion": "1.0", "ce-id": "\"e%201\"", "ce-source": "/acme/lake",
                 "ce-type": "acme.data.arrived",
                 "ce-subject": "Euro%20%E2%82%AC", "ce-time": "2030-01-31T12:00:00Z",
+                "ce-knativearrivaltime": "2030-01-31T12:00:01Z", "ce-tracestate": "vendor=1",
             ]
             let answer = try await door.post(
                 Data(#"{"table":"churn","rows":1}"#.utf8), "application/json", headers: headers)
@@ -116,6 +117,7 @@ struct CloudEventsDoorTests {
             let event = try #require(try await door.ingested().first)
             #expect(event.id == "e 1" && event.subject == "Euro €" && event.data["rows"] == 1)
             #expect(event.time == Timestamp("2030-01-31T12:00:00Z"))
+            #expect(event.extensions == ["knativearrivaltime": "2030-01-31T12:00:01Z", "tracestate": "vendor=1"])
             #expect(try await door.runs().count == 1)
         }
     }

@@ -89,11 +89,31 @@ struct EventRoomTests {
         #""type":"Dev.Martlet.x","source":"//lab""#, #""type":"dev.martlet","source":"//lab""#,
         #""type":"x","source":"/martlet""#, #""type":"x","source":"/Martlet/a""#,
         #""type":"x","source":"//lab","subject":"a\u0007""#, #""type":"x","source":"//lab","data_base64":"AA==""#,
-        #""type":"x","source":"//lab","datacontenttype":"text/plain""#, #""type":"x","source":"//lab","mine":"1""#,
-        #""type":"x","source":"//lab","actor":"user:root""#,
+        #""type":"x","source":"//lab","datacontenttype":"text/plain""#, #""type":"x","source":"//lab","Mine":"1""#,
+        #""type":"x","source":"//lab","mine":{}"#, #""type":"x","source":"//lab","mine":1.5"#,
+        #""type":"x","source":"//lab","mine":4294967296"#, #""type":"x","source":"//lab","mine":"a\u0007""#,
+        #""type":"x","source":"//lab","longerthantwentyletters":"1""#,
+        #""type":"x","source":"//lab","actor":"user:root""#, #""type":"x","source":"//lab","replayof":"1""#,
+        #""type":"x","source":"//lab","causationdepth":0"#,
     ])
     func `an outsider's event is kept whole or refused`(attributes: String) {
         #expect(throws: Refusal.self) { try OutsideEvent(Data(#"{"id":"1",\#(attributes)}"#.utf8), from: "tester") }
+    }
+
+    @Test func `extension attributes are kept, and are no part of what makes an event the same`() throws {
+        let text = #"{"id":"1","type":"x","source":"//lab","tracestate":"a=1,b=2","sequence":7,"sampled":true}"#
+        let event = try OutsideEvent(Data(text.utf8), from: "tester")
+        let envelope = event.envelope(at: Timestamp(milliseconds: 1))
+        #expect(envelope.extensions == ["tracestate": "a=1,b=2", "sequence": 7, "sampled": true])
+        let written = try Wire.encode(envelope)
+        #expect(try Wire.decode(JSONValue.self, from: written)["tracestate"] == "a=1,b=2")
+        #expect(event.size >= written.count - 64)
+        let again = text.replacing("a=1,b=2", with: "a=3")
+        #expect(try OutsideEvent(Data(again.utf8), from: "tester").digest == event.digest)
+        let many = (0...20).map { #","x\#($0)":1"# }.joined()
+        #expect(throws: Refusal.self) {
+            try OutsideEvent(Data(text.replacing(#","sequence":7"#, with: many).utf8), from: "tester")
+        }
     }
 
     @Test func `only the bus says what it denied`() throws {

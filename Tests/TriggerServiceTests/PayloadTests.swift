@@ -95,6 +95,25 @@ struct PayloadTests {
         #expect(try read("pipeline.json").nothing != nil)
     }
 
+    @Test(arguments: [(nil, true), ("create", true), ("update", false)] as [(String?, Bool)])
+    func `GitLab: a note that was only changed is no new comment`(action: String?, isNew: Bool) throws {
+        let sha = "da1560886d4f094c3e6c9ef40349f7d38b5d27d7"
+        let project = try #require(try Recorded.json("gitlab/merge_request.json")["project"])
+        let note: JSONValue = [
+            "object_kind": "note", "project": project, "user": ["username": "root"],
+            "object_attributes": [
+                "id": 1244, "note": "/build", "noteable_type": "MergeRequest",
+                "action": action.map(JSONValue.string) ?? .null, "url": "http://example.com/note",
+            ],
+            "merge_request": ["iid": 1, "last_commit": ["id": .string(sha)]],
+        ]
+        let reading = try GitLabPayload.read(Payload(note))
+        let told = CommentNews(
+            number: 1, inPullRequest: true, text: "/build", author: "root", sha: sha, page: "http://example.com/note")
+        #expect(reading.changes == (isNew ? [.commented(told)] : []))
+        #expect((reading.nothing == "only new comments start something") == !isNew)
+    }
+
     @Test func `Azure DevOps: several references in one push, and merges that were only tried`() throws {
         func read(_ json: JSONValue) throws -> ForgeReading { try AzureDevOpsPayload.read(Payload(json)) }
         let push = try Recorded.json("azure-devops/git.push.json")

@@ -30,7 +30,8 @@ struct ProjectCacheTests {
         let read = ProjectReader.read(
             [ProjectDocument(path: "martlet.yml", text: project)], repositoryName: "demo")
         let project = try read.get()
-        return try RunPlan(project, pipeline: "p", in: try project.baseScope())
+        let scope = try project.baseScope()
+        return try RunPlan(project, pipeline: "p", in: { _ in scope })
     }
 
     @Test func `a run's plan is made once`() async throws {

@@ -171,6 +171,10 @@ struct ForkTests {
     @Test(arguments: [
         #"{ id: s, run: "echo", env: { KEY: "${{ secrets.KEY }}" } }"#,
         #"{ id: s, run: "echo", env: { KEY: '{"secret":"KEY"}' } }"#,
+        #"{ id: s, run: "echo", env: { KEY: '{"\u0073ecret":"KEY","\u0073ecret":"secretx"}' } }"#,
+        #"{ id: s, run: "echo", env: { KEY: { secret: KEY } } }"#,
+        #"{ id: s, run: "echo", with: { env: { KEY: { secret: KEY } } } }"#,
+        #"{ id: s, run: "echo", env: { A: &key '{ "secret": "KEY" }', KEY: *key } }"#,
         #"{ id: s, uses: train/run, with: { command: "true", parameters: { key: "${{ secrets.KEY }}" } } }"#,
         #"{ id: s, uses: train/run, with: { command: "true", parameters: { key: { secret: KEY } } } }"#,
     ]) func `a fork's pull request never gets a secret, however it asks`(step: String) async throws {
@@ -186,6 +190,22 @@ struct ForkTests {
             let step = try #require(try await forgery.installation.published(StepFinished.self).last)
             #expect(step.outcome == .failed && step.message?.contains("no secrets") == true)
         }
+    }
+
+    @Test(arguments: [
+        #"{"secret":"KEY"}"#, #"{"s\u0065cret":"KEY"}"#, #" { "secret" : "KEY" } "#, #"[{"secret":"KEY"}]"#,
+        #"{"a":[{"secret":"KEY"}]}"#, #"{"a":"{\"secret\":\"KEY\"}"}"#, #"words {"secret":"KEY"} words"#,
+        #"{"secret":"KEY","other":1}"#,
+    ]) func `however a reference is written, it is one`(text: String) throws {
+        #expect(throws: EvaluationError.self) { try Untrusted.check("run", [:], ["A": text]) }
+        #expect(throws: EvaluationError.self) { try Untrusted.check("run", ["env": ["A": [.string(text)]]], [:]) }
+        let value = try? Wire.decode(JSONValue.self, from: Data(text.utf8))
+        if let value { #expect(throws: EvaluationError.self) { try Untrusted.check("run", ["env": value], [:]) } }
+    }
+
+    @Test(arguments: ["{", "}{", "{}", #"{"a":"secret"}"#, "the secret of {life}", #"{"secrets":"KEY"}"#])
+    func `a text that only speaks of secrets is none`(text: String) throws {
+        try Untrusted.check("run", ["script": .string(text)], ["A": text])
     }
 
     @Test(arguments: ["deploy/model", "registry/transition", "registry/register"])

@@ -300,4 +300,68 @@ struct ScriptTests {
         #expect(offer.with["script"]?.string?.contains("rm -rf") == false)
         #expect(offer.variables.values.contains("$(rm -rf /); `id`"))
     }
+
+    @Test func `what a job or a matrix hands on is as foreign as what it is made of`() throws {
+        var simulation = try Simulation(
+            """
+            jobs:
+              a:
+                matrix: { m: ["${{ event.title }}"] }
+                with: { t: "${{ event.title }}", u: fixed }
+                steps: [ { id: s, run: "echo ${{ job.t }} ${{ matrix.m }} ${{ job.u }} ${{ job.id }}" } ]
+            """, event: ["kind": "push", "title": "$(reboot)"])
+        simulation.start()
+        let offer = try #require(try simulation.step("a.reboot/s").offer)
+        #expect(offer.with["script"] == "echo ${MARTLET_VALUE_1} ${MARTLET_VALUE_2} fixed a.reboot")
+        #expect(offer.variables["MARTLET_VALUE_2"] == "$(reboot)")
+    }
+
+    @Test(arguments: [
+        #"run: "./x '${{ event.message }}'""#, #"run: x, env: { A: "${{ event.message }}" }"#,
+        #"run: x, env: { A: "${{ event.escaped }}" }"#, #"run: x, env: { A: "${{ event.twice }}" }"#,
+        #"run: x, env: { A: "${{ event.data }}" }"#, #"run: x, env: { A: "${{ job.t }}" }"#,
+        #"run: x, env: { A: "${{ event.left }}${{ event.right }}" }"#,
+        #"run: x, env: { A: "{\"secret\":\"${{ event.name }}\"}" }"#,
+        #"run: x, env: { A: { secret: "${{ event.name }}" } }"#,
+        #"run: x, with: { env: { A: "${{ event.data }}" } }"#,
+        #"uses: train/run, with: { command: x, parameters: "${{ event.data }}" }"#,
+        #"uses: train/run, with: { command: x, parameters: "${{ event.deep }}" }"#,
+        #"uses: train/run, with: { command: x, parameters: { a: [ { secret: "${{ event.name }}" } ] } }"#,
+        #"uses: notify/slack, with: { text: x, channel: "${{ event.none || event.data }}" }"#,
+    ]) func `D.5 what comes from outside is never the name of a secret`(step: String) throws {
+        let reference = #"{"secret":"KEY"}"#
+        var simulation = try Simulation(
+            "jobs: { a: { with: { t: \"${{ event.message }}\" }, steps: [ { id: s, \(step) } ] } }",
+            event: [
+                "kind": "push", "message": .string(reference), "escaped": #"{"\u0073ecret":"KEY"}"#,
+                "twice": #"{"secret":"KEY","secret":"/build"}"#, "data": ["secret": "KEY"],
+                "deep": ["a": [["secret": "KEY"]]], "left": #"{"secret":"#, "right": #""KEY"}"#, "name": "KEY",
+            ])
+        simulation.start()
+        #expect(simulation.offered.isEmpty)
+        let status = try simulation.step("a/s")
+        #expect(status.outcome == .failed && status.offer == nil)
+        #expect(status.message?.contains("only ${{ secrets.NAME }} hands a secret on") == true)
+    }
+
+    @Test func `D.5 the file names secrets, and the output of a step does not`() throws {
+        var simulation = try Simulation(
+            """
+            jobs:
+              a:
+                steps:
+                  - id: one
+                    run: "1"
+                    env: { A: "${{ secrets.KEY }}", B: '{"secret":"KEY"}', C: '${{ event.text }}' }
+                    with: { env: { D: "${{ secrets.KEY }}" } }
+                  - { id: two, run: "2", env: { A: "${{ steps.one.text }}" } }
+            """, event: ["kind": "push", "text": #"{"a":1}"#])
+        simulation.start()
+        let offer = try #require(try simulation.step("a/one").offer)
+        let reference = #"{"secret":"KEY"}"#
+        #expect(offer.variables["A"] == reference && offer.variables["B"] == reference)
+        #expect(offer.variables["C"] == #"{"a":1}"# && offer.with["env"] == ["D": ["secret": "KEY"]])
+        try simulation.finish("a/one", outputs: ["text": .string(reference)])
+        #expect(try simulation.step("a/two").outcome == .failed)
+    }
 }

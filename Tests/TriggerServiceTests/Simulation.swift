@@ -11,6 +11,8 @@ struct Simulation {
     let plan: RunPlan
     var now = Timestamp(milliseconds: 1_800_000_000_000)
     var champion: String?
+    /// Of other models than the one that everything is about.
+    var champions: [ChampionKey: String] = [:]
     var changes: [RunChange] = []
     private var token: Int64 = 0
     private let ids = Counter()
@@ -36,8 +38,10 @@ struct Simulation {
                 message: "m"),
             cause: "cause-1", causeType: "dev.martlet.change.pushed.v1", reason: "push", requester: requester,
             causation: .first(actor: requester), parameters: parameters, event: event, upstream: [:], fileDigest: "f",
-            model: "demo", champion: "stage=production", variables: .object(try project.variableValues()), queued: now)
-        plan = try RunPlan(project, pipeline: "p", in: facts.scope)
+            model: "demo", champion: "stage=production",
+            champions: RunFacts.champions(of: try project.modelDeclarations()),
+            variables: .object(try project.variableValues()), queued: now)
+        plan = try RunPlan(project, pipeline: "p", in: facts.scope(in:))
         run = Run(facts: facts, jobs: plan.newJobs)
     }
 
@@ -53,7 +57,9 @@ struct Simulation {
     @discardableResult
     mutating func move<Value>(_ body: (inout RunMachine) throws -> Value) rethrows -> Value {
         let ids = ids
-        var machine = RunMachine(run, plan, now: now, champion: champion, newID: { ids.next() })
+        var champions = champions
+        champions[ChampionKey(model: "demo", selector: "stage=production")] = champion
+        var machine = RunMachine(run, plan, now: now, champions: champions, newID: { ids.next() })
         defer {
             run = machine.run
             changes += machine.changes

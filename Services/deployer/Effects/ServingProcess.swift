@@ -79,7 +79,8 @@ struct ServingProcess: Sendable {
             variables["VIRTUAL_ENV"] = folder
         }
         for (name, value) in deployment.recipe.target.variables {
-            variables[name] = try Secrets.reference(value).map { try context.secrets.value(of: $0) } ?? value.scalarText
+            let secret = try SecretReference.name(in: value).map { try context.secrets.value(of: $0) }
+            variables[name] = secret ?? value.scalarText
         }
         variables["PATH"] = path
         variables["PYTHONUNBUFFERED"] = "1"

@@ -65,7 +65,7 @@ struct SmokeTestRunner: Sendable {
         for (name, value) in test.headers.sorted(by: { $0.key < $1.key }) {
             if name.lowercased() == "traceparent", value.string == "auto" {
                 headers.append((name, Self.traceparent(continuing: causation.trace)))
-            } else if let secret = Secrets.reference(value) {
+            } else if let secret = SecretReference.name(in: value) {
                 headers.append((name, try parts.context.secrets.value(of: secret)))
             } else if let text = value.scalarText {
                 headers.append((name, text))

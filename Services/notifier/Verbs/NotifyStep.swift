@@ -13,7 +13,7 @@ enum NotifyStep {
             throw StepFailure("\(work.verb): 'text' is empty")
         }
         let channel = work.with["channel"] ?? .null
-        let recipient = Recipient(use: use, secret: Secrets.reference(channel), channel: channel.string)
+        let recipient = Recipient(use: use, secret: SecretReference.name(in: channel), channel: channel.string)
         if case .unserved = recipient {
             throw StepFailure("\(work.verb): 'channel' is neither a text nor a secret, as in ${{ secrets.HOOK }}")
         }

@@ -1,4 +1,3 @@
-import Foundation
 import Messages
 
 /// Secrets travel as `{"secret": "NAME"}` and become values only where a process is started.
@@ -13,7 +12,7 @@ struct Revealing {
     mutating func value(_ value: JSONValue) throws -> JSONValue {
         switch value {
         case .object(let members):
-            if members.count == 1, let name = members["secret"]?.string { return .string(try reveal(name)) }
+            if let name = SecretReference.name(in: value) { return .string(try reveal(name)) }
             var revealed: [String: JSONValue] = [:]
             for (name, member) in members { revealed[name] = try self.value(member) }
             return .object(revealed)
@@ -27,10 +26,7 @@ struct Revealing {
 
     /// A variable is a text, so a reference in it is the reference's JSON.
     mutating func variable(_ text: String) throws -> String {
-        guard text.hasPrefix("{"), text.contains("secret"),
-            let value = try? Wire.decode(JSONValue.self, from: Data(text.utf8)),
-            let members = value.object, members.count == 1, let name = members["secret"]?.string
-        else { return text }
+        guard let name = SecretReference.name(inText: text) else { return text }
         return try reveal(name)
     }
 

@@ -66,6 +66,7 @@ extension Cause {
             upstream: [
                 "run": summary, "pipeline": .string(finished.pipeline), "outputs": run.outputs,
                 "outcome": .string(finished.outcome.rawValue),
+                "git": run.facts.git.map { RunFacts.members($0, event: run.facts.event) } ?? .null,
             ], heads: heads)
     }
 

@@ -39,8 +39,12 @@ struct RunFacts: Sendable, Hashable, Codable {
     var model: String?
     /// The selector of the version to beat.
     var champion: String?
-    /// `vars.` in expressions, evaluated once.
+    /// The same of every model that the file declares, empty where there is none.
+    var champions: [String: String]?
+    /// `vars.` in expressions, evaluated once, with the pipeline's environment.
     var variables: JSONValue
+    /// The same with each other environment of its jobs, where there is one.
+    var variablesOfJobs: [String: JSONValue]?
     var queued: Timestamp
     /// The item of the `pipeline/start` that started it.
     var startedBy: String?

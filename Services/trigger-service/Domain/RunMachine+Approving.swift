@@ -34,10 +34,21 @@ extension RunMachine {
         if asksPeople(job), let decision = subject(of: job).decision, let reason = run.status.void?[decision] {
             return "decision \(decision.prefix(19))… is void: \(reason)"
         }
-        guard let recheck = plan[job].recheck, let champion else { return nil }
+        guard let recheck = plan[job].recheck else { return nil }
+        let subject = subject(of: job)
+        // Where there is only one, nothing has to name it.
+        let model = plan.project.models.count > 1 ? subject.model : run.facts.model
+        guard
+            let champion = model.flatMap({ run.facts.champion(of: $0, compared: plan.comparedSelector(of: job)) })
+                .flatMap({ champions[$0] })
+        else {
+            throw EvaluationError(
+                message: "'recheck' cannot tell which version of '\(model ?? "")' is the champion: the model is not in"
+                    + " the project file, or its 'champion' is no selector that can be watched")
+        }
         let compared = try recheck.championUnchanged.text(in: scope(before: job))
         // Its own version as champion: an earlier attempt of this job got that far.
-        if champion == compared || champion == subject(of: job).version { return nil }
+        if champion == compared || champion == subject.version { return nil }
         return "the champion is \(Self.named(champion)) now, and this was compared with \(Self.named(compared))"
     }
 

@@ -5,17 +5,18 @@ import ProjectFile
 extension RunMachine {
     /// What the conditions of a job and of its environment can see.
     func scope(before job: Int) throws(EvaluationError) -> Scope {
-        var scope = run.facts.scope
+        var scope = run.facts.scope(in: plan.jobs[job].environment)
         scope.run = run.reference
-        scope.env = plan.jobs[job].environment.map { ["name": .string($0)] } ?? [:]
         scope.matrix = .object(plan.jobs[job].matrix)
+        scope.own = plan[job].ownNames
         var needs: [String: JSONValue] = [:]
         let needed = plan.needs(of: job)
         for (id, cells) in Dictionary(grouping: needed, by: { plan[$0].id }) { needs[id] = outcome(of: cells) }
         scope.needs = .object(needs)
         scope.standing = Scope.standing(of: needed.compactMap { run.jobs[$0].status.standing })
         scope.rejected = needed.contains { run.jobs[$0].status.answer?.isRefusal == true }
-        var values: [String: JSONValue] = [:]
+        let id = plan.jobs[job].id
+        var values: [String: JSONValue] = ["id": .string(id), "name": .string(plan[job].title ?? id)]
         for (name, template) in plan[job].with { values[name] = try template.evaluate(in: scope) }
         scope.job = .object(values)
         return scope
@@ -56,9 +57,9 @@ extension RunMachine {
     func makeOffer(_ step: Step, _ place: StepPlace, _ scope: Scope) throws(EvaluationError) -> StepOffer {
         var variables = run.variables(job: run.jobs[place.job].id, step: step.id)
         for source in [plan.pipeline.env, plan[place.job].env, step.env] {
-            for (name, template) in source { variables[name] = try template.text(in: scope) }
+            for (name, template) in source { variables[name] = try template.variable(in: scope) }
         }
-        var with = try step.with.evaluate(in: scope)
+        var with = try step.with.handed(in: scope)
         for key in Self.scripts[step.verb] ?? [] {
             guard case .object(var members) = with, let template = step.with[key] else { continue }
             let script = try template.script(in: scope)
@@ -74,15 +75,26 @@ extension RunMachine {
 }
 
 extension RunFacts {
-    /// What every expression of the run can see, whatever has happened in it.
-    var scope: Scope {
+    /// What every expression of the run can see that stands in an environment, whatever has happened in it.
+    func scope(in environment: String?) -> Scope {
         var members: [String: JSONValue] = [:]
         if let model { members["name"] = .string(model) }
         if let champion { members["champion"] = .string(champion) }
         return Scope(
             project: project, event: event, git: git.map { Self.members($0, event: event) } ?? [:],
-            params: .object(parameters),
-            vars: variables, model: .object(members), upstream: upstream)
+            run: .object(reference), params: .object(parameters),
+            vars: environment.flatMap { variablesOfJobs?[$0] } ?? variables, model: .object(members),
+            upstream: upstream
+        ).inside(environment)
+    }
+
+    /// `run.` in expressions, before anything has happened: what a run is laid out by is the same at each attempt.
+    var reference: [String: JSONValue] {
+        [
+            "id": .string(id), "number": .int(number), "url": .string(url), "project": .string(project),
+            "pipeline": .string(pipeline), "attempt": 1, "actor": .string(requester), "reason": .string(reason),
+            "cause": .string(cause), "outcome": .string(Outcome.succeeded.rawValue),
+        ]
     }
 
     /// `git.` in expressions; who wrote it and what was before is known of some events.
@@ -108,11 +120,10 @@ extension RunFacts {
 extension Run {
     /// `run.` in expressions.
     var reference: JSONValue {
-        [
-            "id": .string(id), "number": .int(facts.number), "url": .string(facts.url),
-            "pipeline": .string(facts.pipeline), "attempt": .int(status.attempt), "actor": .string(facts.requester),
-            "reason": .string(facts.reason), "cause": .string(facts.cause), "outcome": .string(standing.rawValue),
-        ]
+        var members = facts.reference
+        members["attempt"] = .int(status.attempt)
+        members["outcome"] = .string(standing.rawValue)
+        return .object(members)
     }
 
     /// How the run stands so far: what a last job's notification says.

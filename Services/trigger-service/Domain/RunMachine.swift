@@ -8,16 +8,19 @@ struct RunMachine {
     var run: Run
     let plan: RunPlan
     let now: Timestamp
-    /// The version to beat as it is now, empty where there is none; `nil` where nobody knows.
-    let champion: String?
+    /// The versions to beat as they are now, empty where there is none; those that nobody knows are not in it.
+    let champions: [ChampionKey: String]
     let newID: () -> String
     var changes: [RunChange] = []
 
-    init(_ run: Run, _ plan: RunPlan, now: Timestamp, champion: String? = nil, newID: @escaping () -> String) {
+    init(
+        _ run: Run, _ plan: RunPlan, now: Timestamp, champions: [ChampionKey: String] = [:],
+        newID: @escaping () -> String
+    ) {
         self.run = run
         self.plan = plan
         self.now = now
-        self.champion = champion
+        self.champions = champions
         self.newID = newID
     }
 

@@ -19,8 +19,9 @@ struct RunPlan: Sendable {
         cells = Dictionary(grouping: jobs.indices) { jobs[$0].job.id }
     }
 
+    /// - Parameter scope: what a matrix can see in an environment.
     /// - Throws: `Refusal` when the file has no such pipeline or its matrix has no value.
-    init(_ project: Project, pipeline name: String, in scope: Scope) throws(Refusal) {
+    init(_ project: Project, pipeline name: String, in scope: (String?) -> Scope) throws(Refusal) {
         guard let pipeline = project.pipeline(name) else { throw Refusal("the project file has no pipeline '\(name)'") }
         do {
             self.init(project: project, pipeline: pipeline, jobs: try project.planJobs(of: pipeline, in: scope))
@@ -37,6 +38,9 @@ struct RunPlan: Sendable {
     func cells(like job: Int) -> [Int] { cells[jobs[job].job.id] ?? [] }
 
     func environment(of job: Int) -> Environment? { jobs[job].environment.flatMap { project.environments[$0] } }
+
+    /// How the champion is found that a job's `recheck` speaks of; `nil`: by its model's own selector.
+    func comparedSelector(of job: Int) -> String? { jobs[job].job.comparedSelector(among: pipeline.jobs) }
 
     /// Jobs and steps before anything happened.
     var newJobs: [RunJob] {

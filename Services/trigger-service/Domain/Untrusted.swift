@@ -36,10 +36,13 @@ enum Untrusted {
         }
     }
 
+    /// More than is followed: also one with words around it, or in a text inside a text. What the text looks like says
+    /// nothing, for JSON has many ways to write one word.
     private static func secret(inText text: String) -> String? {
-        guard text.contains("{"), text.contains("\"secret\""),
-            let start = text.firstIndex(of: "{"), let end = text.lastIndex(of: "}"),
-            let value = try? Wire.decode(JSONValue.self, from: Data(text[start...end].utf8)), value.object != nil
+        if let name = SecretReference.name(inText: text) { return name }
+        guard let start = text.utf8.firstIndex(of: UInt8(ascii: "{")),
+            let end = text.utf8.lastIndex(of: UInt8(ascii: "}")), start < end,
+            let value = try? Wire.decode(JSONValue.self, from: Data(text.utf8[start...end]))
         else { return nil }
         return secret(in: value)
     }

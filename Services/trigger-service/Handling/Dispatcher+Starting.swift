@@ -39,10 +39,10 @@ extension Dispatcher {
         let group: ConcurrencyGroup?
         do {
             facts = try self.facts(request, pipeline, transaction)
-            plan = try RunPlan(request.project, pipeline: pipeline.name, in: facts.scope)
+            plan = try RunPlan(request.project, pipeline: pipeline.name, in: facts.scope(in:))
             group = try pipeline.concurrency.map { concurrency in
                 // Groups of the same name in two projects have nothing to do with each other.
-                let name = try concurrency.group.text(in: facts.scope)
+                let name = try concurrency.group.text(in: facts.scope(in: pipeline.environment))
                 // A stranger's must not queue before ours, or cancel them.
                 let place = facts.untrusted == true ? "\(facts.project)/\(facts.git?.branch ?? "")" : facts.project
                 return ConcurrencyGroup(name: "\(place)/\(name)", most: concurrency.max)
@@ -139,17 +139,21 @@ extension Dispatcher {
     private func facts(_ request: RunRequest, _ pipeline: Pipeline, _ transaction: Transaction) throws -> RunFacts {
         let (cause, project) = (request.cause, request.project)
         let values = try project.variableValues(environment: pipeline.environment)
-        let missing = pipeline.missingVariables(in: values)
+        var others: [String: [String: JSONValue]] = [:]
+        for environment in Set(pipeline.jobs.compactMap(\.environment)) where environment != pipeline.environment {
+            others[environment] = try project.variableValues(environment: environment)
+        }
+        let missing = pipeline.missingVariables(in: values, others: others)
         guard missing.isEmpty else {
             throw NotStarted(code: "variables", reason: noValue(missing, request))
         }
         var scope = try project.baseScope(environment: pipeline.environment, variables: values)
+        let models = try project.modelDeclarations(environment: pipeline.environment)
         let id = transaction.newID()
         let url = "\(settings.url)/runs/\(id)"
         scope.event = cause.event
         scope.git = RunFacts.members(request.git, event: cause.event)
         scope.upstream = cause.upstream
-        scope.run = ["id": .string(id), "url": .string(url), "pipeline": .string(pipeline.name)]
         let parameters: [String: JSONValue]
         switch pipeline.checkParameters(given: cause.parameters, manual: cause.isByName, in: scope) {
         case .success(let values): parameters = values
@@ -169,7 +173,9 @@ extension Dispatcher {
             untrusted: cause.untrusted,
             causation: cause.because, parameters: parameters,
             event: cause.event, upstream: cause.upstream, fileDigest: request.fileDigest,
-            model: scope.model["name"]?.string, champion: scope.model["champion"]?.string, variables: scope.vars,
+            model: scope.model["name"]?.string, champion: scope.model["champion"]?.string,
+            champions: RunFacts.champions(of: models), variables: scope.vars,
+            variablesOfJobs: others.isEmpty ? nil : others.mapValues { .object($0) },
             queued: transaction.now, startedBy: cause.startingItem)
     }
 }

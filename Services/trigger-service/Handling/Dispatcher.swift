@@ -37,7 +37,7 @@ struct Dispatcher: Sendable {
         guard let stored = try transaction.run(id) else { return nil }
         let plan = try plan(of: stored.run, transaction)
         var machine = RunMachine(
-            stored.run, plan, now: transaction.now, champion: try champion(for: stored.run, plan, transaction),
+            stored.run, plan, now: transaction.now, champions: try champions(for: stored.run, plan, transaction),
             newID: transaction.newID)
         let value = try body(&machine)
         try settle(machine, from: stored, transaction)
@@ -50,7 +50,7 @@ struct Dispatcher: Sendable {
         let repository = run.facts.git?.repository ?? run.facts.project
         switch try projects.project(run.facts.fileDigest, repository: repository, in: transaction) {
         case .success(let project):
-            let plan = try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope)
+            let plan = try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope(in:))
             projects.keep(plan, of: run.id)
             return plan
         case .failure(let errors): throw Refusal("the project file of run \(run.id) cannot be read any more: \(errors)")
@@ -58,11 +58,20 @@ struct Dispatcher: Sendable {
     }
 
     /// Only where a job asks whether it is still the same.
-    private func champion(for run: Run, _ plan: RunPlan, _ transaction: Transaction) throws -> String? {
-        guard plan.jobs.contains(where: { $0.job.recheck != nil }), let model = run.facts.model,
-            let selector = run.facts.champion.flatMap(Selector.init)
-        else { return nil }
-        return try transaction.champion(of: model, selector)
+    private func champions(
+        for run: Run, _ plan: RunPlan, _ transaction: Transaction
+    ) throws -> [ChampionKey: String] {
+        var known: [ChampionKey: String] = [:]
+        let models = run.facts.champions?.keys.sorted() ?? [run.facts.model].compactMap(\.self)
+        for job in plan.jobs.indices where plan[job].recheck != nil {
+            for model in models {
+                guard let key = run.facts.champion(of: model, compared: plan.comparedSelector(of: job)),
+                    known[key] == nil, let selector = Selector(key.selector)
+                else { continue }
+                known[key] = try transaction.champion(of: model, selector)
+            }
+        }
+        return known
     }
 
     /// Stores and publishes what changed, then does what follows from it.

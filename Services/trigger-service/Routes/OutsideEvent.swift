@@ -52,7 +52,9 @@ struct OutsideEvent: Sendable, Hashable {
         let place = envelope.traceparent
         // As it was sent: where it stands in a trace of its sender's is not ours to change.
         envelope.traceparent = texts["traceparent"]
+        // Nor are extensions part of what it says: a broker between adds to them, each time that it sends.
         digest = Digest(of: try Wire.encode(envelope)).text
+        envelope.extensions = try Self.extensions(members)
         envelope.traceparent = envelope.traceparent ?? place
         envelope.actor = user.contains(":") ? user : "service:\(user)"
         size = try Wire.encode(envelope).count
@@ -70,12 +72,34 @@ struct OutsideEvent: Sendable, Hashable {
         if members["data_base64"] != nil {
             throw Refusal("'data_base64' is not taken: put bytes into an artifact and refer to it from JSON in 'data'")
         }
-        let unknown = members.keys.filter { $0 != "time" && !texts.contains($0) }.sorted()
+        let unknown = members.keys.filter {
+            $0 != "time" && !texts.contains($0) && !Envelope.isExtension($0)
+        }.sorted()
         guard unknown.isEmpty else {
             throw Refusal(
                 "the attributes \(unknown.map { "'\($0.prefix(100))'" }.joined(separator: ", ").shortened(to: 1_000))"
-                    + " are not kept or are set by Martlet itself; put what they say into 'data'")
+                    + " are not kept or are set by Martlet itself; the name of an extension has 1 to 20 small"
+                    + " letters and digits, and everything else belongs into 'data'")
         }
+    }
+
+    private static let mostExtensions = 20
+
+    private static func extensions(_ members: [String: JSONValue]) throws -> [String: JSONValue] {
+        let extensions = members.filter { Envelope.isExtension($0.key) }
+        guard extensions.count <= mostExtensions else {
+            throw Refusal(
+                "the event has \(extensions.count) extension attributes, and at most \(mostExtensions) are kept")
+        }
+        for (name, value) in extensions {
+            switch value {
+            case .bool: continue
+            // CloudEvents' Integer has 32 bits.
+            case .int(let number) where Int32(exactly: number) != nil: continue
+            case .null, .int, .double, .string, .array, .object: _ = try text(name, value)
+            }
+        }
+        return extensions
     }
 
     private static func text(_ name: String, _ value: JSONValue) throws -> String {

@@ -34,6 +34,25 @@ package indirect enum Expression: Sendable, Hashable {
 
     package enum Root: String, Sendable, Hashable, CaseIterable {
         case project, event, git, run, params, vars, secrets, model, env, matrix, needs, steps, upstream, job
+
+        /// What it has in every file; `nil`: that depends on the file, or on the event.
+        package var members: [String]? {
+            switch self {
+            case .git:
+                [
+                    "sha", "branch", "tag", "ref", "ref_name", "repo", "repository", "url", "message", "author",
+                    "before",
+                ]
+            case .run:
+                [
+                    "id", "number", "url", "actor", "attempt", "pipeline", "project", "cause", "reason", "outcome",
+                ]
+            case .env: ["name"]
+            case .model: ["name", "champion"]
+            case .upstream: ["run", "pipeline", "outputs", "outcome", "git"]
+            case .project, .event, .params, .vars, .secrets, .matrix, .needs, .steps, .job: nil
+            }
+        }
     }
 
     /// Every reference in it, from left to right.

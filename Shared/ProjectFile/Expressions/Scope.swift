@@ -23,6 +23,8 @@ package struct Scope: Sendable, Hashable {
     package var standing: Outcome
     /// People did not agree to one of the jobs that had to come before: no, nobody in time, or taken back.
     package var rejected = false
+    /// `job.NAME` and `matrix.NAME` that hold nothing from outside the project file.
+    package var own: Set<String> = []
 
     package init(
         project: String = "", event: JSONValue = [:], git: JSONValue = [:], run: JSONValue = [:],
@@ -44,6 +46,13 @@ package struct Scope: Sendable, Hashable {
         self.upstream = upstream
         self.job = job
         self.standing = standing
+    }
+
+    /// The same in an environment: `env.`.
+    package func inside(_ environment: String?) -> Scope {
+        var scope = self
+        scope.env = environment.map { ["name": .string($0)] } ?? [:]
+        return scope
     }
 
     /// How several that had to come before stand together: the worst of them, a skipped one being less than a lost one.

@@ -11,7 +11,13 @@ extension Template {
         switch self {
         case .text(let several): parts = several
         case .expression(let one): parts = [.expression(one)]
-        case .literal, .list, .object: return (try text(in: scope), [:])
+        case .literal: return (try text(in: scope), [:])
+        case .list, .object:
+            // Its JSON would be the script's text.
+            if let foreign = references.first(where: scope.isForeign) {
+                throw EvaluationError(message: "a script is one text, and this is none: '\(foreign.text)' is in it")
+            }
+            return (try text(in: scope), [:])
         }
         var text = ""
         var variables: [String: String] = [:]
@@ -20,9 +26,9 @@ extension Template {
             case .text(let literal): text += literal
             case .expression(let expression):
                 let value = try expression.evaluate(in: scope).embedded
-                if expression.references.contains(where: \.root.isForeign) {
+                if expression.references.contains(where: scope.isForeign) {
                     let name = "MARTLET_VALUE_\(variables.count + 1)"
-                    variables[name] = value
+                    variables[name] = try Self.data(value)
                     text += "${\(name)}"
                 } else {
                     text += value
@@ -33,12 +39,34 @@ extension Template {
     }
 }
 
-extension Expression.Root {
-    /// Whether its values may come from outside the project file.
-    fileprivate var isForeign: Bool {
-        switch self {
-        case .project, .vars, .secrets, .model, .env, .matrix, .job: false
+extension Job {
+    /// `job.NAME` and `matrix.NAME` whose values stand in the project file, whatever happens.
+    package var ownNames: Set<String> {
+        var templates: [String: [Template]] = ["job.id": [], "job.name": []]
+        for (name, template) in with { templates["job.\(name)"] = [template] }
+        for axis in matrix?.axes ?? [] { templates["matrix.\(axis.name)", default: []] += axis.values }
+        for entry in matrix?.include ?? [] {
+            for (name, template) in entry { templates["matrix.\(name)", default: []].append(template) }
+        }
+        var scope = Scope()
+        // `with` sees the matrix, and the matrix no `with`.
+        for prefix in ["matrix.", "job."] {
+            let own = templates.filter { name, values in
+                name.hasPrefix(prefix) && !values.flatMap(\.references).contains(where: scope.isForeign)
+            }
+            scope.own.formUnion(own.keys)
+        }
+        return scope.own
+    }
+}
+
+extension Scope {
+    /// Whether a value may come from outside the project file.
+    func isForeign(_ reference: Expression.Reference) -> Bool {
+        switch reference.root {
+        case .project, .vars, .secrets, .model, .env: false
         case .event, .git, .run, .params, .needs, .steps, .upstream: true
+        case .matrix, .job: !own.contains(reference.path.prefix(1).reduce(reference.root.rawValue) { "\($0).\($1)" })
         }
     }
 }

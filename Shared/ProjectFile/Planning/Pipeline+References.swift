@@ -3,26 +3,44 @@ import Messages
 extension Pipeline {
     /// Every reference in it.
     package var references: [Expression.Reference] {
-        var templates = [concurrency?.group].compactMap(\.self) + env.values + defaults.values
-        var conditions: [Condition] = []
-        for job in jobs {
-            conditions.append(job.condition)
-            templates += [job.recheck?.championUnchanged].compactMap(\.self)
-            for group in [job.env, job.with, job.outputs] { templates += group.values }
-            for entry in (job.matrix?.include ?? []) + (job.matrix?.exclude ?? []) { templates += entry.values }
-            templates += job.matrix?.axes.flatMap(\.values) ?? []
-            for step in job.steps {
-                conditions.append(step.condition)
-                templates.append(step.with)
-                templates += step.env.values
-            }
-        }
-        return templates.flatMap(\.references) + conditions.compactMap(\.expression).flatMap(\.references)
+        (own + defaults.values).flatMap(\.references) + jobs.flatMap(\.references)
     }
 
+    /// What is its own and no job's.
+    private var own: [Template] { [concurrency?.group].compactMap(\.self) + env.values }
+
     /// Variables that it uses and that have no value: those of a group or file that lacks them.
-    package func missingVariables(in values: [String: JSONValue]) -> [String] {
-        let used = references.filter { $0.root == .vars }.compactMap(\.path.first)
-        return Set(used).filter { values[$0] == nil }.sorted()
+    /// - Parameters:
+    ///   - values: with its own environment.
+    ///   - others: with each other one of its jobs.
+    package func missingVariables(
+        in values: [String: JSONValue], others: [String: [String: JSONValue]] = [:]
+    ) -> [String] {
+        func missing(_ references: [Expression.Reference], _ values: [String: JSONValue]) -> [String] {
+            references.filter { $0.root == .vars }.compactMap(\.path.first).filter { values[$0] == nil }
+        }
+        let shared = own.flatMap(\.references)
+        var names = Set(missing(shared, values))
+        for job in jobs {
+            // Variables of the pipeline's `env` are evaluated for each job.
+            names.formUnion(missing(shared + job.references, job.environment.flatMap { others[$0] } ?? values))
+        }
+        return names.sorted()
+    }
+}
+
+extension Job {
+    package var references: [Expression.Reference] {
+        var conditions = [condition]
+        var templates = [recheck?.championUnchanged].compactMap(\.self)
+        for group in [env, with, outputs] { templates += group.values }
+        for entry in (matrix?.include ?? []) + (matrix?.exclude ?? []) { templates += entry.values }
+        templates += matrix?.axes.flatMap(\.values) ?? []
+        for step in steps {
+            conditions.append(step.condition)
+            templates.append(step.with)
+            templates += step.env.values
+        }
+        return templates.flatMap(\.references) + conditions.compactMap(\.expression).flatMap(\.references)
     }
 }

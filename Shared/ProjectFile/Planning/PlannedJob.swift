@@ -22,18 +22,21 @@ package struct PlannedJob: Sendable, Hashable {
 
 extension Project {
     /// The jobs of a pipeline, each after those that it needs.
-    /// - Parameter scope: what a matrix may use: `vars`, `params`, `git`, `event`.
-    package func planJobs(of pipeline: Pipeline, in scope: Scope) throws(EvaluationError) -> [PlannedJob] {
+    /// - Parameter scope: what a matrix may use in an environment: `vars`, `params`, `git`, `event`, `run`, `env`.
+    package func planJobs(
+        of pipeline: Pipeline, in scope: (String?) -> Scope
+    ) throws(EvaluationError) -> [PlannedJob] {
         var planned: [String: [PlannedJob]] = [:]
         var order: [PlannedJob] = []
         for job in pipeline.jobsInOrder {
             let needs = job.needs.flatMap { planned[$0] ?? [] }.map(\.id)
+            let environment = job.environment ?? pipeline.environment
             var jobs: [PlannedJob] = []
-            for (suffix, values) in try job.matrix?.combinations(in: scope) ?? [(nil, [:])] {
+            for (suffix, values) in try job.matrix?.combinations(in: scope(environment)) ?? [(nil, [:])] {
                 jobs.append(
                     PlannedJob(
                         id: suffix.map { "\(job.id).\($0)" } ?? job.id, job: job, needs: needs,
-                        environment: job.environment ?? pipeline.environment, matrix: values
+                        environment: environment, matrix: values
                     )
                 )
             }
@@ -41,6 +44,11 @@ extension Project {
             order += jobs
         }
         return order
+    }
+
+    /// The same where every environment has the same variables.
+    package func planJobs(of pipeline: Pipeline, in scope: Scope) throws(EvaluationError) -> [PlannedJob] {
+        try planJobs(of: pipeline) { scope.inside($0) }
     }
 }
 

@@ -90,8 +90,8 @@ extension Project {
     package func notificationRules(in scope: Scope) throws(EvaluationError) -> [NotificationRule] {
         var rules: [NotificationRule] = []
         for entry in notifications {
-            let channel = try entry.channel?.evaluate(in: scope)
-            let secret = channel?["secret"]?.string
+            let channel = try entry.channel?.handed(in: scope)
+            let secret = channel.flatMap { SecretReference.name(in: $0) }
             rules.append(
                 NotificationRule(
                     when: entry.when, use: entry.use, secret: secret,
@@ -105,7 +105,7 @@ extension Project {
     /// `targets:` with `kind` and expressions evaluated; `scope` should hold `git` as well.
     package func targetValues(in scope: Scope) throws(EvaluationError) -> [String: JSONValue] {
         var values: [String: JSONValue] = [:]
-        for (name, target) in targets { values[name] = try target.settings.evaluate(in: scope) }
+        for (name, target) in targets { values[name] = try target.settings.handed(in: scope) }
         return values
     }
 

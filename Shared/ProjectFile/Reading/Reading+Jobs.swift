@@ -35,6 +35,13 @@ extension Reading {
         let defaults = templates(pipeline["defaults"], of: "'defaults'", visible)
         let jobs = read.map { job($0.entry.key, $0.fields, outputs, visible, names, defaults) }
         checkCycles(jobs, read.map(\.fields))
+        for (job, fields) in zip(jobs, read.map(\.fields)) where job.recheck != nil {
+            let known = job.comparedSelector(among: jobs).map { $0 != Model.unwatched } ?? names.hasChampion
+            if known { continue }
+            fail(
+                fields.place(of: "recheck"),
+                "'recheck' needs a champion that can be watched: a 'champion' of the model, and not 'current'")
+        }
         return jobs
     }
 
@@ -60,7 +67,8 @@ extension Reading {
         }
         visible.needs = Dictionary(needs.map { ($0, outputs[$0] ?? []) }) { $1 }
         let condition = condition(fields["if"], visible)
-        let matrix = matrix(fields, visible)
+        // A run is laid out before any job of it has ended.
+        let matrix = matrix(fields, visible.without([.needs]))
         if let matrix {
             visible.roots.insert(.matrix)
             visible.matrix = Set(matrix.axes.map(\.name) + matrix.include.flatMap(\.keys))

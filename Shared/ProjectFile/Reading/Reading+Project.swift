@@ -9,6 +9,8 @@ struct KnownNames {
     var pipelines: [String]
     /// The stages of all models; `nil` where a model declares none.
     var stages: Set<String>?
+    /// It can be told of some model which version is to beat.
+    var hasChampion = false
 
     /// `nil`: any name may be one, because the file does not list them.
     var secrets: Set<String>?
@@ -35,6 +37,7 @@ extension Reading {
         _ = text(sections.single["description"], "'description'")
         let name = fixedText(sections.single["project"], "'project'") ?? repositoryName
         let models = models(sections, names)
+        names.hasChampion = models.contains(where: \.hasWatchedChampion)
         names.stages = models.contains { $0.stages.states.isEmpty } ? nil : Set(models.flatMap(\.stages.states.keys))
         var backends = backends(sections.named["backends"] ?? [], names)
         if backends["local"] == nil {

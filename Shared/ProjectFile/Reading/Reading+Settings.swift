@@ -76,9 +76,34 @@ extension Reading {
             if kind == "process", fields["command"] == nil {
                 fail(fields.place, "target '\(entry.key)' needs 'command': what serves a version")
             }
-            result[entry.key] = Target(name: entry.key, kind: kind, settings: template(entry.value, names.visible))
+            let settings = template(entry.value, names.visible)
+            checkGit(in: settings)
+            result[entry.key] = Target(name: entry.key, kind: kind, settings: settings)
         }
         return result
+    }
+
+    /// Whoever can push writes a commit's message and chooses the names of branches.
+    private func checkGit(in settings: Template) {
+        let words = ["message", "author"]
+        for reference in settings.references where reference.root == .git {
+            if let name = reference.path.first, !words.contains(name) { continue }
+            fail(
+                reference.place,
+                "'\(reference.text)' has no place in a target: whoever can push chooses what it holds")
+        }
+        guard let command = settings["command"] else { return }
+        switch command {
+        case .literal, .list, .object: return
+        case .expression, .text: break
+        }
+        let safe = ["sha", "before", "repo", "url"]
+        for reference in command.references where reference.root == .git {
+            guard let name = reference.path.first, !(words + safe).contains(name) else { continue }
+            fail(
+                reference.place,
+                "'\(reference.text)' may hold anything, and a shell reads 'command': make it a list of words")
+        }
     }
 
     private func kind(_ fields: Fields, _ known: [String]) -> String {

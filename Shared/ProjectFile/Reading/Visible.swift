@@ -82,7 +82,7 @@ extension Reading {
         case .needs: checkNeeds(reference, visible)
         case .steps: checkSteps(reference, visible)
         case .git, .run, .env, .model, .upstream:
-            if let name = reference.path.first, let known = Self.members[root] {
+            if let name = reference.path.first, let known = root.members {
                 if !known.contains(name) {
                     fail(reference.place, "unknown reference '\(reference.text)'" + suggestion(for: name, among: known))
                 }
@@ -90,14 +90,6 @@ extension Reading {
         case .event: break
         }
     }
-
-    private static let members: [Expression.Root: [String]] = [
-        .git: ["sha", "branch", "tag", "ref", "ref_name", "repo", "url", "message", "author", "before"],
-        .run: ["id", "number", "url", "actor", "attempt", "pipeline", "project", "cause"],
-        .env: ["name"],
-        .model: ["name", "champion"],
-        .upstream: ["run", "pipeline", "outputs", "outcome", "git"],
-    ]
 
     private static func reason(for root: Expression.Root) -> String {
         switch root {

@@ -92,7 +92,7 @@ enum ProcessVariables {
 
     /// Nothing that the evaluator starts is given a secret.
     static func refuseSecrets(_ work: StepWork, what: String) throws(Refusal) {
-        for (name, value) in work.variables where value.hasPrefix("{\"secret\"") {
+        for (name, value) in work.variables where SecretReference.name(inText: value) != nil {
             throw Refusal("variable \(name): \(what) get no secrets; use a run: step for what needs one")
         }
     }
