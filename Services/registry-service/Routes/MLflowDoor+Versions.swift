@@ -28,7 +28,8 @@ extension MLflowDoor {
             let (name, version) = (try call.required("name"), try call.version())
             return try await read { db in
                 let row = try VersionSearch.row(named: name, version: version, db)
-                return ["artifact_uri": .string(try VersionFiles.downloadURI(row, db))]
+                // Never where it was made of: what is there may be written over, or deleted.
+                return ["artifact_uri": .string(ArtifactPath.version(row["model"], row["version"]).uri)]
             }
         }
         routes.patch("/model-versions/update", .writing) { call in
