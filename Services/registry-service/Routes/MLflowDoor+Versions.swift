@@ -1,3 +1,4 @@
+import Artifacts
 import Foundation
 import GRDB
 import Hummingbird
@@ -95,6 +96,12 @@ extension MLflowDoor {
         if client.run.isEmpty { client.run = run ?? "" }
         let told = client
         let artifact = try await files.artifact(in: artifacts)
+        // Hashing a large model must not hold up everybody's commits: it is done before the transaction.
+        do {
+            try await artifacts.verifyAll(of: artifact.digest)
+        } catch let error as ArtifactError {
+            throw MLflowError.invalid("Model version source '\(source)' cannot be used: \(error)")
+        }
         return try await create(call, "version") { tx in
             let key = try ModelQueries.key(of: name, tx.db)
             try caller.checkOwner(of: key, tx.db)

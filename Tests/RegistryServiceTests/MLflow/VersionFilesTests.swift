@@ -67,6 +67,31 @@ import Testing
         }
     }
 
+    @Test func `G12 a version of files that are missing or damaged is refused, and nothing is made`() async throws {
+        let door = try await Door()
+        _ = try await door.post("/registered-models/create", ["name": "churn"])
+        let run = try await door.run()
+        let (folder, source) = ("0/\(run)/artifacts/model", "runs:/\(run)/model")
+        try await door.put(folder + "/MLmodel", "described")
+        try await door.put(folder + "/model.pkl", "weights")
+        let path = door.registry.artifacts.path(of: Digest(of: Data("weights".utf8)))
+        chmod(path, 0o644)
+        try Data("WEIGHTS".utf8).write(to: URL(fileURLWithPath: path))
+        let damaged = try await version(door, of: source)
+        #expect(damaged.code == "INVALID_PARAMETER_VALUE" && damaged.message.contains("is damaged"))
+        try FileManager.default.removeItem(atPath: path)
+        let missing = try await version(door, of: source)
+        #expect(missing.code == "INVALID_PARAMETER_VALUE" && missing.message.contains("not in the store"))
+        #expect(try await door.registry.said(ModelRegistered.self).isEmpty)
+        try await door.put(folder + "/model.pkl", "weights")
+        #expect(try await version(door, of: source).status == 200)
+        // A copy is made of the same files.
+        try FileManager.default.removeItem(atPath: path)
+        let copied = try await version(door, of: "models:/churn/1")
+        #expect(copied.code == "INVALID_PARAMETER_VALUE" && copied.message.contains("not in the store"))
+        #expect(try await door.registry.said(ModelRegistered.self).count == 1)
+    }
+
     @Test func `G12 nobody writes or deletes where a version's files are shown`() async throws {
         let door = try await Door()
         try await door.model("churn")
