@@ -23,6 +23,9 @@ enum RegistryStore {
                         WHERE topic = '\(StageQueries.topic)'
                     """)
         }
+        migrator.registerMigration("v6 how training runs began") {
+            try $0.execute(sql: "ALTER TABLE training_token ADD COLUMN started BLOB")
+        }
     }
 
     /// What other services told.

@@ -13,11 +13,17 @@ extension Transaction {
         let mirror = declaration?.model.stages.mirror
         let tags = try TagChange(wanted: tags).decide(tags: [:], mirror: mirror).set
         let told = try client.run.isEmpty ? nil : RunFacts.of(client.run, db)
+        // Code in training speaks for itself, whatever run it names: its version is not of another's commit.
+        let trainingRun = caller.training?.trainingRun ?? told?.trainingRun
+        let origin = try trainingRun.map { try TrainingQueries.origin(of: $0, db) } ?? Origin(nil, nil)
+        let run = caller.training?.run ?? origin.run
         var facts = ModelRegistered(
-            model: model, version: try nextVersion(of: model),
-            trainingRun: told?.trainingRun ?? caller.training?.trainingRun, run: caller.training?.run,
+            model: model, version: try nextVersion(of: model), trainingRun: trainingRun, run: run,
             project: caller.training?.project ?? declaration?.project, artifact: artifact,
-            metrics: told?.metrics ?? [:], params: told?.parameters ?? [:], tags: tags)
+            metrics: told?.metrics ?? [:], params: told?.parameters ?? [:], tags: tags,
+            environment: origin.environment, git: origin.git ?? told?.git, snapshot: origin.snapshot,
+            environmentVersion: origin.environmentVersion, dataset: origin.dataset, predictions: origin.predictions,
+            build: origin.build, tests: try run.flatMap { try JudgementQueries.tests(of: [$0], db) })
         facts.source = client.source
         facts.mlflowRun = client.run.isEmpty ? nil : client.run
         facts.description = client.description
@@ -70,4 +76,6 @@ struct RunFacts: Sendable, Hashable {
     var trainingRun: String?
     var metrics: [String: JSONValue]
     var parameters: [String: String]
+    /// What its tags say.
+    var git: GitReference?
 }
