@@ -26,6 +26,9 @@ enum RegistryStore {
         migrator.registerMigration("v6 how training runs began") {
             try $0.execute(sql: "ALTER TABLE training_token ADD COLUMN started BLOB")
         }
+        migrator.registerMigration("v7 who answers a creation") {
+            try $0.execute(sql: "ALTER TABLE created ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+        }
     }
 
     /// What other services told.

@@ -191,23 +191,6 @@ import Testing
         #expect(try await delete("other") == 403)
     }
 
-    @Test func `a creation whose answer was lost is answered again; one that is wished twice is made twice`()
-        async throws
-    {
-        let registry = try Registry()
-        let first = try await Door(registry)
-        try await first.model("churn")
-        let run = try await first.run()
-        try await first.put("0/\(run)/artifacts/m/MLmodel")
-        let wish: JSONValue = ["name": "churn", "source": .string("runs:/\(run)/m")]
-        #expect(try await first.post("/model-versions/create", wish).json["model_version"]?["version"] == "2")
-        #expect(try await first.post("/model-versions/create", wish).json["model_version"]?["version"] == "3")
-        // After a crash nobody knows whether the last answer arrived.
-        let second = try await Door(registry)
-        #expect(try await second.post("/model-versions/create", wish).json["model_version"]?["version"] == "3")
-        #expect(try await second.post("/model-versions/create", wish).json["model_version"]?["version"] == "4")
-    }
-
     @Test func `code in training writes what is its own, and decides nothing`() async throws {
         let registry = try Registry()
         let training = Caller(
