@@ -55,13 +55,7 @@ extension MLflowDoor {
                 try tx.change(tags: [tag: nil], of: number, key, caller)
             }
         }
-        routes.delete("/model-versions/delete", .deciding) { call in
-            try await change(version: call) { tx, key, number, caller in
-                try tx.delete(version: number, of: key, caller)
-                try tx.touch(model: key)
-                return Self.done
-            }
-        }
+        routes.delete("/model-versions/delete", .deciding, delete)
         routes.post("/model-versions/transition-stage", .deciding, transition)
     }
 
@@ -109,6 +103,26 @@ extension MLflowDoor {
                 key, artifact, listed: files.listed, told, tags: tags.dictionary, by: caller)
             return ["model_version": try VersionSearch.json(number, of: key, tx.db)]
         }
+    }
+
+    @Sendable private func delete(_ call: MLflowCall) async throws -> Response {
+        let (name, version, caller) = (try call.required("name"), try call.version(), call.caller)
+        // A refusal is an event too, so it must be committed: it leaves the transaction as a value.
+        let refusal = try await store.write { tx -> Refusal? in
+            let row = try VersionSearch.row(named: name, version: version, tx.db)
+            let (key, number): (String, Int) = (row["model"], row["version"])
+            try caller.checkOwner(of: key, tx.db)
+            do {
+                try tx.delete(version: number, of: key, caller)
+            } catch let refusal as Refusal {
+                try tx.refuse(deletionOf: number, of: key, refusal, caller)
+                return refusal
+            }
+            try tx.touch(model: key)
+            return nil
+        }
+        if let refusal { throw refusal }
+        return try Self.reply(Self.done)
     }
 
     @Sendable private func transition(_ call: MLflowCall) async throws -> Response {

@@ -57,10 +57,8 @@ extension Transaction {
             throw MLflowError.denied(
                 "Version \(version) of '\(model)' is served by endpoint '\(endpoint)': deploy another one there first")
         }
-        let order = TransitionOrder(
-            model: model, selector: .number(version), to: "none", actor: caller.actor, reason: "the version is deleted")
         if try VersionQueries.version(version, of: model, db)?.stage != nil {
-            _ = try carryOut(order, because: .first(actor: caller.actor.name))
+            _ = try carryOut(leaving(version, of: model, caller), because: .first(actor: caller.actor.name))
         }
         for alias in try ModelQueries.aliases(of: version, model, db) {
             try removeAlias(alias, of: model)
@@ -68,6 +66,18 @@ extension Transaction {
         }
         try markDeleted(version: version, of: model)
         try say(ModelVersionDeleted(model: model, version: version), about: model, version: version, caller)
+    }
+
+    /// Says in an event why a version may not leave its stage and so is not deleted (S0-19).
+    func refuse(deletionOf version: Int, of model: String, _ refusal: Refusal, _ caller: Caller) throws {
+        try refuse(
+            leaving(version, of: model, caller), reason: refusal.reason, command: nil,
+            because: .first(actor: caller.actor.name))
+    }
+
+    private func leaving(_ version: Int, of model: String, _ caller: Caller) -> TransitionOrder {
+        TransitionOrder(
+            model: model, selector: .number(version), to: "none", actor: caller.actor, reason: "the version is deleted")
     }
 }
 

@@ -35,6 +35,27 @@ import Testing
         #expect(try await door.registry.move(1, to: "Production", pipeline: "model-ci").outcome == .succeeded)
     }
 
+    @Test func `S0-19 G8 nor does one who may not set Production archive or delete what is in it`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(
+            StageMachine(
+                preset: "mlflow", tag: "stage",
+                states: ["Production": StageRule(many: true, setBy: ["pipeline:model-ci"])]))
+        try await door.model("churn")
+        #expect(try await door.registry.move(1, to: "Production", pipeline: "model-ci").outcome == .succeeded)
+        #expect(try await stage(door, 1, "Archived").status == 403)
+        let deleted = try await door.json("DELETE", "/model-versions/delete", ["name": "churn", "version": "1"])
+        #expect(deleted.status == 403 && deleted.code == "PERMISSION_DENIED")
+        let refused = try await door.registry.said(ModelTransitionRefused.self)
+        #expect(refused.map(\.to) == ["Archived", "none"])
+        #expect(refused.map(\.version) == ["1", "1"])
+        #expect(refused.last?.reason == deleted.message)
+        #expect(try await door.registry.envelopes().last?.actor == "user:ada")
+        #expect(try await door.get("/model-versions/get", [("name", "churn"), ("version", "1")]).status == 200)
+        #expect(try await door.registry.stages() == [1: "Production"])
+        #expect(try await door.registry.said(ModelVersionDeleted.self).isEmpty)
+    }
+
     @Test func `a declared machine's words are those of the door, and its exclusive stages stay so`() async throws {
         let door = try await Door()
         try await door.registry.declare(trunk)
