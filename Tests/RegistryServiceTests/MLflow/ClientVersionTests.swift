@@ -70,6 +70,33 @@ import Testing
         #expect(try await stage(door, 2, "Staging").message.contains("production, staged, surpassed, unstaged"))
     }
 
+    @Test func `S3-20 no client sets or removes the tag that mirrors the stage`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.model("churn")
+        #expect(try await stage(door, 1, "staged").status == 200)
+        let run = try await door.run()
+        try await door.put("0/\(run)/artifacts/model/MLmodel")
+        let version: [String: JSONValue] = ["name": "churn", "version": "1", "key": "stage"]
+        let answers = [
+            try await door.post(
+                "/model-versions/set-tag", .object(version.merging(["value": "production"]) { $1 })),
+            try await door.json("DELETE", "/model-versions/delete-tag", .object(version)),
+            try await door.post(
+                "/model-versions/create",
+                [
+                    "name": "churn", "source": .string("runs:/\(run)/model"),
+                    "tags": [["key": "stage", "value": "production"]],
+                ]),
+        ]
+        for answer in answers {
+            #expect(answer.code == "PERMISSION_DENIED" && answer.message.contains("mirrors the stage"))
+        }
+        #expect(try await door.registry.said(ModelTagged.self).isEmpty)
+        #expect(try await door.registry.said(ModelRegistered.self).count == 1)
+        #expect(try await door.registry.stages() == [1: "staged"])
+    }
+
     @Test func `archiving the others is one event with the promotion`() async throws {
         let door = try await Door()
         try await door.model("churn", versions: 3)
