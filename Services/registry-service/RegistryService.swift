@@ -23,7 +23,9 @@ package struct RegistryCommand: AsyncParsableCommand {
             let door = MLflowDoor(
                 store: context.store, artifacts: context.artifacts, logger: context.logger, webhooks: webhooks,
                 admit: { request, need in try await admission.admit(request, need) },
-                mostArtifactBytes: settings.mostArtifactBytes)
+                mostArtifactBytes: settings.mostArtifactBytes,
+                memory: CreateMemory(
+                    try AnsweringReplica(in: context.paths.service(.registryService) + "/answering")))
             return ServiceParts(
                 subscriptions: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
                 handle: { event, tx in try RegistryEvents.handle(event, in: tx) },

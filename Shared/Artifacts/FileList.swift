@@ -55,6 +55,15 @@ extension ArtifactStore {
         return entries
     }
 
+    /// Checks the artifact's bytes and, where it is a list, those of each of its files.
+    package func verifyAll(of digest: Digest) async throws {
+        try await verify(digest)
+        var seen: Set<Digest> = []
+        for file in try await fileList(digest)?.files ?? [] where seen.insert(file.digest).inserted {
+            try await verify(file.digest)
+        }
+    }
+
     /// `nil`: the artifact is something else.
     func fileList(_ digest: Digest) async throws -> FileList? {
         guard try await read(digest, from: 0, upTo: FileList.mark.count) == FileList.mark else { return nil }

@@ -127,6 +127,22 @@ import Testing
         #expect(try await registry.said(ModelRegistered.self).isEmpty)
     }
 
+    @Test func `G12 so is a list of files of which one is missing`() async throws {
+        let registry = try Registry()
+        let weights = try await registry.artifacts.put(Data("weights".utf8))
+        let list = try await registry.artifacts.put(
+            list: FileList(files: [.init(path: "model.pkl", digest: weights, size: 7)]))
+        try await registry.tell(
+            TrainingFinished(
+                trainingRun: "t1", run: "run", outcome: .succeeded, metrics: [:], params: [:], tags: [:], model: list,
+                seconds: 1))
+        try FileManager.default.removeItem(atPath: registry.artifacts.path(of: weights))
+        #expect(try await registry.register(step("t1")).message?.contains("not in the store") == true)
+        #expect(try await registry.said(ModelRegistered.self).isEmpty)
+        try await registry.artifacts.put(Data("weights".utf8))
+        #expect(try await registry.register(step("t1")).outcome == .succeeded)
+    }
+
     @Test func `S0-5 another project's model is refused`() async throws {
         let registry = try Registry()
         try await registry.declare(trunk, project: "elsewhere")

@@ -141,6 +141,57 @@ import Testing
         }
     }
 
+    /// As in the example of a person who nominates and a pipeline that promotes.
+    private let nominated = StageMachine(
+        preset: "mlflow", tag: "stage",
+        states: [
+            "Staging": StageRule(many: true, setBy: ["user"]),
+            "Production": StageRule(many: true, setBy: ["pipeline:model-ci"]),
+        ])
+
+    @Test(arguments: ["Archived", "Staging", "none"])
+    func `S0-19 G8 who may not set Production takes nothing out of it either, whatever the way`(_ way: String) throws {
+        let refusal = #expect(throws: Refusal.self) {
+            try decide(nominated, 1, to: way, holders: [1: "Production"], actor: Actor(name: "user:ada"))
+        }
+        #expect(
+            refusal?.reason
+                == "user:ada may not take version 1 out of stage 'Production' of 'churn': only pipeline:model-ci may")
+        let ci = Actor(name: "pipeline:model-ci")
+        if way == "Staging" { return }
+        #expect(throws: Never.self) { try decide(nominated, 1, to: way, holders: [1: "Production"], actor: ci) }
+    }
+
+    @Test func `S0-12 who is named at a stage promotes from where others nominated`() throws {
+        let ci = Actor(name: "pipeline:model-ci")
+        #expect(
+            try decide(nominated, 1, to: "Production", holders: [1: "Staging"], actor: ci)
+                == .move(StageMove(version: 1, from: "Staging", to: "Production"), replaced: []))
+        // What nobody is named for is open from where nobody is named.
+        let ada = Actor(name: "user:ada")
+        #expect(throws: Never.self) { try decide(nominated, 1, to: "Staging", holders: [1: "Archived"], actor: ada) }
+        #expect(throws: Never.self) { try decide(nominated, 1, to: "Archived", holders: [1: "Staging"], actor: ada) }
+        #expect(throws: Refusal.self) { try decide(nominated, 1, to: "Archived", holders: [1: "Staging"], actor: ci) }
+    }
+
+    @Test func `S0-19 who is replaced by a permitted promotion makes room, whoever had put it there`() throws {
+        let machine = StageMachine(
+            preset: "own", tag: "s",
+            states: [
+                "live": StageRule(many: false, replacedBecomes: "old", setBy: ["pipeline:a", "pipeline:b"]),
+                "old": StageRule(many: true, setBy: ["pipeline:c"]),
+            ])
+        #expect(
+            try decide(machine, 2, to: "live", holders: [1: "live"], actor: Actor(name: "pipeline:b"))
+                == .move(
+                    StageMove(version: 2, from: nil, to: "live"),
+                    replaced: [StageMove(version: 1, from: "live", to: "old")]))
+        // In stages of its own a project says who takes a version on.
+        #expect(throws: Never.self) {
+            try decide(machine, 1, to: "old", holders: [1: "live"], actor: Actor(name: "pipeline:c"))
+        }
+    }
+
     @Test(arguments: [
         (["user"], Actor(name: "user:ada"), true), (["user"], Actor(name: "pipeline:x"), false),
         (["user:ada"], Actor(name: "user:ada"), true), (["user:ada"], Actor(name: "user:bob"), false),

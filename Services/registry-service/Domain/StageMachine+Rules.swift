@@ -21,6 +21,18 @@ extension StageMachine {
         (Self.presets[preset] ?? [:]).merging(states) { _, declared in declared }
     }
 
+    /// The way to production in a preset; a project's own stages have no order.
+    private static let ways = ["mlflow": ["Staging", "Production"], "trunk": ["staged", "production"]]
+
+    /// Whether a move is the reverse of a promotion.
+    func leadsBack(from now: String, to target: String?) -> Bool {
+        let way = Self.ways[preset] ?? []
+        guard let target, let end = way.firstIndex(of: target), let start = way.firstIndex(of: now) else {
+            return false
+        }
+        return end < start
+    }
+
     /// The tag that shows the stage; `nil` where there are no stages to show.
     var mirror: String? { rules.isEmpty || tag.isEmpty ? nil : tag }
 

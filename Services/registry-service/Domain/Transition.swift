@@ -73,9 +73,13 @@ struct Transition: Sendable {
                 "version \(version) of '\(model)' is in stage \(machine.name(of: now)); "
                     + "'\(to)' may only follow \(rule.from.joined(separator: ", "))")
         }
-        // Taking a stage away is as grave as giving it, so who may do one may do the other.
-        if target == nil { try checkActor(machine.rule(of: now)?.setBy ?? [], stage: machine.name(of: now)) }
-        try checkActor(rule?.setBy ?? [], stage: machine.name(of: target))
+        let named = rule?.setBy ?? []
+        // Taking a stage away is as grave as giving it, so who may do one may do the other. Who is named where the
+        // version goes takes it from where others put it: that is a promotion.
+        if let now, now != target, target == nil || named.isEmpty || machine.leadsBack(from: now, to: target) {
+            try checkActor(machine.rule(of: now)?.setBy ?? [], "take version \(version) out of stage '\(now)'")
+        }
+        try checkActor(named, "set stage '\(machine.name(of: target))'")
         let replaced = makingRoom(leaving, in: target, rules: rules, holders: holders)
         return .move(StageMove(version: version, from: now, to: target), replaced: replaced)
     }
@@ -125,9 +129,8 @@ struct Transition: Sendable {
         throw Refusal("'\(to)' of '\(model)' is held by \(found), not by \(wanted) as expected: it changed meanwhile")
     }
 
-    private func checkActor(_ allowed: [String], stage: String) throws(Refusal) {
+    private func checkActor(_ allowed: [String], _ deed: String) throws(Refusal) {
         guard !allowed.isEmpty, !allowed.contains(where: actor.isMeant(by:)) else { return }
-        throw Refusal(
-            "\(actor.name) may not set stage '\(stage)' of '\(model)': only \(allowed.joined(separator: ", ")) may")
+        throw Refusal("\(actor.name) may not \(deed) of '\(model)': only \(allowed.joined(separator: ", ")) may")
     }
 }

@@ -1,62 +1,77 @@
-import Messages
+import Foundation
 import Synchronization
 
 /// Tells a creation that is sent again, because its answer got lost, from one that is wished twice.
 ///
-/// A request whose answer was delivered, or that is being answered, is known here; the same request again is then a new
-/// wish. What was made and is not known was made by a process that died, or its answer never left: it is told once more.
+/// What a replica answers, or has delivered, is known to it, and others see in the database that it is a living one's:
+/// the same request again is then a new wish. What was made by a process that died, or whose answer broke off, is told
+/// once more.
 final class CreateMemory: Sendable {
     private struct State {
-        /// How often a request is being answered just now.
-        var open: [String: Int] = [:]
-        /// Delivered, and to be forgotten with the next creation.
-        var delivered: Set<String> = []
+        /// Answers on their way, and those that were delivered and still stand in the database.
+        var known: Set<Data> = []
+        /// Those that were delivered, each with its request: to be forgotten with the next creation.
+        var delivered: [Data: String] = [:]
     }
 
     private let state = Mutex(State())
+    private let replica: AnsweringReplica
 
-    /// `true`: the same request was seen here before, so this is another one.
-    func begin(_ request: String) -> Bool {
-        state.withLock { state in
-            let isKnown = state.open[request] != nil || state.delivered.contains(request)
-            state.open[request, default: 0] += 1
-            return isKnown
-        }
+    init(_ replica: AnsweringReplica) { self.replica = replica }
+
+    /// As whose the database knows what is made here.
+    var owner: String { replica.name }
+
+    /// Whether nobody answers it any more, and it may never have arrived.
+    func isLost(_ made: MadeBefore) -> Bool {
+        if made.owner == owner { return state.withLock { !$0.known.contains(made.answer) } }
+        return !replica.isAlive(made.owner)
     }
 
-    func end(_ request: String, delivered: Bool) {
+    fileprivate func begin(_ answer: Data) { state.withLock { _ = $0.known.insert(answer) } }
+
+    fileprivate func end(_ answer: Data, to request: String, isDelivered: Bool) {
         state.withLock { state in
-            let open = (state.open[request] ?? 1) - 1
-            state.open[request] = open > 0 ? open : nil
-            if delivered { state.delivered.insert(request) }
+            if isDelivered {
+                state.delivered[answer] = request
+            } else {
+                _ = state.known.remove(answer)
+            }
         }
     }
 
     /// Some that were delivered, for one transaction to forget.
-    func takeDelivered() -> [String] {
+    func takeDelivered() -> [Data: String] {
         state.withLock { state in
-            let some = state.delivered.prefix(8).filter { state.open[$0] == nil }
-            state.delivered.subtract(some)
-            return Array(some)
+            let some = state.delivered.prefix(8)
+            for (answer, _) in some { state.delivered[answer] = nil }
+            return Dictionary(uniqueKeysWithValues: some.map { ($0.key, $0.value) })
         }
     }
 
+    /// Their transaction is on disk.
+    func forget(_ some: [Data: String]) { state.withLock { $0.known.subtract(some.keys) } }
+
     /// Their transaction came to nothing.
-    func putBack(_ requests: [String]) { state.withLock { $0.delivered.formUnion(requests) } }
+    func putBack(_ some: [Data: String]) { state.withLock { $0.delivered.merge(some) { $1 } } }
 }
 
-/// One answer on its way; when it is dropped before it was delivered, its request may be sent again.
+/// One answer on its way. It names what was made, so no two are alike; when it is dropped before it was delivered, its
+/// request may be sent again.
 final class Delivery: Sendable {
-    private let memory: CreateMemory
+    let answer: Data
     private let request: String
+    private let memory: CreateMemory
     private let isDelivered = Mutex(false)
 
-    init(_ request: String, _ memory: CreateMemory) {
+    init(_ answer: Data, to request: String, _ memory: CreateMemory) {
+        self.answer = answer
         self.request = request
         self.memory = memory
+        memory.begin(answer)
     }
 
     func succeeded() { isDelivered.withLock { $0 = true } }
 
-    deinit { memory.end(request, delivered: isDelivered.withLock { $0 }) }
+    deinit { memory.end(answer, to: request, isDelivered: isDelivered.withLock { $0 }) }
 }

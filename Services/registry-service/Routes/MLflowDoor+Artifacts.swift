@@ -98,21 +98,21 @@ extension MLflowDoor {
         return Response(status: .ok)
     }
 
-    /// Shows the files of a version that a pipeline registered as one archive: each file becomes an artifact, once.
+    /// Shows the files that a version was registered with, once they are asked for: of an archive each file becomes an
+    /// artifact, and those of a list get a second path.
     private func unfold(_ path: ArtifactPath) async throws {
-        let parts = path.text.split(separator: "/").map(String.init)
-        guard parts.count >= 3, parts[0] == "versions", let number = Int(parts[2]) else { return }
-        let folder = ArtifactPath.version(parts[1], number)
+        guard let (model, number) = path.version else { return }
+        let folder = ArtifactPath.version(model, number)
         let artifact = try await store.read { db in
             try ArtifactQueries.hasFiles(below: folder, db)
-                ? nil : try VersionSearch.artifact(number, of: parts[1], db)
+                ? nil : try VersionSearch.artifact(number, of: model, db)
         }
         guard let artifact else { return }
         let entries: [FileList.Entry]
         do {
             entries = try await artifacts.entries(of: artifact.digest)
         } catch let error as ArtifactError {
-            throw MLflowError(.broken, "version \(number) of '\(parts[1])' cannot be read: \(error)")
+            throw MLflowError(.broken, "version \(number) of '\(model)' cannot be read: \(error)")
         }
         try await store.write { tx in
             for entry in entries {

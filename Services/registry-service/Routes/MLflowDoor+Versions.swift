@@ -1,3 +1,4 @@
+import Artifacts
 import Foundation
 import GRDB
 import Hummingbird
@@ -28,7 +29,8 @@ extension MLflowDoor {
             let (name, version) = (try call.required("name"), try call.version())
             return try await read { db in
                 let row = try VersionSearch.row(named: name, version: version, db)
-                return ["artifact_uri": .string(try VersionFiles.downloadURI(row, db))]
+                // Never where it was made of: what is there may be written over, or deleted.
+                return ["artifact_uri": .string(ArtifactPath.version(row["model"], row["version"]).uri)]
             }
         }
         routes.patch("/model-versions/update", .writing) { call in
@@ -53,13 +55,7 @@ extension MLflowDoor {
                 try tx.change(tags: [tag: nil], of: number, key, caller)
             }
         }
-        routes.delete("/model-versions/delete", .deciding) { call in
-            try await change(version: call) { tx, key, number, caller in
-                try tx.delete(version: number, of: key, caller)
-                try tx.touch(model: key)
-                return Self.done
-            }
-        }
+        routes.delete("/model-versions/delete", .deciding, delete)
         routes.post("/model-versions/transition-stage", .deciding, transition)
     }
 
@@ -94,6 +90,12 @@ extension MLflowDoor {
         if client.run.isEmpty { client.run = run ?? "" }
         let told = client
         let artifact = try await files.artifact(in: artifacts)
+        // Hashing a large model must not hold up everybody's commits: it is done before the transaction.
+        do {
+            try await artifacts.verifyAll(of: artifact.digest)
+        } catch let error as ArtifactError {
+            throw MLflowError.invalid("Model version source '\(source)' cannot be used: \(error)")
+        }
         return try await create(call, "version") { tx in
             let key = try ModelQueries.key(of: name, tx.db)
             try caller.checkOwner(of: key, tx.db)
@@ -101,6 +103,26 @@ extension MLflowDoor {
                 key, artifact, listed: files.listed, told, tags: tags.dictionary, by: caller)
             return ["model_version": try VersionSearch.json(number, of: key, tx.db)]
         }
+    }
+
+    @Sendable private func delete(_ call: MLflowCall) async throws -> Response {
+        let (name, version, caller) = (try call.required("name"), try call.version(), call.caller)
+        // A refusal is an event too, so it must be committed: it leaves the transaction as a value.
+        let refusal = try await store.write { tx -> Refusal? in
+            let row = try VersionSearch.row(named: name, version: version, tx.db)
+            let (key, number): (String, Int) = (row["model"], row["version"])
+            try caller.checkOwner(of: key, tx.db)
+            do {
+                try tx.delete(version: number, of: key, caller)
+            } catch let refusal as Refusal {
+                try tx.refuse(deletionOf: number, of: key, refusal, caller)
+                return refusal
+            }
+            try tx.touch(model: key)
+            return nil
+        }
+        if let refusal { throw refusal }
+        return try Self.reply(Self.done)
     }
 
     @Sendable private func transition(_ call: MLflowCall) async throws -> Response {

@@ -21,7 +21,8 @@ struct MLflowDoor: Sendable {
     let admit: @Sendable (Request, Need) async throws -> Caller
     /// Bytes of one artifact.
     var mostArtifactBytes: Int64 = 64 << 30
-    let memory = CreateMemory()
+    /// What is being answered just now.
+    let memory: CreateMemory
 
     static let root = "/api/2.0/mlflow"
 
@@ -106,38 +107,44 @@ struct MLflowDoor: Sendable {
         _ call: MLflowCall, _ what: String, _ make: @escaping @Sendable (Transaction) throws -> JSONValue
     ) async throws -> Response {
         let request = Digest(of: Data("\(what)\n\(call.caller.actor.name)\n".utf8) + call.body).hex
-        let isAnother = memory.begin(request)
-        let delivery = Delivery(request, memory)
         let forgotten = memory.takeDelivered()
-        let answer: JSONValue
+        let delivery: Delivery
         do {
-            answer = try await store.write { tx in
-                try Self.made(request, isAnother: isAnother, forgotten: forgotten, make, tx)
+            delivery = try await store.write { [memory] tx in
+                for old in forgotten { try tx.forget(answer: old.key, to: old.value) }
+                return try Self.made(request, memory, make, tx)
             }
+            memory.forget(forgotten)
         } catch {
             memory.putBack(forgotten)
             throw error
         }
-        let bytes = ByteBuffer(bytes: try Wire.encode(answer))
+        let bytes = ByteBuffer(bytes: delivery.answer)
         return Response(
             status: .ok, headers: [.contentType: "application/json"],
-            body: .init(contentLength: bytes.readableBytes) { writer in
-                try await writer.write(bytes)
-                try await writer.finish(nil)
+            body: .init(contentLength: bytes.readableBytes) { [store] writer in
+                do {
+                    try await writer.write(bytes)
+                    try await writer.finish(nil)
+                } catch {
+                    try? await store.write { tx in try tx.disown(answer: delivery.answer, to: request) }
+                    throw error
+                }
                 delivery.succeeded()
             })
     }
 
     private static func made(
-        _ request: String, isAnother: Bool, forgotten: [String],
-        _ make: (Transaction) throws -> JSONValue, _ tx: Transaction
-    ) throws -> JSONValue {
-        for request in forgotten { try tx.forget(request: request) }
+        _ request: String, _ memory: CreateMemory, _ make: (Transaction) throws -> JSONValue, _ tx: Transaction
+    ) throws -> Delivery {
         let horizon = tx.now.milliseconds - CreatedQueries.window
-        if !isAnother, let answer = try CreatedQueries.answer(to: request, after: horizon, tx.db) { return answer }
-        let answer = try make(tx)
-        try tx.remember(answer: answer, to: request)
-        return answer
+        if let made = try CreatedQueries.made(for: request, after: horizon, tx.db), memory.isLost(made) {
+            try tx.remember(answer: made.answer, to: request, by: memory.owner)
+            return Delivery(made.answer, to: request, memory)
+        }
+        let answer = try Wire.encode(make(tx))
+        try tx.remember(answer: answer, to: request, by: memory.owner)
+        return Delivery(answer, to: request, memory)
     }
 }
 

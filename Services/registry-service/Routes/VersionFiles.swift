@@ -105,15 +105,4 @@ enum VersionFiles: Sendable {
     }
 
     var listed: [StoredFile] { if case .stored(let files) = self { files } else { [] } }
-
-    /// Where a client gets the files from: what stands for something else is looked up.
-    static func downloadURI(_ row: Row, _ db: Database) throws -> String {
-        guard let source = row["source"] as String? else {
-            return ArtifactPath.version(row["model"], row["version"]).uri
-        }
-        guard case .loggedModel(let id)? = try? ModelSource(source),
-            let model = try? LoggedModelQueries.row(id, db)
-        else { return source }
-        return ArtifactPath.loggedModel(model["experiment"], id).uri
-    }
 }

@@ -22,6 +22,21 @@ enum KnowledgeQueries {
         try declaration(of: model, db)?.model.stages ?? StageMachine(preset: "mlflow", tag: "", states: [:])
     }
 
+    /// The tags that show the stages of models.
+    static func mirrors(_ db: Database) throws -> Set<String> {
+        Set(try db.rows("SELECT DISTINCT mirror FROM declaration WHERE mirror IS NOT NULL").map { $0["mirror"] })
+    }
+
+    /// Of declarations from before the tag stood beside them.
+    static func noteMirrors(_ db: Database) throws {
+        for row in try Row.fetchAll(db, sql: "SELECT model, body FROM declaration") {
+            let declared = try Wire.decode(ModelDeclaration.self, from: row["body"])
+            try db.execute(
+                sql: "UPDATE declaration SET mirror = ? WHERE model = ?",
+                arguments: [declared.stages.mirror, row["model"] as String])
+        }
+    }
+
     static func trainingRun(_ id: String, _ db: Database) throws -> TrainingRun? {
         let body = try Data.fetchOne(db, sql: "SELECT body FROM training_run WHERE training_run = ?", arguments: [id])
         return try body.map { try Wire.decode(TrainingRun.self, from: $0) }
@@ -51,9 +66,10 @@ extension Transaction {
     func declare(_ model: ModelDeclaration, by project: String) throws {
         try db.execute(
             sql: """
-                INSERT INTO declaration (model, project, body) VALUES (?, ?, ?)
-                ON CONFLICT (model) DO UPDATE SET project = excluded.project, body = excluded.body
-                """, arguments: [model.name, project, try Wire.encode(model)])
+                INSERT INTO declaration (model, project, body, mirror) VALUES (?, ?, ?, ?)
+                ON CONFLICT (model) DO UPDATE SET
+                    project = excluded.project, body = excluded.body, mirror = excluded.mirror
+                """, arguments: [model.name, project, try Wire.encode(model), model.stages.mirror])
     }
 
     /// What left a project's file is declared no more.

@@ -23,6 +23,18 @@ enum RegistryStore {
                         WHERE topic = '\(StageQueries.topic)'
                     """)
         }
+        migrator.registerMigration("v6 how training runs began") {
+            try $0.execute(sql: "ALTER TABLE training_token ADD COLUMN started BLOB")
+        }
+        migrator.registerMigration("v7 who answers a creation") {
+            try $0.execute(sql: "ALTER TABLE created ADD COLUMN owner TEXT NOT NULL DEFAULT ''")
+        }
+        migrator.registerMigration("v8 the tag that shows a model's stage") { db in
+            try db.execute(sql: "ALTER TABLE declaration ADD COLUMN mirror TEXT")
+            try KnowledgeQueries.noteMirrors(db)
+            try db.execute(
+                sql: "CREATE INDEX declaration_mirror ON declaration (mirror, model) WHERE mirror IS NOT NULL")
+        }
     }
 
     /// What other services told.

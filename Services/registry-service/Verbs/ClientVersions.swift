@@ -13,11 +13,17 @@ extension Transaction {
         let mirror = declaration?.model.stages.mirror
         let tags = try TagChange(wanted: tags).decide(tags: [:], mirror: mirror).set
         let told = try client.run.isEmpty ? nil : RunFacts.of(client.run, db)
+        // Code in training speaks for itself, whatever run it names: its version is not of another's commit.
+        let trainingRun = caller.training?.trainingRun ?? told?.trainingRun
+        let origin = try trainingRun.map { try TrainingQueries.origin(of: $0, db) } ?? Origin(nil, nil)
+        let run = caller.training?.run ?? origin.run
         var facts = ModelRegistered(
-            model: model, version: try nextVersion(of: model),
-            trainingRun: told?.trainingRun ?? caller.training?.trainingRun, run: caller.training?.run,
+            model: model, version: try nextVersion(of: model), trainingRun: trainingRun, run: run,
             project: caller.training?.project ?? declaration?.project, artifact: artifact,
-            metrics: told?.metrics ?? [:], params: told?.parameters ?? [:], tags: tags)
+            metrics: told?.metrics ?? [:], params: told?.parameters ?? [:], tags: tags,
+            environment: origin.environment, git: origin.git ?? told?.git, snapshot: origin.snapshot,
+            environmentVersion: origin.environmentVersion, dataset: origin.dataset, predictions: origin.predictions,
+            build: origin.build, tests: try run.flatMap { try JudgementQueries.tests(of: [$0], db) })
         facts.source = client.source
         facts.mlflowRun = client.run.isEmpty ? nil : client.run
         facts.description = client.description
@@ -51,10 +57,8 @@ extension Transaction {
             throw MLflowError.denied(
                 "Version \(version) of '\(model)' is served by endpoint '\(endpoint)': deploy another one there first")
         }
-        let order = TransitionOrder(
-            model: model, selector: .number(version), to: "none", actor: caller.actor, reason: "the version is deleted")
         if try VersionQueries.version(version, of: model, db)?.stage != nil {
-            _ = try carryOut(order, because: .first(actor: caller.actor.name))
+            _ = try carryOut(leaving(version, of: model, caller), because: .first(actor: caller.actor.name))
         }
         for alias in try ModelQueries.aliases(of: version, model, db) {
             try removeAlias(alias, of: model)
@@ -63,6 +67,18 @@ extension Transaction {
         try markDeleted(version: version, of: model)
         try say(ModelVersionDeleted(model: model, version: version), about: model, version: version, caller)
     }
+
+    /// Says in an event why a version may not leave its stage and so is not deleted (S0-19).
+    func refuse(deletionOf version: Int, of model: String, _ refusal: Refusal, _ caller: Caller) throws {
+        try refuse(
+            leaving(version, of: model, caller), reason: refusal.reason, command: nil,
+            because: .first(actor: caller.actor.name))
+    }
+
+    private func leaving(_ version: Int, of model: String, _ caller: Caller) -> TransitionOrder {
+        TransitionOrder(
+            model: model, selector: .number(version), to: "none", actor: caller.actor, reason: "the version is deleted")
+    }
 }
 
 /// What a run of an MLflow client told.
@@ -70,4 +86,6 @@ struct RunFacts: Sendable, Hashable {
     var trainingRun: String?
     var metrics: [String: JSONValue]
     var parameters: [String: String]
+    /// What its tags say.
+    var git: GitReference?
 }

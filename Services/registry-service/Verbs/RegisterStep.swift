@@ -37,7 +37,7 @@ struct RegisterStep: Sendable {
         let run = try await store.read { db in try KnowledgeQueries.trainingRun(wish.trainingRun, db) }
         let artifact = try wish.artifact(of: run)
         do {
-            try await artifacts.verify(artifact.digest)
+            try await artifacts.verifyAll(of: artifact.digest)
             if artifact.fileCount != nil, let path = wish.path, path != "model", !path.isEmpty {
                 try wish.check(path, isAmong: try await artifacts.names(of: artifact.digest))
             }

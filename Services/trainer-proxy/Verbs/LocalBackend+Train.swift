@@ -26,10 +26,7 @@ extension LocalBackend {
             return command
         } begun: { [training] transaction in
             try transaction.publish(
-                TrainingStarted(
-                    trainingRun: training.id, run: work.run.id, backend: TrainingRequest.backend, handle: work.item,
-                    project: work.run.project, pipeline: work.run.pipeline, token: pass?.token.id,
-                    tokenDigest: pass.flatMap { Digest(bytes: $0.token.digest) }),
+                training.started(work, environment: environment, token: pass?.token),
                 subject: "training/\(training.id)", key: work.run.id, because: work.causation)
         }
         var verdict = verdict(finished, timeout: work.timeoutSeconds)
@@ -167,6 +164,17 @@ struct TrainingRequest: Sendable {
     /// The declared parameters, as declared, and those that the code named.
     private func all(_ named: [String: String]) -> [String: String] {
         TrainingFiles.texts(parameters.object ?? [:]).merging(named) { $1 }
+    }
+
+    /// With all that a version needs to be told of which its code makes before it ends.
+    func started(_ work: StepWork, environment: Digest?, token: TokenText?) -> TrainingStarted {
+        TrainingStarted(
+            trainingRun: id, run: work.run.id, backend: Self.backend, handle: work.item, project: work.run.project,
+            pipeline: work.run.pipeline, token: token?.id, tokenDigest: token.flatMap { Digest(bytes: $0.digest) },
+            git: work.run.git, snapshot: work.run.snapshot, environment: environment,
+            environmentVersion: environmentVersion, dataset: dataset,
+            build: BuildReference(
+                id: work.run.id, number: work.run.number, url: work.run.url, pipeline: work.run.pipeline))
     }
 
     func finished(

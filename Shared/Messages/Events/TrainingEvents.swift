@@ -17,10 +17,23 @@ public struct TrainingStarted: EventBody {
     public var token: String?
     /// SHA-256 of that token's secret, which is 256 bits that nobody can guess: it recognises the token and opens nothing.
     public var tokenDigest: Digest?
+    /// The commit whose code it runs.
+    public var git: GitReference?
+    /// That commit's files.
+    public var snapshot: Digest?
+    public var environment: Digest?
+    /// The environment by its project's own name.
+    public var environmentVersion: EnvironmentReference?
+    /// What it trains on.
+    public var dataset: DatasetReference?
+    /// The run that it is part of.
+    public var build: BuildReference?
 
     public init(
         trainingRun: String, run: String, backend: String, handle: String, project: String? = nil,
-        pipeline: String? = nil, token: String? = nil, tokenDigest: Digest? = nil
+        pipeline: String? = nil, token: String? = nil, tokenDigest: Digest? = nil, git: GitReference? = nil,
+        snapshot: Digest? = nil, environment: Digest? = nil, environmentVersion: EnvironmentReference? = nil,
+        dataset: DatasetReference? = nil, build: BuildReference? = nil
     ) {
         self.trainingRun = trainingRun
         self.run = run
@@ -30,6 +43,12 @@ public struct TrainingStarted: EventBody {
         self.pipeline = pipeline
         self.token = token
         self.tokenDigest = tokenDigest
+        self.git = git
+        self.snapshot = snapshot
+        self.environment = environment
+        self.environmentVersion = environmentVersion
+        self.dataset = dataset
+        self.build = build
     }
 }
 

@@ -35,6 +35,27 @@ import Testing
         #expect(try await door.registry.move(1, to: "Production", pipeline: "model-ci").outcome == .succeeded)
     }
 
+    @Test func `S0-19 G8 nor does one who may not set Production archive or delete what is in it`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(
+            StageMachine(
+                preset: "mlflow", tag: "stage",
+                states: ["Production": StageRule(many: true, setBy: ["pipeline:model-ci"])]))
+        try await door.model("churn")
+        #expect(try await door.registry.move(1, to: "Production", pipeline: "model-ci").outcome == .succeeded)
+        #expect(try await stage(door, 1, "Archived").status == 403)
+        let deleted = try await door.json("DELETE", "/model-versions/delete", ["name": "churn", "version": "1"])
+        #expect(deleted.status == 403 && deleted.code == "PERMISSION_DENIED")
+        let refused = try await door.registry.said(ModelTransitionRefused.self)
+        #expect(refused.map(\.to) == ["Archived", "none"])
+        #expect(refused.map(\.version) == ["1", "1"])
+        #expect(refused.last?.reason == deleted.message)
+        #expect(try await door.registry.envelopes().last?.actor == "user:ada")
+        #expect(try await door.get("/model-versions/get", [("name", "churn"), ("version", "1")]).status == 200)
+        #expect(try await door.registry.stages() == [1: "Production"])
+        #expect(try await door.registry.said(ModelVersionDeleted.self).isEmpty)
+    }
+
     @Test func `a declared machine's words are those of the door, and its exclusive stages stay so`() async throws {
         let door = try await Door()
         try await door.registry.declare(trunk)
@@ -47,6 +68,33 @@ import Testing
         #expect(latest.json["model_versions"]?[0]?["version"] == "2")
         #expect(latest.json["model_versions"]?[0]?["tags"]?[0] == ["key": "stage", "value": "production"])
         #expect(try await stage(door, 2, "Staging").message.contains("production, staged, surpassed, unstaged"))
+    }
+
+    @Test func `S3-20 no client sets or removes the tag that mirrors the stage`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.model("churn")
+        #expect(try await stage(door, 1, "staged").status == 200)
+        let run = try await door.run()
+        try await door.put("0/\(run)/artifacts/model/MLmodel")
+        let version: [String: JSONValue] = ["name": "churn", "version": "1", "key": "stage"]
+        let answers = [
+            try await door.post(
+                "/model-versions/set-tag", .object(version.merging(["value": "production"]) { $1 })),
+            try await door.json("DELETE", "/model-versions/delete-tag", .object(version)),
+            try await door.post(
+                "/model-versions/create",
+                [
+                    "name": "churn", "source": .string("runs:/\(run)/model"),
+                    "tags": [["key": "stage", "value": "production"]],
+                ]),
+        ]
+        for answer in answers {
+            #expect(answer.code == "PERMISSION_DENIED" && answer.message.contains("mirrors the stage"))
+        }
+        #expect(try await door.registry.said(ModelTagged.self).isEmpty)
+        #expect(try await door.registry.said(ModelRegistered.self).count == 1)
+        #expect(try await door.registry.stages() == [1: "staged"])
     }
 
     @Test func `archiving the others is one event with the promotion`() async throws {
@@ -189,23 +237,6 @@ import Testing
                 notifications: [], targets: [:]))
         #expect(try await delete("churn") == 200)
         #expect(try await delete("other") == 403)
-    }
-
-    @Test func `a creation whose answer was lost is answered again; one that is wished twice is made twice`()
-        async throws
-    {
-        let registry = try Registry()
-        let first = try await Door(registry)
-        try await first.model("churn")
-        let run = try await first.run()
-        try await first.put("0/\(run)/artifacts/m/MLmodel")
-        let wish: JSONValue = ["name": "churn", "source": .string("runs:/\(run)/m")]
-        #expect(try await first.post("/model-versions/create", wish).json["model_version"]?["version"] == "2")
-        #expect(try await first.post("/model-versions/create", wish).json["model_version"]?["version"] == "3")
-        // After a crash nobody knows whether the last answer arrived.
-        let second = try await Door(registry)
-        #expect(try await second.post("/model-versions/create", wish).json["model_version"]?["version"] == "3")
-        #expect(try await second.post("/model-versions/create", wish).json["model_version"]?["version"] == "4")
     }
 
     @Test func `code in training writes what is its own, and decides nothing`() async throws {

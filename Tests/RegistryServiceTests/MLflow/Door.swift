@@ -40,7 +40,8 @@ final class Door: Sendable {
         let webhooks = WebhookSending(store: registry.store, secrets: secrets, reach: reach)
         self.webhooks = webhooks
         let door = MLflowDoor(
-            store: registry.store, artifacts: registry.artifacts, logger: quiet, webhooks: webhooks, admit: caller)
+            store: registry.store, artifacts: registry.artifacts, logger: quiet, webhooks: webhooks, admit: caller,
+            memory: CreateMemory(try AnsweringReplica(in: registry.folder + "/answering")))
         (server, port) = try await serve { door.add(to: $0) }
     }
 

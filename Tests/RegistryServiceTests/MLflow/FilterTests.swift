@@ -1,3 +1,4 @@
+import GRDB
 import Messages
 import Store
 import Testing
@@ -85,6 +86,39 @@ import Testing
         #expect(try await names("name ILIKE 'D_MO'") == ["Demo", "d*mo", "demo"])
         #expect(try await names("name LIKE 'd*mo'") == ["d*mo"])
         #expect(try await names("tags.`mlflow.prompt.is_prompt` != 'true'") == ["Demo", "d*mo", "demo"])
+    }
+
+    @Test func `S3-20 the tag that shows the stage finds versions, though it is stored nowhere`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.model("churn", versions: 3)
+        for version in [1, 2] { _ = try await door.registry.move(version, to: "production") }
+        // No project declares this one: its tag is one like any other.
+        try await door.model("iris", versions: 2)
+        let tag: JSONValue = ["name": "iris", "version": "1", "key": "stage", "value": "production"]
+        #expect(try await door.post("/model-versions/set-tag", tag).status == 200)
+        func check() async throws {
+            for (filter, expected) in [
+                ("name='churn' and tags.stage='production'", ["churn 2"]),
+                ("tags.stage = 'production'", ["churn 2", "iris 1"]), ("tags.`stage` = 'surpassed'", ["churn 1"]),
+                ("tags.stage != 'production'", ["churn 3", "churn 1", "iris 2"]),
+                ("tags.stage LIKE 'sur%'", ["churn 1"]), ("tags.stage IN ('surpassed', 'staged')", ["churn 1"]),
+                ("tags.stage IS NULL", ["churn 3", "iris 2"]), ("tags.stage IS NOT NULL AND name = 'iris'", ["iris 1"]),
+            ] {
+                let found = try await door.get("/model-versions/search", [("filter", filter)])
+                let names = found.json["model_versions"]?.array?.map {
+                    "\($0["name"]?.string ?? "") \($0["version"]?.string ?? "")"
+                }
+                #expect(names == expected, "\(filter)")
+            }
+        }
+        try await check()
+        // As in a database from before the tag stood beside the declaration.
+        try await door.registry.store.write { tx in
+            try tx.db.execute(sql: "UPDATE declaration SET mirror = NULL")
+            try KnowledgeQueries.noteMirrors(tx.db)
+        }
+        try await check()
     }
 
     @Test func `a tag finds the same versions by its index as one after the other`() async throws {

@@ -50,6 +50,24 @@ import Testing
         #expect(error?.code == .invalid)
     }
 
+    @Test(arguments: [
+        ("churn", "versions/churn/3"), ("a.b_c-9", "versions/a.b_c-9/3"), ("what?", "versions/~776861743f/3"),
+        ("a b", "versions/~612062/3"), ("~61", "versions/~7e3631/3"), ("ü", "versions/~c3bc/3"),
+    ])
+    func `the files of each version have a place, whatever its model is called`(model: String, path: String) throws {
+        #expect(ArtifactPath.version(model, 3).text == path)
+        let found = try ArtifactPath(path + "/data/MLmodel").version
+        #expect(found?.model == model && found?.number == 3)
+    }
+
+    @Test(arguments: [
+        "versions/churn", "versions/churn/x", "versions/~6/1", "versions/~zz/1", "versions/~ff/1", "1/r/1",
+    ])
+    func `other paths lie in no version`(path: String) throws {
+        let found = try ArtifactPath(path).version
+        #expect(found?.number == nil)
+    }
+
     @Test(arguments: ["", "a/b", "a:b", "..", String(repeating: "x", count: 201)])
     func `a model's name is part of paths`(name: String) {
         #expect(throws: MLflowError.self) { try Names.checkModel(name) }

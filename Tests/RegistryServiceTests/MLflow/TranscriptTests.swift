@@ -64,7 +64,7 @@ private struct Replay {
         let recorded = call["response_body"]?["json"] ?? .null
         #expect(answer.status == call["status"]?.int, "\(place): \(answer.json)")
         #expect(answer.code == recorded["error_code"]?.string, "\(place): \(answer.json)")
-        guard answer.status == 200, comparesBodies else { return }
+        guard answer.status == 200, comparesBodies, !Self.ownAnswers.contains(path) else { return }
         if let text = call["response_body"]?["text"]?.string {
             #expect(answer.bytes == Data(translated(text).utf8), "\(place)")
         }
@@ -104,6 +104,8 @@ private struct Replay {
         "last_updated_timestamp_ms", "workspace", "sqlstate", "features_enabled", "presigned_upload_run_id_supported",
         "presigned_upload_model_id_supported",
     ]
+    /// Where a version is downloaded from: here that is a place of its own, which does not change.
+    private static let ownAnswers: Set<String> = ["/api/2.0/mlflow/model-versions/get-download-uri"]
 
     /// Which id here stands for which there.
     private mutating func learn(_ recorded: JSONValue, _ found: JSONValue) {

@@ -56,10 +56,50 @@ struct ArtifactPath: Hashable, Sendable {
         ArtifactPath(unchecked: "\(experiment)/models/\(id)/artifacts")
     }
 
-    /// Where the files of a version appear that a pipeline registered.
+    var uri: String { "mlflow-artifacts:/" + text }
+}
+
+// MARK: - Versions
+
+extension ArtifactPath {
+    /// Where the files of a version appear.
     static func version(_ model: String, _ version: Int) -> ArtifactPath {
-        ArtifactPath(unchecked: "versions/\(model)/\(version)")
+        ArtifactPath(unchecked: "versions/\(folder(of: model))/\(version)")
     }
 
-    var uri: String { "mlflow-artifacts:/" + text }
+    /// The version that the path lies in.
+    var version: (model: String, number: Int)? {
+        let parts = text.split(separator: "/").map(String.init)
+        guard parts.count >= 3, parts[0] == "versions", let number = Int(parts[2]),
+            let model = Self.model(ofFolder: parts[1])
+        else { return nil }
+        return (model, number)
+    }
+
+    /// Clients put a path into addresses as it is: `#`, `?` and `%` would end or change it there.
+    private static func folder(of model: String) -> String {
+        let isPlain = model.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        return isPlain ? model : "~" + model.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static func model(ofFolder name: String) -> String? {
+        guard name.hasPrefix("~") else { return name }
+        let digits = Array(name.utf8.dropFirst())
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        for start in stride(from: 0, to: digits.count, by: 2) {
+            guard let byte = UInt8(String(decoding: digits[start..<start + 2], as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            bytes.append(byte)
+        }
+        return String(bytes: bytes, encoding: .utf8)
+    }
 }

@@ -16,6 +16,8 @@ struct FilterSQL {
         /// The thing's own columns, and those of its tags' table that name it: where few things have a tag's value, they
         /// are found by that value, which needs an index on key and value.
         var tagged: (thing: String, owner: String)?
+        /// Tags that some things have because of something else, and a tag's value as SQL, in which its name stands twice.
+        var mirrored: (keys: Set<String>, value: String)?
         /// A thing without the tag also has "not that value".
         var absentIsUnequal = false
         /// How a stage is shown where a version has none.
@@ -51,7 +53,12 @@ struct FilterSQL {
             add(sql, arguments)
         case .metric(let key): try add(key, condition.test, place.metrics, value: "value", and: " AND x.is_nan = 0")
         case .parameter(let key): try add(key, condition.test, place.parameters, value: "value")
-        case .tag(let key): try add(key, condition.test, place.tags, value: "value", isTag: true)
+        case .tag(let key):
+            if let mirrored = place.mirrored, mirrored.keys.contains(key) {
+                add(mirrored: key, condition.test, "(\(mirrored.value))")
+            } else {
+                try add(key, condition.test, place.tags, value: "value", isTag: true)
+            }
         case .dataset(let part):
             guard let inputs = place.inputs else { throw .invalid("There are no data sets to search for here") }
             let (sql, arguments) = Self.test(condition.test, "x.\(part)")
@@ -79,6 +86,16 @@ struct FilterSQL {
         case .compares, .isIn, .isNotIn:
             let (sql, arguments) = Self.test(test, "x.\(value)")
             add("EXISTS (\(row) AND \(sql))", [key] + arguments)
+        }
+    }
+
+    private mutating func add(mirrored key: String, _ test: Filter.Test, _ value: String) {
+        if case .compares(.unequal, let literal) = test, place.absentIsUnequal {
+            let (sql, arguments) = Self.test(.compares(.equal, literal), value)
+            add("NOT ifnull(\(sql), 0)", [key, key] + arguments)
+        } else {
+            let (sql, arguments) = Self.test(test, value)
+            add(sql, [key, key] + arguments)
         }
     }
 

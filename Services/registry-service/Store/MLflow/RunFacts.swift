@@ -8,10 +8,15 @@ extension RunFacts {
         let id: Int64 = row["id"]
         let metrics = try db.rows("SELECT key, value, is_nan FROM latest_metric WHERE run = ?", [id])
         let parameters = try db.rows("SELECT key, value FROM parameter WHERE run = ?", [id])
+        var noted: [String: String] = [:]
+        for tag in NotedCommit.tags {
+            noted[tag] = try db.value("SELECT value FROM run_tag WHERE run = ? AND key = ?", [id, tag])
+        }
         return RunFacts(
             trainingRun: row["training_run"],
             metrics: Dictionary(
                 metrics.map { ($0["key"], $0["is_nan"] ? "NaN" : .double($0["value"])) }, uniquingKeysWith: { $1 }),
-            parameters: Dictionary(parameters.map { ($0["key"], $0["value"]) }, uniquingKeysWith: { $1 }))
+            parameters: Dictionary(parameters.map { ($0["key"], $0["value"]) }, uniquingKeysWith: { $1 }),
+            git: NotedCommit.read(noted))
     }
 }

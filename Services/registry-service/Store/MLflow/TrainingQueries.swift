@@ -29,6 +29,20 @@ enum TrainingQueries {
                 training: .init(trainingRun: row["training_run"], run: row["run"], project: row["project"])))
     }
 
+    /// Where a training run's code comes from. While it lasts, an earlier attempt's end says nothing of it.
+    static func origin(of trainingRun: String, _ db: Database) throws -> Origin {
+        let row = try db.row(
+            """
+            SELECT started, ended FROM training_token WHERE training_run = ?
+            ORDER BY ended IS NULL DESC, ended DESC LIMIT 1
+            """, [trainingRun])
+        let body = row.flatMap { row -> Data? in row["started"] }
+        let lasts = row.map { ($0["ended"] as Int64?) == nil } ?? false
+        return Origin(
+            try body.map { try Wire.decode(TrainingStarted.self, from: $0) },
+            try lasts ? nil : KnowledgeQueries.trainingRun(trainingRun, db))
+    }
+
     /// What the code of a training run told: the newest run that is part of no other counts.
     static func told(by trainingRun: String, _ db: Database) throws -> (
         facts: RunFacts, tags: [String: String], model: ArtifactPath?
@@ -72,11 +86,13 @@ extension Transaction {
         guard let id = started.token, let digest = started.tokenDigest else { return }
         try db.run(
             """
-            INSERT INTO training_token (id, training_run, run, project, pipeline, digest) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO training_token (id, training_run, run, project, pipeline, digest, started)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
             """,
             [
                 id, started.trainingRun, started.run, started.project ?? "", started.pipeline ?? "", digest.bytes,
+                try Wire.encode(started),
             ])
     }
 

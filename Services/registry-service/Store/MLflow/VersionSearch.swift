@@ -23,6 +23,23 @@ enum VersionSearch {
         return place
     }()
 
+    /// With the tag by which a project has the stage shown: it is stored nowhere, and found like any other.
+    private static func mirroring(_ db: Database) throws -> FilterSQL.Place {
+        var mirroring = Self.place
+        let mirrors = try KnowledgeQueries.mirrors(db)
+        guard !mirrors.isEmpty else { return mirroring }
+        mirroring.mirrored = (
+            mirrors,
+            """
+            CASE WHEN v.stage IS NOT NULL
+                AND EXISTS (SELECT 1 FROM declaration d WHERE d.mirror = ? AND d.model = v.model)
+            THEN v.stage
+            ELSE (SELECT x.value FROM tag x WHERE x.model = v.model AND x.version = v.version AND x.key = ?) END
+            """
+        )
+        return mirroring
+    }
+
     /// `nil`: there is none, or not any more.
     static func row(_ number: Int, of key: String, _ db: Database) throws -> Row? {
         try db.row("\(columns) WHERE v.model = ? AND v.version = ? AND v.deleted IS NULL", [key, number])
@@ -78,7 +95,7 @@ enum VersionSearch {
     static func search(
         _ filter: Filter, _ order: [Ordering], page: PageToken, limit: Int, few: Int = 1000, _ db: Database
     ) throws -> (items: [JSONValue], next: PageToken) {
-        var condition = try FilterSQL(filter, place) { key, value in
+        var condition = try FilterSQL(filter, mirroring(db)) { key, value in
             let found = try? Int.fetchOne(
                 db, sql: "SELECT count(*) FROM (SELECT 1 FROM tag WHERE key = ? AND value = ? LIMIT ?)",
                 arguments: [key, value, few])
