@@ -5,14 +5,17 @@ import Synchronization
 /// How far the write-ahead log is filled, and the room that it has on disk ahead of that.
 ///
 /// An fsync of a file that grows takes twice as long as one of a file that is written over: the file system has to write
-/// down its new size as well. So the file is made longer a little ahead of need, up to 16 MiB, and is written from its
-/// start again from then on.
+/// down its new size as well. So the file is made longer a little ahead of need, and after a checkpoint it is written
+/// from its start again instead of being cut off. A burst of commits may outrun that, which costs it nothing.
 final class WriteAheadLog: Sendable {
-    /// Bytes after which what it holds is moved into the database.
-    static let most = 16 << 20
+    /// Bytes after which a checkpoint does not wait for the next round of housekeeping.
+    static let most = 128 << 20
+    /// A file that a burst has made longer than this is cut off by the next checkpoint.
+    static let longest = 64 << 20
     /// Room beyond what is written, made in pieces: whoever makes one keeps writers waiting for a millisecond.
     private static let ahead = 1 << 20
     private static let piece = 256 << 10
+    private static let pause = Duration.milliseconds(20)
     /// SQLite's own writes are smaller than 128 KiB; it takes no larger ones.
     private static let writing = 64 << 10
     /// A page and the header before it.
@@ -33,10 +36,13 @@ final class WriteAheadLog: Sendable {
 
     var isFull: Bool { bytes >= Self.most }
 
-    private var wanted: Int { min(Self.most, bytes + Self.ahead) }
+    /// Longer than it is to stay.
+    var isLong: Bool { max(bytes, length.load(ordering: .relaxed)) > Self.longest }
+
+    private var wanted: Int { min(Self.longest, bytes + Self.ahead) }
 
     /// The room is nearly used up.
-    private var isShort: Bool { length.load(ordering: .relaxed) < min(Self.most, bytes + Self.ahead / 2) }
+    private var isShort: Bool { length.load(ordering: .relaxed) < min(Self.longest, bytes + Self.ahead / 2) }
 
     /// Hears from now on of this connection's commits, and how many pages are in the log then, other processes' too.
     func watch(_ db: Database) {
@@ -56,9 +62,10 @@ final class WriteAheadLog: Sendable {
         if isFull || isShort { need.yield() }
     }
 
-    /// Makes room; a piece at a time, so that others get to write in between.
+    /// Makes room; a piece at a time and with pauses, so that others get to write in between.
     func makeRoom(_ pool: DatabasePool) async throws {
         while !isFull, length.load(ordering: .relaxed) < wanted {
+            try await Task.sleep(for: Self.pause)
             try await pool.writeWithoutTransaction { [self] db in
                 try db.inTransaction(.immediate) {
                     // Nobody writes while the lock is held: what lies behind the end of the file is nobody's.
@@ -98,6 +105,9 @@ final class WriteAheadLog: Sendable {
         length.add(Self.piece, ordering: .relaxed)
     }
 
+    /// The file was cut off: it has no room any more.
+    func wasCut() { length.store(0, ordering: .relaxed) }
+
     private static func check(_ code: Int32) throws {
         guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
     }
@@ -107,8 +117,8 @@ extension StateStore {
     /// Bytes of the write-ahead log that a crash would have to read again.
     package var walBytes: Int { wal.bytes }
 
-    /// Keeps room in the write-ahead log, and moves what it holds into the database when it is full; until the task is
-    /// canceled. Only the leader does (bus.md fact 10).
+    /// Keeps room in the write-ahead log, and moves what it holds into the database when it holds very much; until the
+    /// task is canceled. Only the leader does (bus.md fact 10).
     ///
     /// - Parameter failed: told why it could not be done; it is tried again after a second.
     package func tendLog(failed: @Sendable (any Error) -> Void) async {
@@ -118,6 +128,8 @@ extension StateStore {
                 if wal.isFull { try await checkpoint() }
                 // Still full: somebody reads in it, or a backup is being taken.
                 guard wal.isFull else { continue }
+            } catch is CancellationError {
+                return
             } catch {
                 failed(error)
             }
@@ -131,8 +143,8 @@ extension StateStore {
         // Who waits for a backup's readers keeps all writers waiting with it.
         let noBackup = try LeaderLock.acquire(path: Self.checkpointLock(path))
         if noBackup != nil { try await moveMost() }
-        try await pool.writeWithoutTransaction { db in
-            if noBackup != nil { try Self.moveRest(db) }
+        try await pool.writeWithoutTransaction { [wal] db in
+            if noBackup != nil { try Self.moveRest(db, wal) }
             // This commit puts those before it on disk as well. And it is the one that writes at the log's start: were it
             // another connection's, and met a checkpoint, SQLite up to 3.51.2 could lose it.
             try Self.touch(db)
@@ -153,11 +165,14 @@ extension StateStore {
         }
     }
 
-    private static func moveRest(_ db: Database) throws {
+    private static func moveRest(_ db: Database, _ wal: WriteAheadLog) throws {
         // Waits for other processes' writers, then keeps all of them waiting for the readers.
         try db.execute(sql: "PRAGMA busy_timeout = 200")
         defer { try? db.execute(sql: "PRAGMA busy_timeout = 5000") }
-        try unlessBusy { _ = try db.checkpoint(.restart) }
+        try unlessBusy {
+            _ = try db.checkpoint(wal.isLong ? .truncate : .restart)
+            if wal.isLong { wal.wasCut() }
+        }
     }
 
     private static func unlessBusy(_ body: () throws -> Void) throws {
