@@ -224,6 +224,12 @@ struct APITests {
         }
     }
 
+    @Test func `the status says which Martlet answers`() async throws {
+        try await Desk.open { desk in
+            #expect(try await desk.get("/status")["version"] == .string(MartletVersion.number))
+        }
+    }
+
     @Test func `listings have pages`() async throws {
         try await Desk.open { desk in
             for number in 1...5 {

@@ -52,6 +52,12 @@ struct CommandLineTests {
         #expect(await CommandLineRun.run(["status", "--url", "http://127.0.0.1:1"]) == 3)
     }
 
+    @Test func `the version is told, and is not mistaken for a model's`() async throws {
+        #expect(await CommandLineRun.run(["--version"]) == 0)
+        #expect(await CommandLineRun.run(["approve", "--version", "3"]) == 2)
+        #expect(try parse("approve 7 --version 3", as: ApproveCommand.self).version == "3")
+    }
+
     @Test func `down where nothing runs is no failure`() async {
         #expect(await CommandLineRun.run(["down", "--data", NSTemporaryDirectory() + UUID().uuidString]) == 0)
     }
