@@ -47,6 +47,9 @@ struct APITests {
             let id = TokenText(token)?.id ?? ""
             #expect(try await desk.ask("DELETE", "/api/v1/tokens/\(id)").status == 200)
             #expect(try await desk.ask("GET", "/api/v1/whoami", token: token).status == 401)
+            let again = try await desk.ask("DELETE", "/api/v1/tokens/\(id)")
+            #expect(again.status == 200 && again.json == ["revoked": .string(id), "repeated": true])
+            #expect(try await desk.ask("DELETE", "/api/v1/tokens/0011223344556677").status == 404)
             let listed = try await desk.get("/tokens")
             #expect(!"\(listed)".contains(TokenText(token)?.secret ?? "?"))
         }

@@ -79,7 +79,8 @@ struct TokensCommand: AsyncParsableCommand {
 
         func run() async throws {
             let answer = try await installation.api().delete("/tokens/\(APIClient.escape(id))")
-            try installation.print(answer, "revoked \(id)")
+            let wasGone = answer["repeated"]?.bool == true
+            try installation.print(answer, wasGone ? "\(id) was revoked before" : "revoked \(id)")
         }
     }
 }
