@@ -20,6 +20,9 @@ package struct ConsoleCommand: AsyncParsableCommand {
             try await AdminToken.ensure(at: context.paths.tokens + "/admin", in: context.store)
             let health = SuiteHealth(context: context, doors: settings.doors)
             let logs = SuiteLogs(bus: context.bus)
+            context.metrics.collect { [paths = context.paths] metrics in
+                BackupFigures.add(BackupStatus.read(paths), to: metrics)
+            }
             let api = API(
                 store: context.store, artifacts: context.artifacts, hosts: HostRule(further: settings.hosts),
                 logger: context.logger, health: { await health.look() },

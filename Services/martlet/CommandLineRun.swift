@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ServiceKit
 
 /// Parses and runs one command line, and gives it one of four exit codes.
 enum CommandLineRun {
@@ -8,6 +9,12 @@ enum CommandLineRun {
     static let unreachable: Int32 = 3
 
     static func run(_ arguments: [String]) async -> Int32 {
+        // Not left to ArgumentParser, which would give it to every command: without its id, 'approve --version 3' would end
+        // with the version and 0.
+        if arguments == ["--version"] {
+            print(MartletVersion.text)
+            return 0
+        }
         do {
             var command = try MartletCommand.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {

@@ -21,6 +21,7 @@ struct MartletCommand: AsyncParsableCommand {
               martlet up --detach
               martlet repo add churn /path/to/your/repository
               martlet events tail
+            'martlet --version' says which Martlet this is.
             Exit codes: 0 done, 1 what was asked for failed, 2 usage, 3 Martlet is not reachable.
             """,
         subcommands: [

@@ -8,14 +8,7 @@ struct Settings: Sendable {
     let publicURL: String?
 
     init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
-        guard let text = environment["MARTLET_URL"], !text.isEmpty else {
-            publicURL = nil
-            return
-        }
-        guard let url = URL(string: text), url.scheme == "http" || url.scheme == "https", url.host != nil else {
-            throw SettingsProblem(key: "MARTLET_URL", problem: "'\(text)' is not an http address")
-        }
-        publicURL = text.hasSuffix("/") ? String(text.dropLast()) : text
+        publicURL = try LinkSettings(environment: environment).publicURL
     }
 
     func consoleURL(_ paths: DataPaths) -> String {
@@ -23,12 +16,4 @@ struct Settings: Sendable {
         let address = ServiceAddress.read(from: paths.address(.console))
         return "http://\(address?.reachable ?? "127.0.0.1"):\(address?.port ?? 8080)"
     }
-}
-
-/// A setting that makes no sense; found at start.
-struct SettingsProblem: Error, CustomStringConvertible, Hashable {
-    var key: String
-    var problem: String
-
-    var description: String { "settings: \(key): \(problem)" }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ServiceKit
 
 /// What an operator can set; nonsense is refused at start.
 struct Settings: Sendable, Hashable {
@@ -15,14 +16,9 @@ struct Settings: Sendable, Hashable {
 
     init() {}
 
-    /// - Throws: `SettingsError` by the variable's name.
+    /// - Throws: `SettingsError`, `LinkSettingsError` by the variable's name.
     init(environment: [String: String]) throws {
-        if let url = environment["MARTLET_URL"] {
-            guard let scheme = URL(string: url)?.scheme, ["http", "https"].contains(scheme) else {
-                throw SettingsError(key: "MARTLET_URL", problem: "'\(url)' is not an http address")
-            }
-            self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
-        }
+        if let url = try LinkSettings(environment: environment).publicURL { self.url = url }
         if let text = environment["MARTLET_RUNS_AT_ONCE"] {
             guard let number = Int(text), (1...10_000).contains(number) else {
                 throw SettingsError(key: "MARTLET_RUNS_AT_ONCE", problem: "'\(text)' is not a number from 1 to 10000")

@@ -16,6 +16,8 @@ public protocol EventBody: Codable, Sendable, Hashable {
 extension EventBody {
     public static var majorVersion: Int { 1 }
     public static var eventType: String { EventTypeName.prefix + name + EventTypeName.version(majorVersion) }
+    /// A name and no place: nothing fetches it, the schemas are in `docs/events/`. It is in events that are chained, and
+    /// therefore stays what it is.
     public static var schemaURI: String { "https://martlet.dev/events/\(name).v\(majorVersion).json" }
 }
 

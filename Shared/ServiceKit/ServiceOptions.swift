@@ -38,12 +38,16 @@ package struct ServiceOptions: ParsableArguments, Sendable {
     @Option(help: "text or json. Default: $MARTLET_LOG_FORMAT, else text on a terminal and JSON elsewhere.")
     package var logFormat: String?
 
+    @Flag(name: .customLong("version"), help: "Show the version.")
+    private var showsVersion = false
+
     @Option(help: ArgumentHelp("End when this process is gone.", visibility: .hidden))
     package var parent: Int32?
 
     package init() {}
 
     package func validate() throws {
+        if showsVersion { throw CleanExit.message(MartletVersion.text) }
         if Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError(
                 "--log-level: '\(logLevel)' is none of trace, debug, info, notice, warning, error, critical")

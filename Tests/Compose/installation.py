@@ -47,7 +47,7 @@ class Installation:
         }
         self.settings = {key: str(port) for key, port in self.ports.items()} | images
         self.settings["MARTLET_DEPLOYER_URL"] = self.door("MARTLET_GATEWAY_PORT")
-        self.settings["MARTLET_URL"] = self.door("MARTLET_CONSOLE_PORT")
+        self.settings["MARTLET_PUBLIC_URL"] = self.door("MARTLET_CONSOLE_PORT")
         self.bus = f"tcp://127.0.0.1:{bus}"
         self.token = None
 

@@ -223,9 +223,9 @@ def test_the_bridge_hands_events_on_signed_in_order_and_goes_on_where_it_stood(u
         return set(ids) <= {event_id for event_id, _, _ in receiver.events}
 
     def bridged(count, *words):
-        with subprocess.Popen(
+        with (tmp_path / "said").open("w") as said, subprocess.Popen(
             ["bash", "-c", "exec " + line + " " + " ".join(words)], cwd=tmp_path,
-            env=os.environ | {"PATH": f"{up.programs}:{os.environ['PATH']}"},
+            env=os.environ | {"PATH": f"{up.programs}:{os.environ['PATH']}"}, stdout=said,
         ) as bridge:  # fmt: skip
             try:
                 until(lambda: len(receiver.events) >= count and accepted(receiver.asked[:2]), 60, f"{count} events")
@@ -233,9 +233,12 @@ def test_the_bridge_hands_events_on_signed_in_order_and_goes_on_where_it_stood(u
                 bridge.send_signal(signal.SIGTERM)
             assert bridge.wait(20) == 0
 
-    bridged(20, "--since", "start")
+    bridged(20, "--since", "start", "--json")
+    said = [json.loads(line) for line in (tmp_path / "said").read_text().splitlines()]
+    assert said[0] == {"progress": "begins", "state": str(tmp_path / "bridge.json")}
     for refused in receiver.asked[:2]:
         assert receiver.asked.count(refused) == 2, "again, until it is accepted, and then no more"
+        assert [one["progress"] for one in said if one.get("id") == refused] == ["refused", "accepted"]
     first = len(receiver.events)
     kind = f"com.acme.bridged.v{time.time_ns()}"
     assert outsider.publish(kind, {})[0] == 200

@@ -59,6 +59,9 @@ struct APITests {
             let id = TokenText(token)?.id ?? ""
             #expect(try await desk.ask("DELETE", "/api/v1/tokens/\(id)").status == 200)
             #expect(try await desk.ask("GET", "/api/v1/whoami", token: token).status == 401)
+            let again = try await desk.ask("DELETE", "/api/v1/tokens/\(id)")
+            #expect(again.status == 200 && again.json == ["revoked": .string(id), "repeated": true])
+            #expect(try await desk.ask("DELETE", "/api/v1/tokens/0011223344556677").status == 404)
             let listed = try await desk.get("/tokens")
             #expect(!"\(listed)".contains(TokenText(token)?.secret ?? "?"))
         }
@@ -233,6 +236,12 @@ struct APITests {
                 let body: JSONValue = ["role": "viewer", "name": .string(name)]
                 #expect(try await desk.ask("POST", "/api/v1/tokens", body).status == 400)
             }
+        }
+    }
+
+    @Test func `the status says which Martlet answers`() async throws {
+        try await Desk.open { desk in
+            #expect(try await desk.get("/status")["version"] == .string(MartletVersion.number))
         }
     }
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import threading
+import urllib.request
 from pathlib import Path
 
 from conftest import Suite
@@ -180,6 +182,14 @@ def test_a_killed_backup_leaves_none(suite, events, folder):
     until(suite.is_ready, 30, "the suite does not mind")
 
 
+def figures(suite):
+    """What the console's metrics tell of scheduled backups."""
+    port = json.loads((suite.data / "services" / "console" / "http.json").read_text())["port"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        found = re.findall(r"^martlet_backup_(\w+) (\S+)$", answer.read().decode(), re.MULTILINE)
+    return {name: float(number) for name, number in found}
+
+
 def test_scheduled_backups_are_taken_and_old_ones_removed(suite, folder):
     backups = folder / "backups"
     (backups / "mine").mkdir(parents=True)
@@ -196,9 +206,12 @@ def test_scheduled_backups_are_taken_and_old_ones_removed(suite, folder):
     assert max(seen) in complete()
     assert (backups / "mine").exists(), "what is not a backup is left alone"
     until(lambda: "backups: the newest of" in suite.command("status"), 30, "the status tells of them")
+    until(lambda: figures(suite).get("failing") == 0, 30, "the metrics tell of them")
+    assert figures(suite)["interval_seconds"] == 1 and figures(suite)["last_success_timestamp_seconds"] > 1_700_000_000
     shutil.rmtree(backups)
     backups.write_text("in the way")
     until(lambda: "backups fail" in suite.command("status"), 60, "the status tells that they fail")
+    until(lambda: figures(suite)["failing"] == 1, 30, "and so do the metrics")
 
 
 def test_backups_on_a_schedule_without_up(suite, events, folder):

@@ -31,7 +31,7 @@ def test_it_is_content_with_a_healthy_installation_and_changes_nothing(suite):
     assert code == 0 and found["bus"]["state"] == "ok" and found["services"]["note"] == "8 ready", found
     assert found["databases"]["note"] == "7 whole" and "ports" not in found
     elsewhere = doctor(suite, "--url", f"http://127.0.0.1:{suite.ports['console']}")[1]
-    assert elsewhere.keys() == {"bus", "services"} and elsewhere["services"]["state"] == "ok"
+    assert elsewhere.keys() == {"bus", "services", "version"} and elsewhere["services"]["state"] == "ok"
     suite.down()
     before = files(suite)
     code, found = doctor(suite)

@@ -95,7 +95,10 @@ def test_who_may_publish_and_in_whose_name(suite, events, folder):
     assert "other content" in refused(suite, "events", "publish", str(event))
 
 
-def test_the_link_of_a_run_leads_to_its_facts(suite, events, repo):
+def test_the_link_of_a_run_leads_to_its_facts(suite, repo, request):
+    # Only links begin with it: the CLI goes on asking the suite of its own folder.
+    suite.environment["MARTLET_PUBLIC_URL"] = "https://martlet.example.org/"
+    events = request.getfixturevalue("events")
     suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
     repo.push_steps('{ run: "echo $MARTLET_RUN_URL; echo \\"<b>last words</b>\\"; exit 3" }')
     ended = events.wait("run.finished", 60)["data"]
@@ -114,6 +117,7 @@ def test_the_link_of_a_run_leads_to_its_facts(suite, events, repo):
 
     text = until(lambda: page() if "failed" in page() else None, 30, "the page knows the end")
     assert "&lt;b&gt;last words&lt;/b&gt;" in text and "<b>" not in text
+    assert f"https://martlet.example.org/runs/{ended['run']}" in suite.command("runs", "logs", ended["run"])
 
 
 def test_who_pushed_is_known_by_the_address_of_their_token(suite, events, repo):

@@ -64,6 +64,18 @@ struct BridgeTests {
         #expect(BridgeFollower.pause(after: 9) >= .seconds(48))
     }
 
+    @Test func `what it tells is a line for people, or JSON for programs`() {
+        let refused = BridgeProgress.refused(id: "console/1/2", reason: "it answered 503", retrySeconds: 4)
+        #expect(refused.text == "console/1/2 is not accepted, trying again in 4 s: it answered 503")
+        #expect(
+            refused.json
+                == ["progress": "refused", "id": "console/1/2", "reason": "it answered 503", "retrySeconds": 4])
+        #expect(BridgeProgress.accepted(id: "console/1/2").text == nil)
+        #expect(BridgeProgress.accepted(id: "console/1/2").json == ["progress": "accepted", "id": "console/1/2"])
+        #expect(BridgeProgress.begins(state: "/b.json").json == ["progress": "begins", "state": "/b.json"])
+        #expect(BridgeProgress.goesOn(state: "/b.json").json["progress"] == "goes on")
+    }
+
     private func event(_ type: String, subject: String, _ data: JSONValue) -> Envelope {
         Envelope(
             id: "1", source: "/martlet/x", type: type, subject: subject, time: Timestamp(milliseconds: 0),

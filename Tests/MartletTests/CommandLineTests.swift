@@ -25,7 +25,7 @@ struct CommandLineTests {
     }
 
     @Test(arguments: [
-        "nonsense", "run", "runs", "runs show", "approve", "up --console-port x", "up --console-port 70000",
+        "nonsense", "run", "runs nonsense", "runs show", "approve", "up --console-port x", "up --console-port 70000",
         "up --console-port 9000 --trigger-port 9000", "run train --param novalue", "models at churn yesterday",
         "events tail --since yesterday", "events tail --since nobody:3", "runs list --limit 0", "why", "why-not",
         "schemas", "tokens create", "runs list --state zzz", "events publish",
@@ -33,14 +33,12 @@ struct CommandLineTests {
         "down --data=", "status --data=", "tokens create --role viewer --name=",
     ])
     func `wrong usage ends with 2`(text: String) async {
-        let code = await CommandLineRun.run(text.split(separator: " ").map(String.init))
-        // A group without a subcommand shows its help.
-        #expect(code == (text == "runs" ? 0 : 2))
+        #expect(await CommandLineRun.run(text.split(separator: " ").map(String.init)) == 2)
     }
 
     @Test(arguments: [
         "status", "runs list", "repo list", "approve x", "models list", "events tail", "why churn/1", "dlq list",
-        "tokens list",
+        "tokens list", "runs", "repo", "approvals", "models", "endpoints", "dlq", "tokens", "logs", "artifacts",
     ])
     func `where nothing runs the exit code is 3`(text: String) async {
         let folder = NSTemporaryDirectory() + "no-martlet-" + UUID().uuidString
@@ -48,8 +46,26 @@ struct CommandLineTests {
         #expect(await CommandLineRun.run(arguments) == 3)
     }
 
+    @Test func `a group that can list does so by itself`() {
+        var groups: [String] = []
+        for group in MartletCommand.configuration.subcommands {
+            let (name, parts) = (group.configuration.commandName ?? "", group.configuration.subcommands)
+            guard let list = parts.first(where: { String(describing: $0) == "List" }) else { continue }
+            groups.append(name)
+            let chosen = group.configuration.defaultSubcommand.map { ObjectIdentifier($0) }
+            #expect(chosen == ObjectIdentifier(list), "martlet \(name)")
+        }
+        #expect(groups.contains("runs") && groups.contains("keys") && groups.count >= 10)
+    }
+
     @Test func `a console that refuses the connection is not reachable`() async {
         #expect(await CommandLineRun.run(["status", "--url", "http://127.0.0.1:1"]) == 3)
+    }
+
+    @Test func `the version is told, and is not mistaken for a model's`() async throws {
+        #expect(await CommandLineRun.run(["--version"]) == 0)
+        #expect(await CommandLineRun.run(["approve", "--version", "3"]) == 2)
+        #expect(try parse("approve 7 --version 3", as: ApproveCommand.self).version == "3")
     }
 
     @Test func `down where nothing runs is no failure`() async {

@@ -50,8 +50,19 @@ struct DoctorTests {
                 ["services": [["name": "console", "state": "ready"], ["name": "notifier", "state": "down"]]]
             })
         #expect(await suite.bus().state == .bad)
-        let services = await suite.services()
-        #expect(services.state == .bad && services.note == "notifier is down")
+        let services = await suite.services().first
+        #expect(services?.state == .bad && services?.note == "notifier is down")
+    }
+
+    @Test(
+        arguments: [
+            (MartletVersion.number, Finding.State.ok), ("0.0.0", .warning), (nil, .warning),
+        ] as [(String?, Finding.State)])
+    func `a suite of another version is told of`(running: String?, state: Finding.State) async throws {
+        let suite = RunningSuite(
+            ask: { _ in }, status: { ["services": [], "version": running.map { .string($0) } ?? .null] })
+        let found = try #require(await suite.services().last)
+        #expect(found.check == "version" && found.state == state && found.advice.isEmpty == (state == .ok))
     }
 
     @Test func `the advice stands under the table, with a count at the end`() {

@@ -76,7 +76,7 @@ import Testing
         let registry = try Registry()
         try await registry.declare(trunk)
         try await registry.versions("t1")
-        let wish = TransitionRequested(model: "churn", version: "1", to: "staged", groups: [], expect: "none")
+        let wish = TransitionRequested(model: "churn", version: "1", to: "staged", expect: "none", groups: [])
         for person in ["user:kim", "user:kim", "user:ada"] { try await registry.tell(wish, actor: person) }
         #expect(try await registry.said(ModelCommandAnswered.self).map(\.accepted) == [true, true, false])
         #expect(try await registry.said(ModelStageChanged.self).count == 1)

@@ -19,6 +19,7 @@ extension API {
             return Reply([
                 "services": .array(await services), "counts": state.0, "repositories": state.1, "approvals": state.2,
                 "drifted": .array(state.3), "backups": backups().map(Self.text) ?? .null,
+                "version": .string(MartletVersion.number),
             ])
         }
         addPerson(routes)

@@ -46,10 +46,11 @@ extension API {
                 throw Refusal(409, "a token cannot revoke itself", hint: "use another admin token")
             }
             let actor = call.person.actor
-            guard try await store.write({ transaction in try transaction.revokeToken(id, by: actor) }) else {
+            guard let repeated = try await store.write({ transaction in try transaction.revokeToken(id, by: actor) })
+            else {
                 throw Refusal(404, "no token '\(id)'", hint: "'martlet tokens list' shows what there is")
             }
-            return Reply(["revoked": .string(id)])
+            return Reply(["revoked": .string(id), "repeated": .bool(repeated)])
         }
     }
 

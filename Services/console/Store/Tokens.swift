@@ -54,13 +54,15 @@ extension Transaction {
             subject: "token/\(token.id)", key: "token/\(token.id)", because: .first(actor: actor))
     }
 
-    /// `false` when there is no such token, or no longer.
-    func revokeToken(_ id: String, by actor: String) throws -> Bool {
+    /// Takes a token away; said again it changes nothing.
+    ///
+    /// - Returns: whether it had been said before; `nil` when there is no such token.
+    func revokeToken(_ id: String, by actor: String) throws -> Bool? {
         try db.run("UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", [now.text, id])
-        guard db.changesCount > 0 else { return false }
+        guard db.changesCount > 0 else { return try knowsToken(id) ? true : nil }
         try publish(
             TokenRevoked(token: id), subject: "token/\(id)", key: "token/\(id)", because: .first(actor: actor))
-        return true
+        return false
     }
 
     /// Also a revoked one: a token that was taken away does not come back by itself.

@@ -17,17 +17,22 @@ actor BridgeFollower: LogFollower {
     /// Events before this time are passed over.
     private let after: Timestamp?
     private let statePath: String
+    private let tell: @Sendable (BridgeProgress) -> Void
     private let client = HTTPClient()
     private var state: BridgeState
     private var waiting: CheckedContinuation<Void, Never>?
     private(set) var problem: Failure?
 
-    init(to receiver: Receiver, filter: EventFilter, after: Timestamp?, state: BridgeState, statePath: String) {
+    init(
+        to receiver: Receiver, filter: EventFilter, after: Timestamp?, state: BridgeState, statePath: String,
+        tell: @escaping @Sendable (BridgeProgress) -> Void
+    ) {
         self.receiver = receiver
         self.filter = filter
         self.after = after
         self.state = state
         self.statePath = statePath
+        self.tell = tell
     }
 
     func cursor(for source: Source) -> LogCursor? { state.cursors[source.name] }
@@ -98,11 +103,12 @@ actor BridgeFollower: LogFollower {
             try Task.checkCancellation()
             // Told to stop meanwhile, it still hears the answer: what was accepted is not sent again.
             let (wait, reason) = await Task { await attempt(record, id) }.value
-            guard let reason else { return }
+            guard let reason else { return tell(.accepted(id: id)) }
             if let problem { throw problem }
             failures += 1
             let pause = wait ?? Self.pause(after: failures)
-            Terminal.complain("\(id) is not accepted, trying again in \(max(1, pause.components.seconds)) s: \(reason)")
+            let seconds = Int(max(1, pause.components.seconds))
+            tell(.refused(id: id, reason: reason, retrySeconds: seconds))
             try await Task.sleep(for: pause)
         }
     }

@@ -28,12 +28,15 @@ struct Installation: ParsableArguments {
         .chosen(data)
     }
 
+    /// The console of an installation whose data folder is not here; an empty variable names none.
+    private var remote: String? { url ?? environment["MARTLET_URL"].flatMap { $0.isEmpty ? nil : $0 } }
+
     /// Its data folder is not here.
-    var isElsewhere: Bool { url != nil || environment["MARTLET_URL"] != nil }
+    var isElsewhere: Bool { remote != nil }
 
     func api() throws -> APIClient {
         let token = token ?? environment["MARTLET_TOKEN"] ?? storedToken
-        if let remote = url ?? environment["MARTLET_URL"] {
+        if let remote {
             return APIClient(base: remote, token: token, hint: "is \(remote) right, and is Martlet up there?")
         }
         let hint = "start it with 'martlet up --data \(paths.root)', or name another folder with --data"

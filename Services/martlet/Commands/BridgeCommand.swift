@@ -18,6 +18,7 @@ struct BridgeCommand: AsyncParsableCommand {
             webhook-timestamp, and with a secret webhook-signature. The events of one service come in order; the next one
             waits until the one before was answered with 2xx, and is tried again until then. How far it came is kept in
             --state, so a restart goes on there; an event may come twice, with the same webhook-id.
+            With --json standard output has a line for each event that was accepted, or refused and is tried again.
             """)
 
     @Option(help: "Where the events are posted to.")
@@ -83,10 +84,12 @@ struct BridgeCommand: AsyncParsableCommand {
             for (source, cursor) in try await start.cursors(bus) { state.cursors[source.name] = cursor }
             try state.write(path)
         }
-        Terminal.complain(known == nil ? "begins; its place is kept in \(path)" : "goes on where \(path) says")
+        let isJSON = installation.json
+        (known == nil ? BridgeProgress.begins(state: path) : .goesOn(state: path)).tell(asJSON: isJSON)
         return BridgeFollower(
             to: .init(url: to, webhook: webhook, timeout: .seconds(timeout)), filter: filter,
-            after: known == nil ? start.time : nil, state: state, statePath: path)
+            after: known == nil ? start.time : nil, state: state, statePath: path,
+            tell: { $0.tell(asJSON: isJSON) })
     }
 
     private static func webhook(_ file: String) throws -> StandardWebhook {

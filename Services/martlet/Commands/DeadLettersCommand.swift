@@ -4,7 +4,7 @@ import Messages
 struct DeadLettersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dlq", abstract: "Events that a service gave up.",
-        subcommands: [List.self, Show.self, Retry.self, Drop.self])
+        subcommands: [List.self, Show.self, Retry.self, Drop.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

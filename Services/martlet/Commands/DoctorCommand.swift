@@ -9,8 +9,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor", abstract: "Check what an installation stands on, and say what to mend.",
         discussion: """
             Works whether the suite runs or not, and changes nothing: programs, disk and locks, clock, ports, who may
-            read secrets, the integrity of the databases, the artifact store, backups, the bus, the services. Of an
-            installation elsewhere (--url) it checks what can be asked from here.
+            read secrets, the integrity of the databases, the artifact store, backups, the bus, the services and their
+            version. Of an installation elsewhere (--url) it checks what can be asked from here.
             Examples:
               martlet doctor
               martlet doctor --data /srv/martlet --json

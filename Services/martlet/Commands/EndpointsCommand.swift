@@ -4,7 +4,7 @@ import Messages
 struct EndpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints", abstract: "Stable URLs and the versions behind them.",
-        subcommands: [List.self, Show.self, Rollback.self])
+        subcommands: [List.self, Show.self, Rollback.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -12,7 +12,7 @@ struct KeysCommand: AsyncParsableCommand {
               martlet keys generate event-bus
             give its event-bus.pub to whoever shall dial it, and authorize their public keys here.
             """,
-        subcommands: [Generate.self, Authorize.self, Revoke.self, List.self, Suite.self])
+        subcommands: [Generate.self, Authorize.self, Revoke.self, List.self, Suite.self], defaultSubcommand: List.self)
 }
 
 /// Where the keys are; the same options at every subcommand.

@@ -4,7 +4,8 @@ import Messages
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models", abstract: "Models, their versions and stages.",
-        subcommands: [List.self, Show.self, History.self, At.self, ModelsVerifyCommand.self, Transition.self])
+        subcommands: [List.self, Show.self, History.self, At.self, ModelsVerifyCommand.self, Transition.self],
+        defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -7,7 +7,7 @@ struct RunsCommand: AsyncParsableCommand {
         discussion: "A RUN is an id, its last letters, a number, or pipeline#number.",
         subcommands: [
             List.self, Show.self, RunLogsCommand.self, Cancel.self, Retry.self, RunBypassCommand.self, Replay.self,
-        ])
+        ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

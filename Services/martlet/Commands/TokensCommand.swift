@@ -4,7 +4,7 @@ import Messages
 struct TokensCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokens", abstract: "Who may use the API.",
-        subcommands: [Create.self, List.self, Revoke.self])
+        subcommands: [Create.self, List.self, Revoke.self], defaultSubcommand: List.self)
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -79,7 +79,8 @@ struct TokensCommand: AsyncParsableCommand {
 
         func run() async throws {
             let answer = try await installation.api().delete("/tokens/\(APIClient.escape(id))")
-            try installation.print(answer, "revoked \(id)")
+            let wasGone = answer["repeated"]?.bool == true
+            try installation.print(answer, wasGone ? "\(id) was revoked before" : "revoked \(id)")
         }
     }
 }

@@ -23,9 +23,9 @@ struct Doctor {
             findings += [restore()].compactMap(\.self)
         }
         if let suite {
-            findings += [await suite.bus(), await suite.services()]
+            findings += [await suite.bus()] + (await suite.services())
         } else {
-            findings.append(Machine.free(ports))
+            findings += [Machine.free(ports), Finding.ok("version", MartletVersion.number)]
         }
         return findings
     }

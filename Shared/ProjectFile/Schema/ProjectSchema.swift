@@ -5,6 +5,7 @@ import Messages
 /// It says what a schema can say: which keys there are and what kind of value they have. Whether names lead somewhere,
 /// jobs need each other or an expression can be read, only `martlet validate` knows.
 package enum ProjectSchema {
+    /// A name and no place, as `EventBody.schemaURI`.
     package static let uri = "https://martlet.dev/martlet.schema.json"
 
     package static var document: JSONValue {
