@@ -4,8 +4,8 @@ import UnixSignals
 
 /// How a process ends when it is told to: soon, whatever still goes on in it.
 package enum Ending {
-    /// How long parts have to end by themselves; what supervises a service gives it ten seconds before it kills.
-    package static let time = Duration.seconds(9)
+    /// How long parts have to end by themselves. `martlet up` kills after seven seconds, a container's engine later.
+    package static let time = Duration.seconds(6)
 
     /// The parts of a process, which SIGTERM and SIGINT end one after the other, the last one first.
     ///

@@ -1,4 +1,5 @@
 import Messages
+import ServiceKit
 import Store
 import Testing
 

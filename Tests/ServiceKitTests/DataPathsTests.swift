@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 import ServiceKit
 import Store
 import Testing
