@@ -40,16 +40,16 @@ def parse(frames):
 
 
 def genuine(message):
-    """Whether an event's body says what its topic says. The bus lets a client write topics of its own only, and any body."""
+    """Whether an event says what its topic says: the bus lets a client write only its own topics, but any body."""
     try:
         event = json.loads(message.body)
-        type, source = event["type"], event["source"].lower()
+        name, source = event["type"], event["source"].lower()
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
     # In the log of outsiders' events the bus itself tells what it denied.
     service = "event-bus" if message.source == "ingest" else message.source
     ours = not source.startswith("/martlet/") or source == f"/martlet/{service}"
-    return ours and message.topic == f"e/{message.source}/{type}".encode()
+    return ours and message.topic == f"e/{message.source}/{name}".encode()
 
 
 class Bus:

@@ -68,6 +68,21 @@ struct WhyTests {
         #expect(try await story("churn/2", chronicle).last == "  slack:HOOK was told (2 messages) [user:Kim]")
     }
 
+    @Test(arguments: ["finished", "run-1/train/tell/1"])
+    func `why of a message is why of what it tells, an event or a step's own words`(told: String) async throws {
+        let chronicle = try Chronicle()
+        try await chronicle.pushToProduction()
+        let finished = try #require(try await chronicle.store.read { db in try EventQueries.event("finished", db) })
+        try await chronicle.say(
+            NotificationSent(notification: "n-1", event: told, recipient: "file:all.jsonl", attempts: 1), id: "told-1",
+            because: finished)
+        let lines = try await story("n-1", chronicle)
+        #expect(lines.first?.contains("pushed c0ffee1") == true)
+        #expect(lines.contains("* run #1 succeeded after 12.3 s [user:Kim]"))
+        let answer = try await chronicle.store.read { db in try WhyQueries.answer("n-1", db) }
+        #expect(answer["about"]?["message"] == "n-1")
+    }
+
     @Test func `the numbers of a decision can be read by programs`() async throws {
         let chronicle = try Chronicle()
         try await chronicle.pushToProduction()

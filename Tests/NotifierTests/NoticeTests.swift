@@ -73,6 +73,11 @@ struct NoticeTests {
         #expect(text == "*a &lt; b &amp; c &gt; d*\n&lt;!channel&gt;\n<http://x/?a=1&amp;b=2|Open the run>")
     }
 
+    @Test(arguments: [("0192-ab", "*h*\n`martlet why 0192-ab`"), ("a`b", "*h*"), ("$(reboot)", "*h*"), ("", "*h*")])
+    func `a message says what to ask about it, in plain letters`(subject: String, expected: String) {
+        #expect(SlackText(Notice(headline: "h", details: []), about: subject).text == expected)
+    }
+
     @Test func `a long log is cut, and says so`() {
         let text = SlackText(Notice(headline: "h", details: [String(repeating: "x", count: 9000)])).text
         #expect(text.count < 3100)

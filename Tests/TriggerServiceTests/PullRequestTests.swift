@@ -208,7 +208,31 @@ struct ForkTests {
         try Untrusted.check("run", ["script": .string(text)], ["A": text])
     }
 
-    @Test(arguments: ["deploy/model", "registry/transition", "registry/register"])
+    @Test(
+        arguments: [
+            ("train/run", ["dataset": ["name": "patients", "path": "data"]]),
+            ("env/ensure", ["files": "envs/*/environment.yml"]),
+            ("env/ensure", ["files": "envs/*/environment.yml", "validate_only": false]),
+        ] as [(String, JSONValue)])
+    func `a fork's pull request leaves nothing under a name that our runs look for`(verb: String, with: JSONValue) {
+        #expect(throws: EvaluationError.self) { try Untrusted.check(verb, with, [:]) }
+    }
+
+    @Test(
+        arguments: [
+            ("train/run", ["dataset": ["name": "patients", "version": 3]]), ("train/run", ["dataset": "patients"]),
+            ("env/ensure", ["requirements": "requirements.txt"]), ("env/build", ["files": "envs/*/environment.yml"]),
+            ("env/ensure", ["files": "envs/*/environment.yml", "validate_only": true]),
+            ("env/ensure", ["files": "envs/*/environment.yml", "validate_only": "true"]),
+        ] as [(String, JSONValue)])
+    func `it may use and check what is there`(verb: String, with: JSONValue) throws {
+        try Untrusted.check(verb, with, [:])
+    }
+
+    @Test(arguments: [
+        "deploy/model", "registry/transition", "registry/register", "train/publish", "dataset/ensure", "image/build",
+        "pipeline/start",
+    ])
     func `a fork's pull request may not act in the repository's name`(verb: String) throws {
         #expect(throws: (any Error).self) { try Untrusted.check(verb, [:], [:]) }
         for computing in ["run", "train/run", "evaluate/test", "registry/resolve"] {

@@ -63,13 +63,26 @@ enum WhyQueries {
     }
 
     private static func resolve(_ text: String, _ db: Database) throws -> Target {
-        if let event = try EventQueries.event(text, db) {
-            return Target(
-                shown: ["kind": "event", "id": .string(text), "type": .string(shortEventName(event.type))],
-                anchors: [text], runs: Set([event.data["run"]?.string].compactMap(\.self)))
-        }
+        if let target = try event(text, db) ?? message(text, db) { return target }
         if let version = try self.version(text, db) { return version }
         return try run(try RunQueries.resolve(text, db), db)
+    }
+
+    private static func event(_ id: String, _ db: Database) throws -> Target? {
+        guard let event = try EventQueries.event(id, db) else { return nil }
+        return Target(
+            shown: ["kind": "event", "id": .string(id), "type": .string(shortEventName(event.type))],
+            anchors: [id], runs: Set([event.data["run"]?.string].compactMap(\.self)))
+    }
+
+    /// A message that somebody was sent, by the id that stands in it: why is what it tells of there?
+    private static func message(_ id: String, _ db: Database) throws -> Target? {
+        guard let told = try String.fetchOne(db, sql: "SELECT event FROM notifications WHERE id = ?", arguments: [id])
+        else { return nil }
+        // A step's own words are known by the step.
+        let target = try event(told, db) ?? run(try RunQueries.resolve(String(told.prefix { $0 != "/" }), db), db)
+        return Target(
+            shown: target.shown.with("message", .string(id)), anchors: target.anchors, runs: target.runs)
     }
 
     private static func version(_ text: String, _ db: Database) throws -> Target? {

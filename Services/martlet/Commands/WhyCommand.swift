@@ -9,10 +9,10 @@ struct WhyCommand: AsyncParsableCommand {
               martlet why churn/production
               martlet why churn/3
               martlet why 12
-              martlet why 0192f3a1-…    (a run or any event)
+              martlet why 0192f3a1-…    (a run, any event, or a message that told of one)
             """)
 
-    @Argument(help: "A run, model/version, model/stage, or an event's id.")
+    @Argument(help: "A run, model/version, model/stage, or the id of an event or of a message.")
     var about: String
 
     @OptionGroup var installation: Installation

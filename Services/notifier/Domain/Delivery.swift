@@ -31,6 +31,9 @@ struct Delivery: Hashable, Sendable {
         case nothing
     }
 
+    /// What `martlet why` can be asked about: a step's own words are known by its run.
+    var subject: String { type.hasPrefix("notify/") ? String(event.prefix { $0 != "/" }) : event }
+
     var turn: Turn {
         switch (state, recipient) {
         case (.waiting, .unserved(let use)), (.sending, .unserved(let use)):

@@ -47,8 +47,8 @@ struct Delivering: Sendable {
 
     private func send(_ delivery: Delivery) async -> Attempt {
         switch delivery.recipient {
-        case .slackSecret(let secret): await slack.send(delivery.notice, toSecret: secret)
-        case .slackURL(let url): await slack.send(delivery.notice, to: url)
+        case .slackSecret(let secret): await slack.send(delivery, toSecret: secret)
+        case .slackURL(let url): await slack.send(delivery, to: url)
         case .file(let path): await files.append(delivery, to: path)
         case .unserved(let use): .giveUp(reason: "'\(use)' is not served here")
         }

@@ -12,22 +12,22 @@ struct SlackWebhook: Sendable {
     let secret: @Sendable (String) throws -> String
 
     /// The address is read now and kept nowhere: it is as good as a password.
-    func send(_ notice: Notice, toSecret name: String) async -> Attempt {
+    func send(_ delivery: Delivery, toSecret name: String) async -> Attempt {
         do {
-            return await send(notice, to: try secret(name))
+            return await send(delivery, to: try secret(name))
         } catch {
             return .retry(reason: "\(error)", after: nil)
         }
     }
 
-    func send(_ notice: Notice, to url: String) async -> Attempt {
+    func send(_ delivery: Delivery, to url: String) async -> Attempt {
         let clock = ContinuousClock()
         let start = clock.now
         do {
             let request = HTTPRequest(
                 method: "POST", url: url, headers: [("Content-Type", "application/json; charset=utf-8")],
-                body: try Wire.encode(SlackText(notice)), timeout: Self.timeout, connectTimeout: Self.connectTimeout,
-                maxResponseBytes: 65_536)
+                body: try Wire.encode(SlackText(delivery.notice, about: delivery.subject)), timeout: Self.timeout,
+                connectTimeout: Self.connectTimeout, maxResponseBytes: 65_536)
             let response = try await client.send(request)
             return Attempt(
                 status: response.status, retryAfter: response.header("Retry-After"),

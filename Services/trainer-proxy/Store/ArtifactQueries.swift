@@ -17,12 +17,15 @@ enum ArtifactQueries {
     }
 
     /// The newest run that succeeded: one that ended `not_promoted` or failed has nothing to hand on (S2-21).
+    ///
+    /// - Parameter branch: `nil`: any, and no pull request, which may be a stranger's.
     static func latestSuccess(project: String, pipeline: String, branch: String?, in db: Database) throws -> String? {
         try String.fetchOne(
             db,
             sql: """
                 SELECT run FROM finished_run
-                WHERE project = ?1 AND pipeline = ?2 AND outcome = 'succeeded' AND (?3 IS NULL OR branch = ?3)
+                WHERE project = ?1 AND pipeline = ?2 AND outcome = 'succeeded'
+                AND (branch = ?3 OR ?3 IS NULL AND coalesce(branch, '') NOT LIKE 'pull/%')
                 ORDER BY number DESC LIMIT 1
                 """,
             arguments: [project, pipeline, branch])

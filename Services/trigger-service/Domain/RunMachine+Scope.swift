@@ -8,7 +8,7 @@ extension RunMachine {
         var scope = run.facts.scope(in: plan.jobs[job].environment)
         scope.run = run.reference
         scope.matrix = .object(plan.jobs[job].matrix)
-        scope.own = plan[job].ownNames
+        scope.own = plan.ownNames(of: job)
         var needs: [String: JSONValue] = [:]
         let needed = plan.needs(of: job)
         for (id, cells) in Dictionary(grouping: needed, by: { plan[$0].id }) { needs[id] = outcome(of: cells) }

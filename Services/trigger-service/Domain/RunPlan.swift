@@ -8,6 +8,7 @@ struct RunPlan: Sendable {
     let jobs: [PlannedJob]
     private let needed: [[Int]]
     private let cells: [String: [Int]]
+    private let own: [String: Set<String>]
 
     init(project: Project, pipeline: Pipeline, jobs: [PlannedJob]) {
         self.project = project
@@ -17,6 +18,7 @@ struct RunPlan: Sendable {
             jobs.enumerated().map { ($0.element.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
         needed = jobs.map { job in job.needs.compactMap { positions[$0] } }
         cells = Dictionary(grouping: jobs.indices) { jobs[$0].job.id }
+        own = Dictionary(pipeline.jobs.map { ($0.id, $0.ownNames) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// - Parameter scope: what a matrix can see in an environment.
@@ -36,6 +38,9 @@ struct RunPlan: Sendable {
 
     /// The jobs that were made of the same declaration.
     func cells(like job: Int) -> [Int] { cells[jobs[job].job.id] ?? [] }
+
+    /// What scripts of a job may have in their text: nothing in it comes from outside the project file.
+    func ownNames(of job: Int) -> Set<String> { own[jobs[job].job.id] ?? [] }
 
     func environment(of job: Int) -> Environment? { jobs[job].environment.flatMap { project.environments[$0] } }
 

@@ -7,8 +7,7 @@ import ProjectFile
 enum Untrusted {
     /// Verbs that only compute. A stranger's pipeline may be called as it likes, so `set_by` alone protects nothing.
     private static let computing = [
-        "run", "train/*", "env/*", "evaluate/*", "dataset/*", "image/build", "artifact/*", "checks/*",
-        "registry/resolve",
+        "run", "train/run", "env/build", "env/ensure", "evaluate/*", "artifact/*", "checks/*", "registry/resolve",
         "registry/download", "notify/pull-request",
     ]
 
@@ -19,8 +18,23 @@ enum Untrusted {
             throw EvaluationError(
                 message: "a fork's pull request may not use '\(verb)': it would act in this repository's name")
         }
+        if let name = left(by: verb, with) {
+            throw EvaluationError(
+                message: "a fork's pull request may not give the project \(name): other runs would take it for ours")
+        }
         if let name = secret(in: with) ?? variables.values.compactMap(secret(inText:)).sorted().first {
             throw EvaluationError(message: "a fork's pull request gets no secrets, and this step asks for '\(name)'")
+        }
+    }
+
+    /// What a step would leave under a name, by which trusted runs find it.
+    private static func left(by verb: String, _ with: JSONValue) -> String? {
+        func says(_ value: JSONValue?) -> Bool { value.map { $0 != .null && $0 != "" } ?? false }
+        let validates = with["validate_only"].map { $0 == true || $0 == "true" } ?? false
+        return switch verb {
+        case "train/run" where says(with["dataset"]?["path"]): "a version of a data set"
+        case "env/ensure" where says(with["files"]) && !validates: "a named environment"
+        default: nil
         }
     }
 
