@@ -6,15 +6,13 @@
 import json
 import os
 import random
-import re
 import socket
 import struct
 import subprocess
-import urllib.request
 
 import pytest
 import zmq
-from outsider import Outsider, heard
+from outsider import Outsider, dropped, heard
 from suite import free_ports
 from waiting import until
 
@@ -69,15 +67,6 @@ class Bus:
 
     def memory_used(self, field="VmRSS"):
         return memory(self.process.pid, field)
-
-    def dropped(self, client, reason=".*"):
-        """Messages of a client that came, and were taken for what they are."""
-        address = json.loads((self.data / "services" / "event-bus" / "http.json").read_text())
-        with urllib.request.urlopen(f"http://127.0.0.1:{address['port']}/metrics", timeout=30) as answer:
-            lines = answer.read().decode().splitlines()
-        drops = [line for line in lines if line.startswith("martlet_bus_dropped_total{")]
-        wanted = [d for d in drops if f'client="{client}"' in d and re.search(f'reason="{reason}"', d)]
-        return sum(float(line.rsplit(" ", 1)[1]) for line in wanted)
 
     def forwards(self):
         """Whether an event comes through, and a request is answered."""
@@ -209,7 +198,7 @@ def messages_up_the_feed(bus, chance, name):
     for _ in range(5):
         feed.send_multipart(strange_message(chance), zmq.DONTWAIT)
     feed.send(b"this is no subscription")
-    until(lambda: bus.dropped(name, "(upstream|subscribe)") > 0, 60, f"{name} is shut out, seed {SEED}")
+    until(lambda: dropped(bus.data, name, "(upstream|subscribe)") > 0, 60, f"{name} is shut out, seed {SEED}")
     client.close()
 
 
@@ -235,7 +224,7 @@ def test_bytes_of_strangers_and_of_clients_gone_wrong_harm_nothing(bus):
     for name in UPWARD:
         messages_up_the_feed(bus, chance, name)
     # Of ten in each second round nearly all are nothing that a bus takes.
-    until(lambda: bus.dropped("acme") >= ROUNDS, 60, f"what was thrown has come, seed {SEED}")
+    until(lambda: dropped(bus.data, "acme") >= ROUNDS, 60, f"what was thrown has come, seed {SEED}")
     assert bus.forwards(), f"seed {SEED}"
     after, peak = bus.memory_used(), bus.memory_used("VmHWM")
     print(f"MiB: {before} before, {with_connections} with 1,000 half-open connections, {after} after, {peak} at most")
