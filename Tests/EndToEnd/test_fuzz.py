@@ -13,7 +13,7 @@ import subprocess
 import pytest
 import zmq
 from outsider import Outsider, dropped, heard
-from suite import free_ports
+from suite import in_a_row
 from waiting import until
 
 SEED = int(os.environ.get("MARTLET_FUZZ_SEED", "20260101"))
@@ -41,12 +41,9 @@ class Bus:
                 [f"{binaries}/martlet", "keys", *words, "--data", str(data)], env=self.environment, check=True,
                 capture_output=True,
             )
-        # Three in a row: the kernel gives one, the next two are free as a rule.
-        for _ in range(20):
-            self.port = free_ports(1)[0]
-            if self.port < 65_000 and self.start():
-                return
-        pytest.fail((data / "bus.log").read_text())
+        self.port = in_a_row(3)
+        if not self.start():
+            pytest.fail((data / "bus.log").read_text())
 
     def start(self):
         address = f"tcp://127.0.0.1:{self.port}"
