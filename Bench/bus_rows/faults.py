@@ -5,7 +5,7 @@ import sqlite3
 import time
 
 from .rows import pair, steady
-from .stage import CONSUMER, PRODUCER, Stage
+from .stage import CONSUMER, PRODUCER, Failed, Stage
 from .table import Figure
 
 # An event is at most 60 KiB.
@@ -71,14 +71,17 @@ def kill(programs):
     """2,000 events a second; somebody is killed and, as the supervisor would do, started again."""
     rows = (("the bus", kill_bus), ("a follower's leader", kill_follower))
     for who, killing in rows:
-        healed, lost, twice = [], 0, 0
+        healed, taken_over, lost, twice = [], [], 0, 0
         for _ in range(programs.runs):
             with Stage(programs) as stage:
-                seconds, missing, repeated = under_fire(programs, stage, killing)
+                applied, seconds, missing, repeated = under_fire(programs, stage, killing)
+            taken_over.append(applied)
             healed.append(seconds)
             lost += missing
             twice += repeated
         what = f"kill -9 of {who}, at 2,000 events/s: "
+        if killing is kill_follower:
+            yield Figure(what + "another applies", "Martlet", taken_over, "s", at_most=1, durability="D2")
         yield Figure(what + "zero lag", "Martlet", healed, "s", at_most=3, durability="D2")
         yield Figure(what + "lost", "Martlet", [lost], "events", at_most=0)
         yield Figure(what + "applied twice", "Martlet", [twice], "events", at_most=0)
@@ -94,6 +97,8 @@ def under_fire(programs, stage, killing):
     time.sleep(seconds / 3)
     killed = time.monotonic_ns()
     killing(stage, consumer)
+    # Whoever was killed does nothing after this.
+    gone = time.monotonic_ns()
     producer.hear()
     path = stage.folder / "services" / CONSUMER / "state.sqlite"
     expected = per_second * seconds + 10
@@ -102,7 +107,8 @@ def under_fire(programs, stage, killing):
         time.sleep(0.1)
     for program in [producer, standby or consumer]:
         stage.stop(program)
-    return healing(path, killed, expected)
+    taken_over = taking_over(path, killed, gone) if standby else None
+    return taken_over, *healing(path, killed, expected)
 
 
 def kill_bus(stage, _):
@@ -121,6 +127,15 @@ def kill_follower(stage, consumer):
 def count(path):
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         return db.execute("SELECT count(*) FROM effect").fetchone()[0]
+
+
+def taking_over(path, killed, gone):
+    """Seconds from the kill to the first effect after it: with a dead leader that is another's."""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        [first] = db.execute("SELECT min(applied) FROM effect WHERE applied > ?", (gone,)).fetchone()
+    if first is None:
+        raise Failed("nothing was applied after the kill")
+    return (first - killed) / 1e9
 
 
 # An event this much after its time lags.

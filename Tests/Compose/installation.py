@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from engine import ENVIRONMENT, HERE, ROOT, podman, run
-from ports import in_a_row
+from suite import in_a_row
 
 SERVICES = [
     "event-bus", "trigger-service", "trainer-proxy", "evaluator", "registry-service", "deployer", "notifier", "console",

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import urllib.request
 import uuid
 
 import zmq
@@ -70,3 +72,13 @@ def heard(socket, seconds):
     while socket.poll(seconds * 1000):
         messages.append(socket.recv_multipart())
     return messages
+
+
+def dropped(data, client=".*", reason=".*"):
+    """How many messages and requests the bus of a data folder did not take, as it counts them itself."""
+    address = json.loads((data / "services" / "event-bus" / "http.json").read_text())
+    with urllib.request.urlopen(f"http://127.0.0.1:{address['port']}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    drops = [line for line in lines if line.startswith("martlet_bus_dropped_total{")]
+    wanted = [d for d in drops if re.search(f'client="{client}"', d) and re.search(f'reason="{reason}"', d)]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in wanted)

@@ -11,8 +11,8 @@ import sys
 import pytest
 from conftest import ROOT
 from kit import KIT, commands, program  # noqa: F401
-from ports import in_a_row
 from processes import kill
+from suite import in_a_row
 from waiting import until
 
 import mb1

@@ -182,6 +182,19 @@ private final class Fixture: Sendable {
         #expect(try await fixture.store.cursor(for: .console)?.seq == 1)
     }
 
+    @Test func `a log that is not heard any more is told of, by whom and for how long`() async throws {
+        let fixture = try Fixture()
+        await fixture.inbox.noteSilence(.deployer, .milliseconds(17_900))
+        let said = try #require(try await fixture.said().first)
+        let silent = try #require(try said.body(SourceSilent.self))
+        #expect(silent.service == "notifier" && silent.source == "deployer" && silent.seconds == 17)
+        #expect(said.subject == "source/deployer" && said.partitionkey == "deployer")
+        #expect(said.actor == "service:notifier")
+        // Each silence anew.
+        await fixture.inbox.noteSilence(.deployer, .seconds(15))
+        #expect(try await fixture.events == ["bus.source_silent", "bus.source_silent"])
+    }
+
     @Test func `N5 an operator retries a dead letter, and it is closed`() async throws {
         let fixture = try Fixture(refusing: ["bad"])
         try await fixture.inbox.apply(try fixture.records([("1", "bad")]))

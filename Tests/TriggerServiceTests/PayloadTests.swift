@@ -15,6 +15,14 @@ enum Recorded {
     static func json(_ file: String) throws -> JSONValue { try Wire.decode(JSONValue.self, from: try data(file)) }
 
     static func payload(_ file: String) throws -> Payload { Payload(try json(file)) }
+
+    /// With members of one of its objects changed.
+    static func payload(_ file: String, _ object: String, _ members: [String: JSONValue]) throws -> Payload {
+        let json = try Self.json(file)
+        var part = json[object] ?? [:]
+        for (name, value) in members { part = part.replacing(name, value) }
+        return Payload(json.replacing(object, part))
+    }
 }
 
 private let main = "refs/heads/main"

@@ -85,6 +85,47 @@ struct RunTests {
         #expect(try await installation.published(TriggerIgnored.self).contains { $0.code == "already_started" })
     }
 
+    @Test func `C-24 what follows a run on a branch is what the file of that branch says`() async throws {
+        func file(_ branch: String) -> String {
+            """
+            martlet: 1
+            project: demo
+            pipelines:
+              ci:
+                on: { push: {} }
+                jobs: { a: { steps: [ { id: s, run: "build \(branch)" } ] } }
+              cd:
+                on: { pipeline: { name: ci } }
+                jobs: { a: { steps: [ { id: s, run: "deploy \(branch)" } ] } }
+            """
+        }
+        let installation = try Installation()
+        let upstream = try await Upstream(in: installation, project: file("main"))
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        let session = try await installation.open()
+        func works() async throws -> [String] {
+            var scripts: [String] = []
+            while let work = try await installation.claim(session, max: 1).first {
+                scripts.append(expanded(work.with, work.variables))
+                try await installation.complete(work)
+            }
+            return scripts
+        }
+        #expect(try await works() == ["build main", "deploy main"])
+        try await upstream.git("switch", "-q", "-c", "next")
+        let sha = try await upstream.commit(["martlet.yml": file("next")], "next")
+        // The default branch is still what it was.
+        try await upstream.git("switch", "-q", "main")
+        try await installation.look()
+        #expect(try await works() == ["build next", "deploy next"])
+        let queued = try await installation.published(RunQueued.self)
+        #expect(queued.map(\.pipeline) == ["ci", "cd", "ci", "cd"])
+        let digests = queued.map(\.fileDigest)
+        #expect(digests[1] == digests[0] && digests[3] == digests[2] && digests[3] != digests[1])
+        #expect(queued.last?.git?.branch == "next" && queued.last?.git?.sha == sha)
+    }
+
     @Test(arguments: [Outcome.notPromoted, .failed])
     func `S2-21 a run that lost or failed is not a success`(_ outcome: Outcome) async throws {
         let installation = try await started()

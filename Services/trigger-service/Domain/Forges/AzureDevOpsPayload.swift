@@ -22,8 +22,12 @@ enum AzureDevOpsPayload {
             }
             return ForgeReading(event, addresses, [.pullRequest(try pullRequest(kind, resource))])
         case comment:
+            let addresses = try addresses(request)
+            guard isNew(resource["comment"]) else {
+                return ForgeReading(event, addresses, [], nothing: "only new comments start something")
+            }
             return ForgeReading(
-                event, try addresses(request),
+                event, addresses,
                 [
                     .commented(
                         CommentNews(
@@ -39,6 +43,17 @@ enum AzureDevOpsPayload {
     }
 
     private static let comment = "ms.vss-code.git-pullrequest-comment-event"
+
+    /// Edited and deleted comments come as the same kind of event; only their times, or a mark, tell them from new ones.
+    private static func isNew(_ comment: Payload) -> Bool {
+        if comment.flag("isDeleted") { return false }
+        // To the second: how many digits follow differs.
+        func second(_ name: String) -> Timestamp? { comment.optional(name).flatMap { Timestamp("\($0.prefix(19))Z") } }
+        guard let published = second("publishedDate"), let written = second("lastContentUpdatedDate") else {
+            return true
+        }
+        return written <= published.advanced(by: .seconds(1))
+    }
 
     private static func known(_ repository: Payload) -> [String] {
         ["remoteUrl", "sshUrl", "webUrl"].compactMap(repository.optional)
