@@ -17,6 +17,14 @@ struct Reminders: Sendable {
                 guard let item = reminder.item else { return }
                 try dispatcher.move(reminder.run, transaction) { $0.retryDue(item) }
             },
+            IntentKind.stepDeadline: remind { reminder, dispatcher, transaction in
+                guard let item = reminder.item else { return }
+                try dispatcher.move(reminder.run, transaction) { $0.stepTimedOut(item) }
+            },
+            IntentKind.stepConfirmation: remind { reminder, dispatcher, transaction in
+                guard let item = reminder.item else { return }
+                try dispatcher.move(reminder.run, transaction) { $0.stepUnconfirmed(item) }
+            },
             IntentKind.startTimeout: remind { reminder, dispatcher, transaction in
                 try dispatcher.startTimedOut(reminder, transaction)
             },

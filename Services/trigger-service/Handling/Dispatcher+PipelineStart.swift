@@ -18,9 +18,8 @@ extension Dispatcher {
             let start = try PipelineStart(offer?.with ?? .null)
             let git = try commit(for: start, run, transaction)
             if start.waits, let seconds = offer?.timeoutSeconds {
-                let reminder = Reminder(run: id, job: run.jobs[place.job].id, item: run.item(place))
                 let due = transaction.now.advanced(by: .seconds(seconds))
-                try transaction.intend(IntentKind.startTimeout, id: run.item(place), payload: reminder, at: due)
+                try remind(IntentKind.startTimeout, of: place, run, at: due, transaction)
             }
             try take(Cause(start, item: run.item(place), of: run, started, git: git), transaction)
         } catch let refusal as Refusal {
