@@ -35,7 +35,8 @@ struct TriggerServiceCommand: AsyncParsableCommand {
         let reading = CommitReading(
             mirrors: mirrors, dispatcher: dispatcher, store: context.store, artifacts: context.artifacts,
             scratch: folder + "/scratch")
-        let reminders = Reminders(dispatcher: dispatcher, watcher: watcher)
+        let reminders = Reminders(
+            dispatcher: dispatcher, watcher: watcher, store: context.store, logger: context.logger)
         let deliveries = DeliveryReading(store: context.store, dispatcher: dispatcher, mirrors: mirrors)
         let webhooks = Webhooks(
             store: context.store, dispatcher: dispatcher, secrets: context.secrets, metrics: context.metrics,
@@ -63,7 +64,9 @@ struct TriggerServiceCommand: AsyncParsableCommand {
                 try await sessions.restore()
                 try await context.store.write { try dispatcher.followStored($0) }
             },
-            leading: [{ await watcher.run() }, { await sessions.run() }, { await timer.run() }],
+            leading: [
+                { await watcher.run() }, { await sessions.run() }, { await timer.run() }, { await reminders.run() },
+            ],
             forget: { transaction in
                 try transaction.forgetDeliveries()
                 try transaction.forgetOldPublications()

@@ -96,7 +96,7 @@ extension Dispatcher {
 
     /// Ends a step of ours, once.
     private func end(_ item: String, _ result: StepResult, _ transaction: Transaction) throws {
-        try transaction.dropIntent(IntentKind.startTimeout, id: item)
+        try forgetReminder(IntentKind.startTimeout, id: item, transaction)
         let run = Run.id(ofItem: item)
         try move(run, transaction) { machine in
             guard let place = machine.run.place(of: item), let lease = machine.run[place].status.lease else { return }

@@ -51,8 +51,8 @@ extension Dispatcher {
         case .stepFinished(let place, let attempt):
             if machine.plan[place.job].steps[place.step].timeout != nil {
                 let item = run.item(place, attempt: attempt.attempt)
-                try transaction.dropIntent(IntentKind.stepDeadline, id: item)
-                try transaction.dropIntent(IntentKind.stepConfirmation, id: item)
+                try forgetReminder(IntentKind.stepDeadline, id: item, transaction)
+                try forgetReminder(IntentKind.stepConfirmation, id: item, transaction)
             }
             try say(finishedEvent(run, place, attempt), run, transaction)
         case .cancelRequested(let place, let reason):
@@ -74,7 +74,7 @@ extension Dispatcher {
             try remind(IntentKind.stepConfirmation, of: place, run, at: due, transaction)
         case .deadline(let job, let due):
             let reminder = Reminder(run: run.id, job: run.jobs[job].id, started: run.jobs[job].status.started)
-            try transaction.intend(IntentKind.deadline, id: run.deadline(of: job), payload: reminder, at: due)
+            try remind(IntentKind.deadline, id: run.deadline(of: job), reminder, at: due, transaction)
         }
         return nil
     }
@@ -83,8 +83,8 @@ extension Dispatcher {
         _ kind: String, of place: StepPlace, _ run: Run, at due: Timestamp, _ transaction: Transaction
     ) throws {
         let item = run.item(place)
-        try transaction.intend(
-            kind, id: item, payload: Reminder(run: run.id, job: run.jobs[place.job].id, item: item), at: due)
+        let reminder = Reminder(run: run.id, job: run.jobs[place.job].id, item: item)
+        try remind(kind, id: item, reminder, at: due, transaction)
     }
 
     /// Named steps of those whose workers have to confirm.
@@ -97,7 +97,7 @@ extension Dispatcher {
 
     private func finished(_ job: Int, _ run: Run, _ transaction: Transaction) throws {
         let status = run.jobs[job].status
-        try transaction.dropIntent(IntentKind.deadline, id: run.deadline(of: job))
+        try forgetReminder(IntentKind.deadline, id: run.deadline(of: job), transaction)
         try say(
             JobFinished(
                 run: run.id, job: run.jobs[job].id, outcome: status.outcome ?? .failed, message: status.message,
