@@ -1,0 +1,8 @@
+/// Which of our own events may start the pipelines that name their type (`on: event`), as those of other programs do. The
+/// others are triggers of their own (`push`, `model`, `pipeline`, …), or tell of what was decided and done about them.
+public enum HeardEvents {
+    /// What forges tell of.
+    public static let ofForges = [
+        PullRequestMerged.name, PullRequestClosed.name, BranchCreated.name, BranchDeleted.name, ReleasePublished.name,
+    ]
+}
