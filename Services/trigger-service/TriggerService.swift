@@ -52,7 +52,7 @@ struct TriggerServiceCommand: AsyncParsableCommand {
         let timer = ScheduleTimer(
             store: context.store, dispatcher: dispatcher, clock: context.clock, logger: context.logger)
         return ServiceParts(
-            subscriptions: [.console, .registryService, .evaluator],
+            subscriptions: [.console, .registryService, .evaluator, .trainerProxy, .deployer],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 }.merging(deliveries.effects) { $1 },
             requests: requests.handlers.merging(ingest.handlers) { $1 },

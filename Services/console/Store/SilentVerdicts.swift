@@ -13,6 +13,7 @@ enum SilentVerdicts {
     private static func mayStart(_ type: String) -> Bool {
         let name = shortEventName(type)
         return isForeign(type) || causes.contains(name) || HeardEvents.ofForges.contains(name)
+            || HeardEvents.ofServices.contains(name)
     }
 
     private static func isForeign(_ type: String) -> Bool { !type.hasPrefix("dev.martlet.") }

@@ -8,7 +8,10 @@ extension EventDraft {
     ]
 
     /// The file of the default branch counts, whatever commit it speaks of.
-    var isHeard: Bool { !isOurs || HeardEvents.ofForges.contains(shortEventName(type)) }
+    var isHeard: Bool {
+        let name = shortEventName(type)
+        return !isOurs || HeardEvents.ofForges.contains(name) || HeardEvents.ofServices.contains(name)
+    }
 
     /// Against what the changed files are measured.
     var comparison: OfflineRepository.Comparison {

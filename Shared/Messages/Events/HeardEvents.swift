@@ -5,4 +5,12 @@ public enum HeardEvents {
     public static let ofForges = [
         PullRequestMerged.name, PullRequestClosed.name, BranchCreated.name, BranchDeleted.name, ReleasePublished.name,
     ]
+
+    /// What services tell of as it happens: data that came, judgements, what serves and how it does.
+    public static let ofServices = [
+        DatasetRegistered.name, EnvironmentRegistered.name, ArtifactPublished.name, ChecksPublished.name,
+        TrainingFinished.name, EvaluationDecided.name, EvaluationVoided.name, EvaluationBypassed.name,
+        TestSuiteFinished.name, DeploymentFinished.name, DeploymentRolledBack.name, DeploymentDrifted.name,
+        DeploymentSettled.name, EndpointChanged.name, SmokeTestFinished.name,
+    ]
 }

@@ -211,6 +211,7 @@ extension Reading {
             if fields["type"] == nil { fail(fields.place, "'event' needs 'type'") }
             return nil
         }
+        if let place = fields["type"]?.place { checkHeard(type, at: place) }
         var filter = EventFilter(fields: [])
         guard let tree = fields["where"] else { return .event(type: type, filter: filter) }
         guard case .map(let entries) = tree.value else {
@@ -224,6 +225,31 @@ extension Reading {
             filter.fields.append(EventFilter.Field(path: path, values: values))
         }
         return .event(type: type, filter: filter)
+    }
+
+    /// Says that a type of ours starts nothing, and what does instead.
+    private func checkHeard(_ type: String, at place: Place) {
+        let glob = Glob(type)
+        let own = allEventBodies.filter { glob.matches($0.name) || glob.matches($0.eventType) }.map(\.name)
+        guard type.hasPrefix("dev.martlet.") || allEventBodies.contains(where: { $0.name == type }) else { return }
+        let heard = HeardEvents.ofForges + HeardEvents.ofServices
+        if own.contains(where: { heard.contains($0) }) { return }
+        let word = own.first.flatMap { Self.word(for: $0) }
+        let instead = word.map { "; use '\($0):'" } ?? suggestion(for: type, among: heard)
+        fail(place, "'event' starts nothing on '\(type)'\(instead)")
+    }
+
+    /// What is written under `on:` for an event that is a trigger of its own.
+    private static func word(for name: String) -> String? {
+        switch name {
+        case ChangePushed.name: "push"
+        case PullRequestOpened.name, PullRequestUpdated.name: "pull_request"
+        case TagCreated.name: "tag"
+        case Commented.name: "comment"
+        case ScheduleTicked.name, ScheduleMissed.name: "schedule"
+        default:
+            name.hasPrefix("model.") ? "model" : name.hasPrefix("run.") ? "pipeline" : nil
+        }
     }
 
     private func scalars(_ tree: Tree) -> [JSONValue] {

@@ -60,8 +60,19 @@ extension ModelTrigger {
 }
 
 extension EventFilter {
+    /// - Parameter type: in full; our own events go by their short names as well.
+    package static func hears(_ wanted: Glob, _ type: String) -> Bool {
+        let name = shortEventName(type)
+        // What our services tell of follows from runs, so a pipeline that starts on anything would start itself: such an
+        // event has to be named, at least by its beginning.
+        if HeardEvents.ofServices.contains(name) {
+            guard let first = wanted.text.first, !"*?[".contains(first) else { return false }
+        }
+        return wanted.matches(type) || wanted.matches(name)
+    }
+
     func verdict(type: String, wanted: String, data: JSONValue) -> TriggerVerdict {
-        guard Glob(wanted).matches(type) || Glob(wanted).matches(shortEventName(type)) else {
+        guard Self.hears(Glob(wanted), type) else {
             return .ignored(code: "event_type", reason: "'\(type)' is not \(wanted)")
         }
         for field in fields {
