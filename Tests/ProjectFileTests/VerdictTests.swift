@@ -155,4 +155,21 @@ struct VerdictTests {
             try verdict(.event(type: "com.acme.data.arrived", data: ["rows": ["kind": "tiny"]]), "outside")
                 == .ignored(code: "event_filter", reason: "rows.kind is 'tiny', not full or daily"))
     }
+
+    @Test(arguments: [
+        ("{ source: /acme/lake }", true), ("{ source: /acme/pond }", false), ("{ subject: [a, churn] }", true),
+        ("{ actor: 'service:lake', data.kind: full }", true), ("{ data.source: pond, kind: full }", true),
+        ("{ data.source: /acme/lake }", false), ("{ id: '7' }", true), ("{ data.id: '7' }", false),
+    ])
+    func `T13 a filter asks for attributes of the event, and for anything in its data`(
+        filter: String, holds: Bool
+    ) throws {
+        let listening = try project(
+            file(
+                pipeline: "on: { event: { type: t, where: \(filter) } }\njobs: { j: { steps: [ { run: x } ] } }"))
+        let cause = CauseFacts.event(
+            type: "t", data: ["kind": "full", "source": "pond"],
+            attributes: ["id": "7", "source": "/acme/lake", "subject": "churn", "actor": "service:lake"])
+        #expect(listening.verdict(for: cause, pipeline: "p").isMatch == holds)
+    }
 }

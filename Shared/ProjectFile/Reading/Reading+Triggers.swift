@@ -219,10 +219,11 @@ extension Reading {
             return nil
         }
         for entry in entries {
+            let isAttribute = EventFilter.attributes.contains(entry.key)
             var path = entry.key.split(separator: ".").map(String.init)
             if path.count > 1, path.first == "data" { path.removeFirst() }
             let values = scalars(entry.value)
-            filter.fields.append(EventFilter.Field(path: path, values: values))
+            filter.fields.append(EventFilter.Field(path: path, values: values, isAttribute: isAttribute))
         }
         return .event(type: type, filter: filter)
     }

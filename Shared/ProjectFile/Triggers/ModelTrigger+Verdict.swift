@@ -71,12 +71,12 @@ extension EventFilter {
         return wanted.matches(type) || wanted.matches(name)
     }
 
-    func verdict(type: String, wanted: String, data: JSONValue) -> TriggerVerdict {
+    func verdict(type: String, wanted: String, data: JSONValue, attributes: JSONValue) -> TriggerVerdict {
         guard Self.hears(Glob(wanted), type) else {
             return .ignored(code: "event_type", reason: "'\(type)' is not \(wanted)")
         }
         for field in fields {
-            var value: JSONValue? = data
+            var value: JSONValue? = field.isAttribute ? attributes : data
             for name in field.path { value = value.flatMap { $0[name] ?? Int(name).flatMap($0.item) } }
             let found = value ?? .null
             if field.values.contains(where: found.means) { continue }

@@ -73,8 +73,8 @@ extension Project {
             return Self.completion(name, branches, conclusions, ended, branch, outcome)
         case (.model(let wanted), _):
             return wanted.verdict(for: cause, models: modelNames(for: pipeline))
-        case (.event(let wanted, let filter), .event(let type, let data)):
-            return filter.verdict(type: type, wanted: wanted, data: data)
+        case (.event(let wanted, let filter), .event(let type, let data, let attributes)):
+            return filter.verdict(type: type, wanted: wanted, data: data, attributes: attributes)
         case (.schedule(let schedule), .tick(_, let cron)):
             guard schedule.cron.text == cron else {
                 return .ignored(code: "other_schedule", reason: "its schedule is '\(schedule.cron.text)'")

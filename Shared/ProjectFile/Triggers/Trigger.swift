@@ -61,13 +61,18 @@ package struct ModelTrigger: Sendable, Hashable {
     }
 }
 
-/// Fields of an event's data and the values they must have.
+/// Fields of an event and the values they must have.
 package struct EventFilter: Sendable, Hashable {
     package struct Field: Sendable, Hashable {
         /// `data.pull_request.number` is `["pull_request", "number"]`.
         package var path: [String]
         package var values: [JSONValue]
+        /// It is an attribute of the event itself, not of its data.
+        package var isAttribute = false
     }
+
+    /// Attributes that go by their name alone; anything else, and what `data.` stands before, is looked for in the data.
+    package static let attributes = ["id", "source", "subject", "time", "actor"]
 
     package var fields: [Field]
 }
