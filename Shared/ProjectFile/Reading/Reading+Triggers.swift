@@ -5,7 +5,6 @@ extension Reading {
     static let patternKeys = ["include", "exclude"]
     static let tagKeys = ["match"]
     static let commentKeys = ["in", "match"]
-    static let commentPlaces = ["pull_request", "issue", "any"]
     static let manualKeys = ["parameters"]
     static let completionKeys = ["name", "branches", "conclusion"]
     static let modelTriggerKeys = ["name", "registered", "stage", "tag", "alias"]
@@ -118,10 +117,10 @@ extension Reading {
 
     private func comment(_ tree: Tree) -> Trigger? {
         guard let fields = fields(tree, of: "'comment'", keys: Self.commentKeys) else { return nil }
-        let place = word(fields["in"], "'in'", of: Self.commentPlaces)
+        let place = word(fields["in"], "'in'", CommentPlace.self) ?? .pullRequest
         let words = texts(fields["match"], "'match'").map(\.text)
         if words.isEmpty { fail(fields.place, "'comment' needs 'match': the words that start it") }
-        return .comment(words: words, inPullRequest: place ?? "pull_request" == "pull_request")
+        return .comment(words: words, place: place)
     }
 
     private func manual(_ tree: Tree, _ names: KnownNames) -> Trigger? {

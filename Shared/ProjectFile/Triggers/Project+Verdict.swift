@@ -65,8 +65,8 @@ extension Project {
                 return .ignored(code: "tag_filter", reason: "tag '\(tag)' does not match \(filter.words)")
             }
             return .matched(reason: "tag \(tag)")
-        case (.comment(let words, let onlyPullRequests), .comment(let text, let inPullRequest)):
-            return Self.comment(words, onlyPullRequests, text, inPullRequest)
+        case (.comment(let words, let place), .comment(let text, let inPullRequest)):
+            return Self.comment(words, place, text, inPullRequest)
         case (
             .pipeline(let name, let branches, let conclusions), .pipelineFinished(let ended, let branch, let outcome)
         ):
@@ -105,10 +105,15 @@ extension Project {
     }
 
     private static func comment(
-        _ words: [String], _ onlyPullRequests: Bool, _ text: String, _ inPullRequest: Bool
+        _ words: [String], _ place: CommentPlace, _ text: String, _ inPullRequest: Bool
     ) -> TriggerVerdict {
-        if onlyPullRequests, !inPullRequest {
+        switch place {
+        case .pullRequest where !inPullRequest:
             return .ignored(code: "not_pull_request", reason: "the comment is not on a pull request")
+        case .issue where inPullRequest:
+            return .ignored(code: "not_issue", reason: "the comment is on a pull request, not on an issue")
+        case .pullRequest, .issue, .any:
+            break
         }
         guard let word = words.first(where: text.contains) else {
             return .ignored(

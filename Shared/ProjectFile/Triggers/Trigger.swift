@@ -7,7 +7,7 @@ package enum Trigger: Sendable, Hashable {
     /// Of the branch that is to be merged into.
     case pullRequest(branches: BranchFilter, paths: PathFilter)
     case tag(BranchFilter)
-    case comment(words: [String], inPullRequest: Bool)
+    case comment(words: [String], place: CommentPlace)
     case manual([Parameter])
     case pipeline(name: String, branches: BranchFilter, conclusions: Set<Outcome>)
     case model(ModelTrigger)
@@ -41,6 +41,13 @@ package enum Trigger: Sendable, Hashable {
         guard case .all(let conjunction) = self else { return word }
         return conjunction.parts.map(\.trigger.word).joined(separator: " and ")
     }
+}
+
+/// Where a comment has to stand.
+package enum CommentPlace: String, Sendable, Hashable, CaseIterable {
+    case pullRequest = "pull_request"
+    case issue
+    case any
 }
 
 package struct ModelTrigger: Sendable, Hashable {
