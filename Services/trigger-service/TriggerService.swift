@@ -37,7 +37,8 @@ package struct TriggerServiceCommand: AsyncParsableCommand {
         let reading = CommitReading(
             mirrors: mirrors, dispatcher: dispatcher, store: context.store, artifacts: context.artifacts,
             scratch: folder + "/scratch")
-        let reminders = Reminders(dispatcher: dispatcher, watcher: watcher)
+        let reminders = Reminders(
+            dispatcher: dispatcher, watcher: watcher, store: context.store, logger: context.logger)
         let deliveries = DeliveryReading(store: context.store, dispatcher: dispatcher, mirrors: mirrors)
         let webhooks = Webhooks(
             store: context.store, dispatcher: dispatcher, secrets: context.secrets, metrics: context.metrics,
@@ -53,7 +54,7 @@ package struct TriggerServiceCommand: AsyncParsableCommand {
         let timer = ScheduleTimer(
             store: context.store, dispatcher: dispatcher, clock: context.clock, logger: context.logger)
         return ServiceParts(
-            subscriptions: [.console, .registryService, .evaluator],
+            subscriptions: [.console, .registryService, .evaluator, .trainerProxy, .deployer],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 }.merging(deliveries.effects) { $1 },
             requests: requests.handlers.merging(ingest.handlers) { $1 },
@@ -65,7 +66,9 @@ package struct TriggerServiceCommand: AsyncParsableCommand {
                 try await sessions.restore()
                 try await context.store.write { try dispatcher.followStored($0) }
             },
-            leading: [{ await watcher.run() }, { await sessions.run() }, { await timer.run() }],
+            leading: [
+                { await watcher.run() }, { await sessions.run() }, { await timer.run() }, { await reminders.run() },
+            ],
             forget: { transaction in
                 try transaction.forgetDeliveries()
                 try transaction.forgetOldPublications()

@@ -47,6 +47,14 @@ enum Intents {
         try db.execute(sql: "DELETE FROM intent WHERE kind = ? AND id = ?", arguments: [kind, id])
     }
 
+    /// - Returns: whether it was due later.
+    static func hasten(kind: String, id: String, to now: Timestamp, in db: Database) throws -> Bool {
+        try db.execute(
+            sql: "UPDATE intent SET due = ? WHERE kind = ? AND id = ? AND due > ?",
+            arguments: [now.milliseconds, kind, id, now.milliseconds])
+        return db.changesCount == 1
+    }
+
     static func due(
         at now: Timestamp, kinds: [String], limit: Int, in db: Database
     ) throws -> (due: [Intent], next: Timestamp?) {

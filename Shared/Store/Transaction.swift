@@ -93,6 +93,11 @@ package struct Transaction {
         try Intents.delete(kind: kind, id: id, in: db)
     }
 
+    /// What was to be done later is due now. Nothing happens when it is due already, or is not there.
+    package func hasten(_ kind: String, id: String) throws {
+        if try Intents.hasten(kind: kind, id: id, to: now, in: db) { progress.summary.intended = true }
+    }
+
     /// What this transaction appended counts for those after it in the same commit.
     func finish() -> [LogRecord] {
         logs.move(progress.logs)

@@ -34,6 +34,53 @@ struct WhyNotTests {
         }
     }
 
+    @Test(arguments: [
+        "change.commented", "change.pull_request_merged", "change.pull_request_closed", "change.release_published",
+        "change.branch_created", "change.branch_deleted",
+    ])
+    func `P8 what a forge tells of is held against a pipeline of its repository, whether or not it listens`(
+        _ name: String
+    ) async throws {
+        let chronicle = try await twoProjects()
+        let told = Self.event("dev.martlet.\(name).v1", ["repository": "iris-code"])
+        try await chronicle.store.read { db in
+            let verdict = try SilentVerdicts.verdict(on: told, pipeline: "deploy", db)
+            #expect(verdict?["code"] == "no_trigger" && verdict?["project"] == "iris")
+            #expect(verdict?["reason"]?.string?.contains("listens to \(name)") == true)
+            let other = try SilentVerdicts.verdict(on: told, pipeline: "train", db)
+            #expect(other?["code"] == "other_project")
+            #expect(other?["reason"] == "the event is of repository 'iris-code'")
+        }
+    }
+
+    @Test func `P8 so is what another program tells of, whatever its data call a project`() async throws {
+        let chronicle = try await twoProjects()
+        let told = Self.event("com.acme.data.arrived", ["project": "theirs", "repository": "theirs"])
+        try await chronicle.store.read { db in
+            let verdict = try SilentVerdicts.verdict(on: told, pipeline: "train", db)
+            #expect(verdict?["code"] == "no_trigger" && verdict?["project"] == "churn")
+            #expect(try SilentVerdicts.verdict(on: told, pipeline: "none", db) == nil)
+        }
+    }
+
+    private func twoProjects() async throws -> Chronicle {
+        let chronicle = try Chronicle()
+        for (project, pipelines) in [("churn", ["train", "deploy"]), ("iris", ["deploy", "other"])] {
+            try await chronicle.say(
+                ProjectLoaded(
+                    project: project, repository: "\(project)-code", sha: git.sha, digest: "d", pipelines: pipelines,
+                    models: [], notifications: [], targets: [:]),
+                id: "loaded-\(project)", key: project)
+        }
+        return chronicle
+    }
+
+    private static func event(_ type: String, _ data: JSONValue) -> Envelope {
+        Envelope(
+            id: "told", source: "/acme", type: type, subject: "x", time: Timestamp(milliseconds: 1_800_000_000_000),
+            partitionkey: "x", causation: .first(actor: "user:ann"), data: data)
+    }
+
     @Test func `T12 what waited for others has the verdict that came after, and the run tells of all its causes`()
         async throws
     {

@@ -105,11 +105,12 @@ class Repository:
             score__json=json.dumps({"score": score, "seconds": seconds}),
         )
 
-    def push_steps(self, *steps):
-        """A project of one pipeline with these steps, as YAML flow mappings."""
+    def push_steps(self, *steps, timeout=None):
+        """A project of one pipeline with these steps, as YAML flow mappings; `timeout` is their job's."""
         lines = "\n".join(f"          - {step}" for step in steps)
         head = "martlet: 1\nproject: small\nmodel: { champion: latest }\npipelines:\n  check:\n    on: { push: { branches: [main] }, manual: {} }\n"
-        return self.push(martlet__yml=head + "    jobs:\n      only:\n        steps:\n" + lines + "\n")
+        limit = f"        timeout: {timeout}\n" if timeout else ""
+        return self.push(martlet__yml=head + "    jobs:\n      only:\n" + limit + "        steps:\n" + lines + "\n")
 
 
 def run(*words):

@@ -13,10 +13,10 @@ from suite import Events
 from waiting import until
 
 
-def follow_small(suite, repo, *steps):
+def follow_small(suite, repo, *steps, timeout=None):
     """A project of one pipeline, its first run ended."""
     suite.command("repo", "add", "small", str(repo.origin), "--poll", "0.3")
-    repo.push_steps(*steps)
+    repo.push_steps(*steps, timeout=timeout)
 
 
 def start_run(suite):
@@ -142,7 +142,7 @@ def test_an_hours_jump_of_the_clock_ends_nothing(suite, folder, repo):
     clock = Clock(folder)
     clock.start(suite)
     events = Events(suite, tell=lambda event: None)
-    follow_small(suite, repo, '{ run: "sleep 4", timeout: 60s }', '{ run: "true" }')
+    follow_small(suite, repo, '{ run: "sleep 4", timeout: 60s }', '{ run: "true" }', timeout="10m")
     runs = [events.wait("run.queued", 60)["data"]["run"]]
     for jump in [3600, -3600]:
         events.wait("step.started", 60, run=runs[-1])

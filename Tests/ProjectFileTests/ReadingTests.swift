@@ -82,6 +82,12 @@ struct ReadingTests {
     @Test(arguments: [
         ("on: { pipeline: { name: other } }", "5:29: there is no pipeline 'other'; there are p"),
         ("on: { model: { stage: { to: Stagin } } }", "5:33: there is no stage 'Stagin'; did you mean 'Staging'?"),
+        ("on: { event: { type: run.finished } }", "5:26: 'event' starts nothing on 'run.finished'; use 'pipeline:'"),
+        (
+            "on: { event: { type: dev.martlet.model.registered.v1 } }",
+            "5:26: 'event' starts nothing on 'dev.martlet.model.registered.v1'; use 'model:'"
+        ),
+        ("on: { event: { type: dev.martlet.step.* } }", "5:26: 'event' starts nothing on 'dev.martlet.step.*'"),
         ("on: pus", "5:9: nothing starts on 'pus'; did you mean 'push'?"),
         (
             "on: { push: {}, workflow_dispatch: {} }",

@@ -155,4 +155,38 @@ struct VerdictTests {
             try verdict(.event(type: "com.acme.data.arrived", data: ["rows": ["kind": "tiny"]]), "outside")
                 == .ignored(code: "event_filter", reason: "rows.kind is 'tiny', not full or daily"))
     }
+
+    @Test(arguments: [
+        ("", true, "matched"), ("", false, "not_pull_request"), (", in: pull_request", false, "not_pull_request"),
+        (", in: issue", false, "matched"), (", in: issue", true, "not_issue"), (", in: any", true, "matched"),
+        (", in: any", false, "matched"),
+    ])
+    func `S1-3 a comment counts where it is asked for`(place: String, inPullRequest: Bool, code: String) throws {
+        let listening = try project(
+            file(
+                pipeline: "on: { comment: { match: /go\(place) } }\njobs: { j: { steps: [ { run: x } ] } }"))
+        let verdict = listening.verdict(for: .comment(text: "/go", inPullRequest: inPullRequest), pipeline: "p")
+        switch verdict {
+        case .matched: #expect(code == "matched")
+        case .ignored(let told, _): #expect(told == code)
+        case .contributes: Issue.record("there is nothing to wait for")
+        }
+    }
+
+    @Test(arguments: [
+        ("{ source: /acme/lake }", true), ("{ source: /acme/pond }", false), ("{ subject: [a, churn] }", true),
+        ("{ actor: 'service:lake', data.kind: full }", true), ("{ data.source: pond, kind: full }", true),
+        ("{ data.source: /acme/lake }", false), ("{ id: '7' }", true), ("{ data.id: '7' }", false),
+    ])
+    func `T13 a filter asks for attributes of the event, and for anything in its data`(
+        filter: String, holds: Bool
+    ) throws {
+        let listening = try project(
+            file(
+                pipeline: "on: { event: { type: t, where: \(filter) } }\njobs: { j: { steps: [ { run: x } ] } }"))
+        let cause = CauseFacts.event(
+            type: "t", data: ["kind": "full", "source": "pond"],
+            attributes: ["id": "7", "source": "/acme/lake", "subject": "churn", "actor": "service:lake"])
+        #expect(listening.verdict(for: cause, pipeline: "p").isMatch == holds)
+    }
 }

@@ -20,6 +20,7 @@ final class Installation: Sendable {
     let mirrors: Mirrors
     let sessions: Sessions
     let requests: [String: RequestHandler]
+    let reminders: Reminders
     let metrics = MetricsRegistry()
     private let clock: TestClock
     private let effects: [String: Effect]
@@ -27,9 +28,12 @@ final class Installation: Sendable {
 
     final class TestClock: Sendable {
         private let time = Mutex<Int64>(1_800_000_000_000)
-        var now: Timestamp { time.withLock { Timestamp(milliseconds: $0) } }
+        /// How far somebody has set the clock.
+        private let set = Mutex<Int64>(0)
+        var now: Timestamp { Timestamp(milliseconds: time.withLock { $0 } + set.withLock { $0 }) }
         var elapsed: Duration { time.withLock { .milliseconds($0) } }
         func advance(_ duration: Duration) { time.withLock { $0 += duration.components.seconds * 1000 } }
+        func jump(_ duration: Duration) { set.withLock { $0 += duration.components.seconds * 1000 } }
     }
 
     /// - Parameter environment: the service's own, for what an operator says there.
@@ -44,7 +48,7 @@ final class Installation: Sendable {
         let figures = TriggerFigures(metrics: metrics, store: store, clock: WallClock { clock.now })
         metrics.collect { _ in await figures.look() }
         dispatcher = Dispatcher(
-            settings: settings,
+            settings: settings, countdowns: CountdownBoard(elapsed: { clock.elapsed }),
             variables: OperatorVariables(folder: folder + "/variables", environment: environment),
             tell: { figures.note($0) })
         mirrors = Mirrors(folder: folder + "/mirrors")
@@ -57,11 +61,10 @@ final class Installation: Sendable {
             artifacts: ArtifactStore(root: folder + "/artifacts"), scratch: folder + "/scratch")
         let watcher = RepositoryWatcher(store: store, dispatcher: dispatcher, mirrors: mirrors, logger: logger)
         let deliveries = DeliveryReading(store: store, dispatcher: dispatcher, mirrors: mirrors)
-        effects = reading.effects.merging(deliveries.effects) { $1 }.merging(
-            Reminders(dispatcher: dispatcher, watcher: watcher).effects
-        ) { $1 }
-        // The loops are the test's own.
-        .merging([IntentKind.watch: { _ in .done { _ in } }]) { $1 }
+        reminders = Reminders(dispatcher: dispatcher, watcher: watcher, store: store, logger: logger)
+        effects = reading.effects.merging(deliveries.effects) { $1 }.merging(reminders.effects) { $1 }
+            // The loops are the test's own.
+            .merging([IntentKind.watch: { _ in .done { _ in } }]) { $1 }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -73,6 +76,9 @@ final class Installation: Sendable {
     }
 
     func advance(_ duration: Duration) { clock.advance(duration) }
+
+    /// Somebody sets the clock, and no time passes.
+    func jump(_ duration: Duration) { clock.jump(duration) }
 
     /// What the timer of schedules does when it looks.
     func tick() async throws {
@@ -94,7 +100,9 @@ final class Installation: Sendable {
                     case .done(let commit), .never(_, let commit):
                         try transaction.dropIntent(intent.kind, id: intent.id)
                         try commit(transaction)
-                    case .later(let reason, _):
+                    case .later(let reason, let wait?):
+                        try transaction.postpone(intent, until: transaction.now.advanced(by: wait), reason: reason)
+                    case .later(let reason, nil):
                         Issue.record("\(intent.kind) \(intent.id): \(reason)")
                         try transaction.dropIntent(intent.kind, id: intent.id)
                     }

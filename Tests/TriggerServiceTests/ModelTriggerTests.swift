@@ -17,6 +17,9 @@ private let project = """
       staged:
         on: { model: { stage: { from: none, to: [staged, production] } } }
         jobs: { a: { steps: [ { id: s, run: "echo ${{ event.model.version }} ${{ event.model.stage }}" } ] } }
+      replaced:
+        on: { model: { stage: surpassed } }
+        jobs: { a: { steps: [ { id: s, run: "echo ${{ event.model.version }} ${{ event.model.previous_stage }}" } ] } }
       tagged:
         on: { model: { tag: { ready: 'yes' } } }
         jobs: { a: { steps: [ { id: s, run: "echo ${{ event.model.name }}" } ] } }
@@ -70,6 +73,24 @@ struct ModelTriggerTests {
         try await say(
             ModelStageChanged(model: "other", version: 1, to: "staged", replaced: [], reason: "r"), installation)
         #expect(try await pipelines(installation) == ["staged"])
+    }
+
+    @Test func `T10 so does a version that made room for another, once, but not when that is taken back`() async throws
+    {
+        let installation = try await started()
+        let change = ModelStageChanged(
+            model: "churn", version: 4, from: "staged", to: "production",
+            replaced: [StageMove(version: 3, from: "production", to: "surpassed")], reason: "r")
+        try await say(change, installation)
+        #expect(try await pipelines(installation) == ["replaced"])
+        let work = try #require(try await installation.claim(try await installation.open()).first)
+        #expect(expanded(work.with, work.variables) == "echo 3 production")
+        let cause = try #require(try await installation.published(TriggerMatched.self).last?.cause)
+        #expect(cause.hasSuffix("@3"))
+        var back = change
+        back.compensates = "earlier"
+        try await say(back, installation)
+        #expect(try await pipelines(installation) == ["replaced"])
     }
 
     @Test func `T10 a tag starts what waits for its value`() async throws {

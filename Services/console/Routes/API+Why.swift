@@ -53,7 +53,8 @@ extension API {
                     throw Refusal(
                         404,
                         "\(shortEventName(found.type)) \(event) was not held against \(pipeline): it is not a cause of runs",
-                        hint: "causes are pushes, ticks, commands and finished runs; try the event that began it: "
+                        hint: "causes are what happens in a repository, ticks, commands, finished runs, changes of"
+                            + " models and what other programs tell of; try the event that began it: "
                             + found.correlationid)
                 })
         }

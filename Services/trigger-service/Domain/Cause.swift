@@ -60,7 +60,7 @@ struct Cause: Sendable, Hashable, Codable {
             .pullRequest(branch: target, paths: paths, pathsTruncated: truncated)
         case .tag(let tag): .tag(tag)
         case .comment(let text, let inPullRequest): .comment(text: text, inPullRequest: inPullRequest)
-        case .event(let type, let data): .event(type: type, data: data)
+        case .event(let type, let data): .event(type: type, data: data, attributes: event)
         case .manual(let pipeline, _): .manual(pipeline: pipeline)
         case .started(let request, _): .manual(pipeline: request.pipeline)
         case .pipelineFinished(_, let pipeline, let outcome):

@@ -134,6 +134,8 @@ struct RunStep: Sendable, Hashable {
         var lease: StepLease?
         /// A worker was told to stop.
         var canceling = false
+        /// Because its time was over.
+        var timedOut: String?
         /// What the last worker left for the next.
         var checkpoint: JSONValue?
         var outcome: Outcome?
@@ -164,10 +166,10 @@ struct StepLease: Sendable, Hashable, Codable {
 
 extension Run {
     /// The key of every effect of a step.
-    func item(_ place: StepPlace) -> String {
-        let job = jobs[place.job]
-        let step = job.steps[place.step]
-        return "\(id)/\(job.id)/\(step.id)/\(step.status.attempt)"
+    func item(_ place: StepPlace) -> String { item(place, attempt: self[place].status.attempt) }
+
+    func item(_ place: StepPlace, attempt: Int) -> String {
+        "\(id)/\(jobs[place.job].id)/\(self[place].id)/\(attempt)"
     }
 
     /// The run that an item is of.

@@ -19,6 +19,10 @@ enum RunChange: Sendable, Hashable {
     case retry(StepPlace, at: Timestamp)
     /// The job's time is over then.
     case deadline(Int, at: Timestamp)
+    /// The step's time is over then.
+    case stepDeadline(StepPlace, at: Timestamp)
+    /// Until then its worker is waited for to say that it stopped.
+    case stepConfirmation(StepPlace, at: Timestamp)
 }
 
 /// One attempt of a step as it ended; the step itself may be at its next one by now.

@@ -17,8 +17,10 @@ extension RunMachine {
         run[place].status.phase = .held
         run[place].status.lease = lease
         // A step that is handed on after its worker vanished began when it first began.
-        run[place].status.started = run[place].status.started ?? now
+        let isNew = run[place].status.started == nil
+        if isNew { run[place].status.started = now }
         startJob(place.job)
+        if isNew { setDeadline(place) }
     }
 
     private mutating func startJob(_ job: Int) {
@@ -41,14 +43,21 @@ extension RunMachine {
             // Not tried again: it would say as much once more.
             finishStep(place, Self.tooLarge(result, bytes))
             nextStep(place.job)
-        } else if retries(place, after: result) {
+        } else {
+            conclude(place, judged(result, at: place))
+        }
+        advance()
+        return .accepted
+    }
+
+    /// The step ends so, or is tried again.
+    mutating func conclude(_ place: StepPlace, _ result: StepResult) {
+        if retries(place, after: result) {
             delay(place, result)
         } else {
             finishStep(place, result)
             nextStep(place.job)
         }
-        advance()
-        return .accepted
     }
 
     private static func tooLarge(_ result: StepResult, _ bytes: Int) -> StepResult {
@@ -62,8 +71,8 @@ extension RunMachine {
     private func retries(_ place: StepPlace, after result: StepResult) -> Bool {
         guard result.outcome == .failed, let retry = plan[place.job].retry else { return false }
         let job = run.jobs[place.job].status
-        return job.retries < retry.max && !job.isStopped && run.status.canceling == nil
-            && !run[place].status.canceling
+        let isStopped = run[place].status.canceling && run[place].status.timedOut == nil
+        return job.retries < retry.max && !job.isStopped && run.status.canceling == nil && !isStopped
     }
 
     /// Only the step that failed is tried again: what its job did before stays done.
@@ -115,8 +124,8 @@ extension RunMachine {
                 let worker = run[place].status.lease?.worker ?? "its worker"
                 run[place].status.lease = nil
                 if run[place].status.canceling, !comesBack {
-                    finishStep(place, StepResult(.canceled, message: "\(worker) was gone before it confirmed"))
-                    nextStep(job)
+                    let result = StepResult(.canceled, message: "\(worker) was gone before it confirmed")
+                    conclude(place, judged(result, at: place))
                 } else {
                     run[place].status.phase = .offered
                     changes.append(.offered(place))

@@ -9,21 +9,57 @@ extension Dispatcher {
     ///
     /// - Parameter repository: only what belongs to it may start; `nil`: anything.
     func heard(_ envelope: Envelope, in repository: String? = nil, _ transaction: Transaction) throws {
-        let listening = try transaction.projects().filter { project in
-            guard repository ?? project.repository == project.repository else { return false }
-            return try patterns(of: project, transaction).contains { pattern in
-                pattern.matches(envelope.type) || pattern.matches(shortEventName(envelope.type))
-            }
+        let listening = try listening(to: envelope.type, transaction).filter {
+            repository ?? $0.repository == $0.repository
         }
         for project in listening {
-            guard let known = try transaction.repository(project.repository) else { continue }
-            let branch = known.defaultBranch ?? project.branch
-            let sha = try transaction.head(of: known.name, branch: branch) ?? project.sha
-            let git = GitReference(repository: known.name, url: known.url, branch: branch, sha: sha, message: "")
+            guard let git = try newest(of: project, transaction) else { continue }
             // An id is unique for its source alone, and an event may be heard in several projects.
             var id = listening.count == 1 ? envelope.id : "\(envelope.id)@\(project.name)"
             if try transaction.knowsCause(id) { id = "\(envelope.source)#\(id)" }
             try take(Cause(envelope, id: id, project: project.name, git: git), transaction)
+        }
+    }
+
+    /// What a service of ours tells of starts pipelines of the project that it is about, in the name of whoever set off the
+    /// run in which it happened, and with no more rights than that run has.
+    func heard(ofServices envelope: Envelope, _ transaction: Transaction) throws {
+        guard HeardEvents.ofServices.contains(shortEventName(envelope.type)) else { return }
+        let listening = try listening(to: envelope.type, transaction)
+        guard !listening.isEmpty, try envelope.time >= transaction.servicesHeardSince() else { return }
+        let run = try envelope.data["run"]?.string.flatMap { try transaction.run($0)?.run.facts }
+        let home = try home(of: envelope, run, transaction)
+        for project in listening where project.name == home ?? project.name {
+            guard let git = try newest(of: project, transaction) else { continue }
+            // Taken once, also when a snapshot of the service's log tells of it again.
+            let id = home == nil ? "\(envelope.id)@\(project.name)" : envelope.id
+            var cause = Cause(envelope, id: id, project: project.name, git: git)
+            if let run {
+                (cause.requester, cause.requesterEmail) = (run.requester, run.requesterEmail)
+                cause.untrusted = run.untrusted
+            }
+            try take(cause, transaction)
+        }
+    }
+
+    /// The project that an event of a service is about; `nil` where nothing says which.
+    private func home(of envelope: Envelope, _ run: RunFacts?, _ transaction: Transaction) throws -> String? {
+        if let project = envelope.data["project"]?.string ?? run?.project { return project }
+        guard let model = envelope.data["model"]?.string else { return nil }
+        return try transaction.projects(declaring: model).first?.name
+    }
+
+    /// The newest commit of a project's default branch; `nil` when its repository is gone.
+    private func newest(of project: LoadedProject, _ transaction: Transaction) throws -> GitReference? {
+        guard let known = try transaction.repository(project.repository) else { return nil }
+        let branch = known.defaultBranch ?? project.branch
+        let sha = try transaction.head(of: known.name, branch: branch) ?? project.sha
+        return GitReference(repository: known.name, url: known.url, branch: branch, sha: sha, message: "")
+    }
+
+    private func listening(to type: String, _ transaction: Transaction) throws -> [LoadedProject] {
+        try transaction.projects().filter { project in
+            try patterns(of: project, transaction).contains { EventFilter.hears($0, type) }
         }
     }
 

@@ -14,14 +14,15 @@ extension Dispatcher {
                 try transaction.setStage(move.to, model: changed.model, version: move.version)
             }
             try transaction.setStage(changed.to, model: changed.model, version: changed.version)
-            let stages: [String: JSONValue] = [
-                "stage": changed.to.map(JSONValue.string) ?? .null,
-                "previous_stage": changed.from.map(JSONValue.string) ?? .null,
-            ]
-            try moved(
-                changed.model, changed.version,
-                .modelStageChanged(model: changed.model, from: changed.from, to: changed.to), stages, event, position,
+            try staged(
+                changed.model, changed.version, from: changed.from, to: changed.to, as: event.id, event, position,
                 transaction)
+            // Those that made room, each a cause of its own. What is taken back only puts right what was told before.
+            for move in changed.replaced where changed.compensates == nil {
+                try staged(
+                    changed.model, move.version, from: move.from, to: move.to, as: "\(event.id)@\(move.version)", event,
+                    position, transaction)
+            }
         } else if let deleted = try event.body(ModelVersionDeleted.self) {
             try transaction.forget(deleted)
         } else if let tagged = try event.body(ModelTagged.self) {
@@ -53,9 +54,22 @@ extension Dispatcher {
         }
     }
 
+    private func staged(
+        _ model: String, _ version: Int, from: String?, to: String?, as id: String, _ event: Envelope,
+        _ position: LogPosition, _ transaction: Transaction
+    ) throws {
+        let stages: [String: JSONValue] = [
+            "stage": to.map(JSONValue.string) ?? .null, "previous_stage": from.map(JSONValue.string) ?? .null,
+        ]
+        try moved(
+            model, version, .modelStageChanged(model: model, from: from, to: to), stages, event, as: id, position,
+            transaction)
+    }
+
+    /// - Parameter id: of the cause; `nil`: the event's own.
     private func moved(
         _ model: String, _ version: Int, _ occasion: Cause.Occasion, _ members: [String: JSONValue],
-        _ event: Envelope, _ position: LogPosition, _ transaction: Transaction
+        _ event: Envelope, as id: String? = nil, _ position: LogPosition, _ transaction: Transaction
     ) throws {
         for run in try transaction.runs(waitingForApprovalOf: model) {
             try move(run, transaction) { $0.voidStaleApprovals() }
@@ -74,8 +88,10 @@ extension Dispatcher {
         }
         var described = members
         described["name"] = .string(model)
-        try take(
-            Cause(occasion, event, version: version, model: described, origin: origin, position: position), transaction)
+        var cause = Cause(
+            occasion, event, version: version, model: described, origin: origin, position: position)
+        if let id { cause.id = id }
+        try take(cause, transaction)
     }
 
     /// The project that made the version, else one that declares its model.

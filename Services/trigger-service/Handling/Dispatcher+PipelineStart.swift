@@ -18,9 +18,8 @@ extension Dispatcher {
             let start = try PipelineStart(offer?.with ?? .null)
             let git = try commit(for: start, run, transaction)
             if start.waits, let seconds = offer?.timeoutSeconds {
-                let reminder = Reminder(run: id, job: run.jobs[place.job].id, item: run.item(place))
                 let due = transaction.now.advanced(by: .seconds(seconds))
-                try transaction.intend(IntentKind.startTimeout, id: run.item(place), payload: reminder, at: due)
+                try remind(IntentKind.startTimeout, of: place, run, at: due, transaction)
             }
             try take(Cause(start, item: run.item(place), of: run, started, git: git), transaction)
         } catch let refusal as Refusal {
@@ -97,7 +96,7 @@ extension Dispatcher {
 
     /// Ends a step of ours, once.
     private func end(_ item: String, _ result: StepResult, _ transaction: Transaction) throws {
-        try transaction.dropIntent(IntentKind.startTimeout, id: item)
+        try forgetReminder(IntentKind.startTimeout, id: item, transaction)
         let run = Run.id(ofItem: item)
         try move(run, transaction) { machine in
             guard let place = machine.run.place(of: item), let lease = machine.run[place].status.lease else { return }

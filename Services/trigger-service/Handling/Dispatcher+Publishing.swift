@@ -7,7 +7,7 @@ struct Reminder: Sendable, Hashable, Codable {
     var job: String
     /// Of the job's beginning, for a deadline.
     var started: Timestamp?
-    /// Of a step's next attempt.
+    /// Of a step's next attempt, or of the one whose time is over.
     var item: String?
 }
 
@@ -21,6 +21,8 @@ enum IntentKind {
     static let attempt = "attempt"
     static let expiry = "expiry"
     static let startTimeout = "start-timeout"
+    static let stepDeadline = "step-deadline"
+    static let stepConfirmation = "step-confirmation"
 }
 
 extension Dispatcher {
@@ -47,6 +49,11 @@ extension Dispatcher {
         case .jobFinished(let job):
             try finished(job, run, transaction)
         case .stepFinished(let place, let attempt):
+            if machine.plan[place.job].steps[place.step].timeout != nil {
+                let item = run.item(place, attempt: attempt.attempt)
+                try forgetReminder(IntentKind.stepDeadline, id: item, transaction)
+                try forgetReminder(IntentKind.stepConfirmation, id: item, transaction)
+            }
             try say(finishedEvent(run, place, attempt), run, transaction)
         case .cancelRequested(let place, let reason):
             try say(
@@ -60,15 +67,24 @@ extension Dispatcher {
         case .approvalClosed(let id, let result, let reason):
             try close(id, result, by: nil, comment: reason, transaction)
         case .retry(let place, let due):
-            let item = run.item(place)
-            try transaction.intend(
-                IntentKind.attempt, id: item,
-                payload: Reminder(run: run.id, job: run.jobs[place.job].id, item: item), at: due)
+            try remind(IntentKind.attempt, of: place, run, at: due, transaction)
+        case .stepDeadline(let place, let due):
+            try remind(IntentKind.stepDeadline, of: place, run, at: due, transaction)
+        case .stepConfirmation(let place, let due):
+            try remind(IntentKind.stepConfirmation, of: place, run, at: due, transaction)
         case .deadline(let job, let due):
             let reminder = Reminder(run: run.id, job: run.jobs[job].id, started: run.jobs[job].status.started)
-            try transaction.intend(IntentKind.deadline, id: run.deadline(of: job), payload: reminder, at: due)
+            try remind(IntentKind.deadline, id: run.deadline(of: job), reminder, at: due, transaction)
         }
         return nil
+    }
+
+    func remind(
+        _ kind: String, of place: StepPlace, _ run: Run, at due: Timestamp, _ transaction: Transaction
+    ) throws {
+        let item = run.item(place)
+        let reminder = Reminder(run: run.id, job: run.jobs[place.job].id, item: item)
+        try remind(kind, id: item, reminder, at: due, transaction)
     }
 
     /// Named steps of those whose workers have to confirm.
@@ -81,7 +97,7 @@ extension Dispatcher {
 
     private func finished(_ job: Int, _ run: Run, _ transaction: Transaction) throws {
         let status = run.jobs[job].status
-        try transaction.dropIntent(IntentKind.deadline, id: run.deadline(of: job))
+        try forgetReminder(IntentKind.deadline, id: run.deadline(of: job), transaction)
         try say(
             JobFinished(
                 run: run.id, job: run.jobs[job].id, outcome: status.outcome ?? .failed, message: status.message,

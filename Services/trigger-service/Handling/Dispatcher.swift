@@ -11,6 +11,7 @@ struct Dispatcher: Sendable {
     let board: OfferBoard
     /// Rings when there are other schedules or events that wait for others, or one of them is due.
     let alarm: WakeSignal
+    let countdowns: CountdownBoard
     /// `nil`: nobody keeps any.
     let variables: OperatorVariables?
     /// For figures.
@@ -18,13 +19,15 @@ struct Dispatcher: Sendable {
 
     init(
         settings: Settings = Settings(), projects: ProjectCache = ProjectCache(), board: OfferBoard = OfferBoard(),
-        alarm: WakeSignal = WakeSignal(), variables: OperatorVariables? = nil,
+        alarm: WakeSignal = WakeSignal(), countdowns: CountdownBoard = CountdownBoard(),
+        variables: OperatorVariables? = nil,
         tell: @escaping @Sendable (DispatchNews) -> Void = { _ in }
     ) {
         self.settings = settings
         self.projects = projects
         self.board = board
         self.alarm = alarm
+        self.countdowns = countdowns
         self.variables = variables
         self.tell = tell
     }

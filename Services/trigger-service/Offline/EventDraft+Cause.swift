@@ -30,7 +30,7 @@ extension EventDraft {
             return try changed(envelope, place)
         default:
             let known =
-                Self.changes + Self.ofForges + [
+                Self.changes + HeardEvents.ofForges + HeardEvents.ofServices + [
                     RunRequested.name, ScheduleTicked.name, RunFinished.name, ModelRegistered.name,
                     ModelStageChanged.name, ModelTagged.name, ModelAliasChanged.name,
                 ]

@@ -7,13 +7,11 @@ extension EventDraft {
         ChangePushed.name, TagCreated.name, PullRequestOpened.name, PullRequestUpdated.name, Commented.name,
     ]
 
-    /// Events of forges that only those pipelines hear that listen to them (`on: event`).
-    static let ofForges = [
-        PullRequestMerged.name, PullRequestClosed.name, BranchCreated.name, BranchDeleted.name, ReleasePublished.name,
-    ]
-
     /// The file of the default branch counts, whatever commit it speaks of.
-    var isHeard: Bool { !isOurs || Self.ofForges.contains(shortEventName(type)) }
+    var isHeard: Bool {
+        let name = shortEventName(type)
+        return !isOurs || HeardEvents.ofForges.contains(name) || HeardEvents.ofServices.contains(name)
+    }
 
     /// Against what the changed files are measured.
     var comparison: OfflineRepository.Comparison {

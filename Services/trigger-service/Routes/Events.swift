@@ -10,7 +10,10 @@ struct Events: Sendable {
         switch event.position.source {
         case .console: try dispatcher.command(event.envelope, transaction)
         case .registryService: try dispatcher.model(event.envelope, at: event.position, transaction)
-        case .evaluator: try dispatcher.judgement(event.envelope, transaction)
+        case .evaluator:
+            try dispatcher.judgement(event.envelope, transaction)
+            try dispatcher.heard(ofServices: event.envelope, transaction)
+        case .trainerProxy, .deployer: try dispatcher.heard(ofServices: event.envelope, transaction)
         default: break
         }
     }

@@ -15,6 +15,12 @@ struct StoredVerdict: Sendable, Hashable {
 }
 
 extension Transaction {
+    /// What the services told of before is no cause.
+    func servicesHeardSince() throws -> Timestamp {
+        let since = try Int64.fetchOne(db.cachedStatement(sql: "SELECT since FROM services_heard"))
+        return Timestamp(milliseconds: since ?? 0)
+    }
+
     /// `false`: this event was taken before.
     func insert(_ cause: Cause) throws -> Bool {
         try db.execute(

@@ -29,7 +29,18 @@ enum TriggerStore {
             try db.execute(sql: "ALTER TABLE project ADD COLUMN schedules_form INTEGER NOT NULL DEFAULT 0")
         }
         migrator.registerMigration("v7 parts of what pipelines wait for") { db in try db.execute(sql: gatherings) }
+        migrator.registerMigration("v8 since when events of services are heard") { db in
+            try db.execute(sql: servicesHeard)
+        }
     }
+
+    private static let servicesHeard = """
+        -- One row. An installation that did not follow these services finds their logs of the last days: those start nothing.
+        CREATE TABLE services_heard (since INTEGER NOT NULL) STRICT;
+        INSERT INTO services_heard (since)
+        SELECT CASE WHEN EXISTS (SELECT 1 FROM project)
+            THEN CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) ELSE 0 END;
+        """
 
     private static let gatherings = """
         -- Causes that are one of several (`on: all`), until the others have come or their time is over.

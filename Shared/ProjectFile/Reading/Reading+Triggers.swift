@@ -5,7 +5,6 @@ extension Reading {
     static let patternKeys = ["include", "exclude"]
     static let tagKeys = ["match"]
     static let commentKeys = ["in", "match"]
-    static let commentPlaces = ["pull_request", "issue", "any"]
     static let manualKeys = ["parameters"]
     static let completionKeys = ["name", "branches", "conclusion"]
     static let modelTriggerKeys = ["name", "registered", "stage", "tag", "alias"]
@@ -118,10 +117,10 @@ extension Reading {
 
     private func comment(_ tree: Tree) -> Trigger? {
         guard let fields = fields(tree, of: "'comment'", keys: Self.commentKeys) else { return nil }
-        let place = word(fields["in"], "'in'", of: Self.commentPlaces)
+        let place = word(fields["in"], "'in'", CommentPlace.self) ?? .pullRequest
         let words = texts(fields["match"], "'match'").map(\.text)
         if words.isEmpty { fail(fields.place, "'comment' needs 'match': the words that start it") }
-        return .comment(words: words, inPullRequest: place ?? "pull_request" == "pull_request")
+        return .comment(words: words, place: place)
     }
 
     private func manual(_ tree: Tree, _ names: KnownNames) -> Trigger? {
@@ -211,6 +210,7 @@ extension Reading {
             if fields["type"] == nil { fail(fields.place, "'event' needs 'type'") }
             return nil
         }
+        if let place = fields["type"]?.place { checkHeard(type, at: place) }
         var filter = EventFilter(fields: [])
         guard let tree = fields["where"] else { return .event(type: type, filter: filter) }
         guard case .map(let entries) = tree.value else {
@@ -218,12 +218,38 @@ extension Reading {
             return nil
         }
         for entry in entries {
+            let isAttribute = EventFilter.attributes.contains(entry.key)
             var path = entry.key.split(separator: ".").map(String.init)
             if path.count > 1, path.first == "data" { path.removeFirst() }
             let values = scalars(entry.value)
-            filter.fields.append(EventFilter.Field(path: path, values: values))
+            filter.fields.append(EventFilter.Field(path: path, values: values, isAttribute: isAttribute))
         }
         return .event(type: type, filter: filter)
+    }
+
+    /// Says that a type of ours starts nothing, and what does instead.
+    private func checkHeard(_ type: String, at place: Place) {
+        let glob = Glob(type)
+        let own = allEventBodies.filter { glob.matches($0.name) || glob.matches($0.eventType) }.map(\.name)
+        guard type.hasPrefix("dev.martlet.") || allEventBodies.contains(where: { $0.name == type }) else { return }
+        let heard = HeardEvents.ofForges + HeardEvents.ofServices
+        if own.contains(where: { heard.contains($0) }) { return }
+        let word = own.first.flatMap { Self.word(for: $0) }
+        let instead = word.map { "; use '\($0):'" } ?? suggestion(for: type, among: heard)
+        fail(place, "'event' starts nothing on '\(type)'\(instead)")
+    }
+
+    /// What is written under `on:` for an event that is a trigger of its own.
+    private static func word(for name: String) -> String? {
+        switch name {
+        case ChangePushed.name: "push"
+        case PullRequestOpened.name, PullRequestUpdated.name: "pull_request"
+        case TagCreated.name: "tag"
+        case Commented.name: "comment"
+        case ScheduleTicked.name, ScheduleMissed.name: "schedule"
+        default:
+            name.hasPrefix("model.") ? "model" : name.hasPrefix("run.") ? "pipeline" : nil
+        }
     }
 
     private func scalars(_ tree: Tree) -> [JSONValue] {

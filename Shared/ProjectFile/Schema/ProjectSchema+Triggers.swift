@@ -81,7 +81,7 @@ extension ProjectSchema {
             object(
                 Reading.commentKeys,
                 [
-                    "in": words(Reading.commentPlaces),
+                    "in": words(of: CommentPlace.self),
                     "match": any(of: text, ["type": "array", "items": text, "minItems": 1]),
                 ], required: ["match"]))
     }

@@ -15,7 +15,8 @@ package enum CauseFacts: Sendable, Hashable {
     case modelStageChanged(model: String, from: String?, to: String?)
     case modelTagged(model: String, tags: [String: String])
     case modelAliasChanged(model: String, alias: String)
-    case event(type: String, data: JSONValue)
+    /// `attributes`: those of the event itself that a filter can ask for.
+    case event(type: String, data: JSONValue, attributes: JSONValue = [:])
     /// The ticked schedule of this pipeline.
     case tick(pipeline: String, cron: String)
 

@@ -60,12 +60,23 @@ extension ModelTrigger {
 }
 
 extension EventFilter {
-    func verdict(type: String, wanted: String, data: JSONValue) -> TriggerVerdict {
-        guard Glob(wanted).matches(type) || Glob(wanted).matches(shortEventName(type)) else {
+    /// - Parameter type: in full; our own events go by their short names as well.
+    package static func hears(_ wanted: Glob, _ type: String) -> Bool {
+        let name = shortEventName(type)
+        // What our services tell of follows from runs, so a pipeline that starts on anything would start itself: such an
+        // event has to be named, at least by its beginning.
+        if HeardEvents.ofServices.contains(name) {
+            guard let first = wanted.text.first, !"*?[".contains(first) else { return false }
+        }
+        return wanted.matches(type) || wanted.matches(name)
+    }
+
+    func verdict(type: String, wanted: String, data: JSONValue, attributes: JSONValue) -> TriggerVerdict {
+        guard Self.hears(Glob(wanted), type) else {
             return .ignored(code: "event_type", reason: "'\(type)' is not \(wanted)")
         }
         for field in fields {
-            var value: JSONValue? = data
+            var value: JSONValue? = field.isAttribute ? attributes : data
             for name in field.path { value = value.flatMap { $0[name] ?? Int(name).flatMap($0.item) } }
             let found = value ?? .null
             if field.values.contains(where: found.means) { continue }

@@ -65,16 +65,16 @@ extension Project {
                 return .ignored(code: "tag_filter", reason: "tag '\(tag)' does not match \(filter.words)")
             }
             return .matched(reason: "tag \(tag)")
-        case (.comment(let words, let onlyPullRequests), .comment(let text, let inPullRequest)):
-            return Self.comment(words, onlyPullRequests, text, inPullRequest)
+        case (.comment(let words, let place), .comment(let text, let inPullRequest)):
+            return Self.comment(words, place, text, inPullRequest)
         case (
             .pipeline(let name, let branches, let conclusions), .pipelineFinished(let ended, let branch, let outcome)
         ):
             return Self.completion(name, branches, conclusions, ended, branch, outcome)
         case (.model(let wanted), _):
             return wanted.verdict(for: cause, models: modelNames(for: pipeline))
-        case (.event(let wanted, let filter), .event(let type, let data)):
-            return filter.verdict(type: type, wanted: wanted, data: data)
+        case (.event(let wanted, let filter), .event(let type, let data, let attributes)):
+            return filter.verdict(type: type, wanted: wanted, data: data, attributes: attributes)
         case (.schedule(let schedule), .tick(_, let cron)):
             guard schedule.cron.text == cron else {
                 return .ignored(code: "other_schedule", reason: "its schedule is '\(schedule.cron.text)'")
@@ -105,10 +105,15 @@ extension Project {
     }
 
     private static func comment(
-        _ words: [String], _ onlyPullRequests: Bool, _ text: String, _ inPullRequest: Bool
+        _ words: [String], _ place: CommentPlace, _ text: String, _ inPullRequest: Bool
     ) -> TriggerVerdict {
-        if onlyPullRequests, !inPullRequest {
+        switch place {
+        case .pullRequest where !inPullRequest:
             return .ignored(code: "not_pull_request", reason: "the comment is not on a pull request")
+        case .issue where inPullRequest:
+            return .ignored(code: "not_issue", reason: "the comment is on a pull request, not on an issue")
+        case .pullRequest, .issue, .any:
+            break
         }
         guard let word = words.first(where: text.contains) else {
             return .ignored(

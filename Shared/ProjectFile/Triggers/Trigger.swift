@@ -7,7 +7,7 @@ package enum Trigger: Sendable, Hashable {
     /// Of the branch that is to be merged into.
     case pullRequest(branches: BranchFilter, paths: PathFilter)
     case tag(BranchFilter)
-    case comment(words: [String], inPullRequest: Bool)
+    case comment(words: [String], place: CommentPlace)
     case manual([Parameter])
     case pipeline(name: String, branches: BranchFilter, conclusions: Set<Outcome>)
     case model(ModelTrigger)
@@ -43,6 +43,13 @@ package enum Trigger: Sendable, Hashable {
     }
 }
 
+/// Where a comment has to stand.
+package enum CommentPlace: String, Sendable, Hashable, CaseIterable {
+    case pullRequest = "pull_request"
+    case issue
+    case any
+}
+
 package struct ModelTrigger: Sendable, Hashable {
     /// `nil`: any model of the project.
     package var name: String?
@@ -61,13 +68,18 @@ package struct ModelTrigger: Sendable, Hashable {
     }
 }
 
-/// Fields of an event's data and the values they must have.
+/// Fields of an event and the values they must have.
 package struct EventFilter: Sendable, Hashable {
     package struct Field: Sendable, Hashable {
         /// `data.pull_request.number` is `["pull_request", "number"]`.
         package var path: [String]
         package var values: [JSONValue]
+        /// It is an attribute of the event itself, not of its data.
+        package var isAttribute = false
     }
+
+    /// Attributes that go by their name alone; anything else, and what `data.` stands before, is looked for in the data.
+    package static let attributes = ["id", "source", "subject", "time", "actor"]
 
     package var fields: [Field]
 }

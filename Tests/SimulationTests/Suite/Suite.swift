@@ -71,15 +71,17 @@ struct Suite {
         let reading = CommitReading(
             mirrors: mirrors, dispatcher: dispatcher, store: context.store, artifacts: context.artifacts,
             scratch: folder + "/scratch")
+        let reminders = Reminders(
+            dispatcher: dispatcher, watcher: watcher, store: context.store, logger: context.logger)
         let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
         let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
         return ServiceParts(
             subscriptions: [.console, .registryService, .evaluator],
             handle: Events(dispatcher: dispatcher).handle,
-            effects: reading.effects.merging(Reminders(dispatcher: dispatcher, watcher: watcher).effects) { $1 },
+            effects: reading.effects.merging(reminders.effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
             takeOver: { try await sessions.restore() },
-            leading: [{ await watcher.run() }, { await sessions.run() }])
+            leading: [{ await watcher.run() }, { await sessions.run() }, { await reminders.run() }])
     }
 
     private static func notifier(_ context: ServiceContext) throws -> ServiceParts {

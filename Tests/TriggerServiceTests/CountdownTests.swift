@@ -1,0 +1,85 @@
+import Messages
+import Testing
+
+@testable import TriggerService
+
+struct CountdownTests {
+    private struct World {
+        let installation: Installation
+        let session: String
+        let work: StepWork
+
+        /// A worker holds the step of a job.
+        init(_ job: String) async throws {
+            installation = try await Installation.watching(
+                "martlet: 1\nproject: demo\npipelines: { p: { on: { push: {} }, jobs: { a: { \(job) } } } }")
+            session = try await installation.open(verbs: ["acme/*"])
+            work = try #require(try await installation.claim(session).first)
+        }
+
+        /// Whether its worker was told to stop the step.
+        var isStopped: Bool {
+            get async throws {
+                try await installation.settle()
+                return try await installation.published(StepCancelRequested.self).contains { $0.item == work.item }
+            }
+        }
+    }
+
+    static let timeouts = [
+        ("timeout: 10m, steps: [ { uses: acme/x } ]", 600), ("steps: [ { uses: acme/x, timeout: 570s } ]", 600),
+    ]
+
+    @Test(arguments: timeouts)
+    func `a clock that is set an hour forward ends nothing, and the time goes on`(
+        _ job: String, _ seconds: Int
+    ) async throws {
+        let world = try await World(job)
+        world.installation.jump(.seconds(3600))
+        #expect(try await !world.isStopped)
+        world.installation.advance(.seconds(seconds - 10))
+        #expect(try await !world.isStopped)
+        world.installation.advance(.seconds(10))
+        #expect(try await world.isStopped)
+    }
+
+    @Test(arguments: timeouts)
+    func `a clock that is set an hour back puts nothing off`(_ job: String, _ seconds: Int) async throws {
+        let world = try await World(job)
+        world.installation.jump(.seconds(-3600))
+        world.installation.advance(.seconds(seconds - 10))
+        await world.installation.reminders.hasten()
+        #expect(try await !world.isStopped)
+        world.installation.advance(.seconds(12))
+        await world.installation.reminders.hasten()
+        #expect(try await world.isStopped)
+    }
+
+    @Test func `a wait before the next attempt is as long as it was said`() async throws {
+        let world = try await World("retry: { max: 1, backoff: 60s }, steps: [ { uses: acme/x } ]")
+        try await world.installation.complete(world.work, StepResult(.failed))
+        world.installation.jump(.seconds(3600))
+        try await world.installation.settle()
+        #expect(try await world.installation.claim(world.session).isEmpty)
+        world.installation.advance(.seconds(60))
+        try await world.installation.settle()
+        let session = try await world.installation.open(verbs: ["acme/*"])
+        #expect(try await world.installation.claim(session).map(\.attempt) == [2])
+    }
+
+    @Test func `after a restart the wall clock counts`() async throws {
+        let world = try await World("timeout: 10m, steps: [ { uses: acme/x } ]")
+        let again = try Installation(in: world.installation.folder)
+        again.jump(.seconds(3600))
+        try await again.settle()
+        #expect(try await again.published(StepCancelRequested.self).map(\.item) == [world.work.item])
+    }
+
+    @Test func `what ended in time is not counted any more`() async throws {
+        let world = try await World("timeout: 10m, steps: [ { uses: acme/x, timeout: 5m } ]")
+        try await world.installation.complete(world.work)
+        world.installation.advance(.seconds(3600))
+        #expect(world.installation.dispatcher.countdowns.over.isEmpty)
+        #expect(try await !world.isStopped)
+    }
+}

@@ -1,0 +1,89 @@
+import Artifacts
+import Foundation
+import GRDB
+import Messages
+import Store
+import Testing
+
+@testable import TriggerService
+
+private let project = """
+    martlet: 1
+    project: demo
+    model: { name: m }
+    pipelines:
+      retrain:
+        on: { event: { type: deployment.drifted, where: { data.cause: process } } }
+        jobs: { a: { steps: [ { run: "1" } ] } }
+      feed:
+        on: { event: { type: dataset.registered } }
+        jobs: { a: { steps: [ { run: "1" } ] } }
+      watch:
+        on: { event: { type: smoke_test.finished } }
+        jobs: { a: { steps: [ { run: "1" } ] } }
+      anything:
+        on: { event: { type: "*" } }
+        jobs: { a: { steps: [ { run: "1" } ] } }
+      train:
+        on: { manual: {} }
+        jobs: { a: { steps: [ { run: "1" } ] } }
+    """
+
+struct HeardEventTests {
+    private func queued(_ installation: Installation) async throws -> [String] {
+        try await installation.published(RunQueued.self).map(\.pipeline)
+    }
+
+    private static func smokeTest(model: String = "m", run: String? = nil) -> SmokeTestFinished {
+        SmokeTestFinished(
+            deployment: "d", endpoint: "e", model: model, version: 1, run: run, outcome: .failed, attempts: 3,
+            message: "503")
+    }
+
+    private static func dataset(project: String, run: String) -> DatasetRegistered {
+        DatasetRegistered(
+            project: project, dataset: DatasetReference(name: "churn", version: 1, digest: digest), description: nil,
+            files: ["a.csv"], size: 1, path: "data", run: run)
+    }
+
+    @Test func `T11 what a service tells of starts the pipelines of its project that name it`() async throws {
+        let installation = try await Installation.watching(project)
+        for _ in 0..<2 {
+            try await installation.event(Self.smokeTest(), from: .deployer, actor: "service:deployer")
+        }
+        #expect(try await queued(installation) == ["watch", "watch"])
+        try await installation.event(Self.smokeTest(model: "else"), from: .deployer, actor: "service:deployer")
+        // Nothing says whose it is.
+        #expect(try await queued(installation) == ["watch", "watch", "watch"])
+        try await installation.event(
+            Self.dataset(project: "other", run: "r"), from: .trainerProxy, actor: "pipeline:train")
+        #expect(try await queued(installation).count == 3)
+        try await installation.event(
+            Self.dataset(project: "demo", run: "r"), from: .trainerProxy, actor: "pipeline:train")
+        #expect(try await queued(installation).last == "feed")
+    }
+
+    @Test func `it starts in the name of whoever set off the run in which it happened`() async throws {
+        let installation = try await Installation.watching(project)
+        let wish = try await installation.command(
+            RunRequested(project: "demo", pipeline: "train", parameters: [:]), by: "user:bob")
+        let run = try #require(try await installation.answer(to: wish).run)
+        try await installation.event(
+            Self.dataset(project: "demo", run: run), from: .trainerProxy, actor: "pipeline:train")
+        let feed = try #require(try await installation.published(RunQueued.self).last { $0.pipeline == "feed" })
+        let requester = try await installation.store.read { try RunQueries.run(feed.run, in: $0)?.run.facts.requester }
+        #expect(requester == "user:bob")
+    }
+
+    @Test func `an installation that did not follow the services starts nothing on what they told before`() async throws
+    {
+        let installation = try await Installation.watching(project)
+        try await installation.store.write { transaction in
+            try transaction.db.execute(sql: "UPDATE services_heard SET since = ?", arguments: [1_900_000_000_000])
+        }
+        try await installation.event(Self.smokeTest(), from: .deployer, actor: "service:deployer")
+        #expect(try await queued(installation).isEmpty)
+    }
+}
+
+private let digest = Digest(of: Data("churn".utf8))
