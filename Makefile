@@ -27,7 +27,7 @@ build: setup ## build every executable
 test: test-swift test-end-to-end ## everything: unit, integration, end to end
 
 test-swift: setup $(VENV)/ready
-	SIMULATE_SECONDS=$${SIMULATE_SECONDS:-120} $(SWIFT) test
+	SIMULATE_SECONDS=$${SIMULATE_SECONDS:-300} $(SWIFT) test
 
 simulate: setup ## the simulator (SEEDS=n, FROM=n, SCENARIO=name; SEED=x plays one and tells)
 	env $(if $(SEED),SIMULATE_SEED=$(SEED)) SIMULATE_SEEDS=$(or $(SEEDS),500) SIMULATE_FROM=$(or $(FROM),1) \

@@ -155,7 +155,10 @@ let package = Package(
         tests(of: "Notifier", ["HTTPClient", "Spawning"]),
         tests(of: "Console", ["EventLog", "HTTPClient", "Serving", hummingbird, lifecycle]),
         tests("MartletTests", ["Martlet", "Bus", "EventLog", "ProjectFile", "Messages", "Processes", "ServiceKit"]),
-        .target(name: "CSimulation", path: "Tests/CSimulation"),
+        // Whatever a simulated program does goes through it: not for a debugger to step through.
+        .target(
+            name: "CSimulation", path: "Tests/CSimulation",
+            cSettings: [.unsafeFlags(["-O2", "-fno-strict-aliasing"])]),
         .target(name: "Spawning", dependencies: ["Processes"], path: "Tests/Spawning", swiftSettings: settings),
         .target(name: "Serving", dependencies: [hummingbird, logging], path: "Tests/Serving", swiftSettings: settings),
         tests(

@@ -43,7 +43,7 @@ package enum Service {
     }
 
     /// One replica after the other: two that make the same tables at the same time would be in each other's way.
-    private static func open(
+    static func open(
         _ source: Source, _ logs: [Source], _ paths: DataPaths, _ migrate: (inout DatabaseMigrator) -> Void
     ) async throws -> StateStore {
         var lock = try LeaderLock.acquire(path: paths.service(source) + "/opening.lock")

@@ -183,9 +183,29 @@ static socket_s *listener_at(const char *endpoint) {
     return NULL;
 }
 
+/// Something to be done with a connection later, if there still is that one.
+typedef struct {
+    link *link;
+    uint64_t number;
+} appointment;
+
+static void see_again(link *one, uint64_t at, action run) {
+    appointment *made = malloc(sizeof *made);
+    *made = (appointment){one, one->number};
+    schedule_for(0, at, run, made);
+}
+
+/// NULL: it is gone, or up.
+static link *kept(void *context) {
+    appointment made = *(appointment *)context;
+    free(context);
+    bool is_it = exists(made.link) && made.link->number == made.number;
+    return is_it && !made.link->is_up ? made.link : NULL;
+}
+
 static void try_again(void *context) {
-    link *one = context;
-    if (exists(one) && !one->is_up) dial(one);
+    link *one = kept(context);
+    if (one) dial(one);
 }
 
 void dial(link *one) {
@@ -194,7 +214,7 @@ void dial(link *one) {
     bool reachable = listener && !here->processes[listener->process].unplugged &&
                      !here->processes[dialer->process].unplugged && !here->processes[listener->process].stopped;
     if (!reachable) {
-        schedule_for(0, here->now + 100000000 + chance_below(400000000), try_again, one);
+        see_again(one, here->now + 100000000 + chance_below(400000000), try_again);
         return;
     }
     one->listener = listener;
@@ -212,8 +232,8 @@ void dial(link *one) {
 }
 
 static void notice(void *context) {
-    link *one = context;
-    if (!exists(one) || one->is_up) return;
+    link *one = kept(context);
+    if (!one) return;
     tell_monitor(one->dialer, ZMQ_EVENT_DISCONNECTED);
     dial(one);
 }
@@ -227,7 +247,7 @@ void hang_up(link *one) {
     free(one->topics);
     one->topics = NULL;
     one->topic_count = 0;
-    schedule_for(0, here->now + 1000000 + chance_below(5000000), notice, one);
+    see_again(one, here->now + 1000000 + chance_below(5000000), notice);
 }
 
 static void cut(void *context) {

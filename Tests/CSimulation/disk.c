@@ -142,6 +142,12 @@ void simulation_power_cut(uint32_t kept) {
     }
 }
 
+void simulation_disk_write(const char *path, const void *bytes, size_t count) {
+    file *f = file_make(path);
+    put(&f->now, bytes, 0, (int64_t)count);
+    put(&f->synced, bytes, 0, (int64_t)count);
+}
+
 // MARK: Images
 
 struct simulation_image {

@@ -104,6 +104,10 @@ static void run(event item) {
 bool simulation_step(uint64_t until) {
     machine *m = here;
     until += beginning;
+    if (simulation_is_exhausted()) {
+        if (m->now < until) m->now = until;
+        return false;
+    }
     while (m->ready.count > 0) {
         if (m->now >= until) return false;
         size_t i = chance_below(m->ready.count);
@@ -136,6 +140,7 @@ void simulation_begin(uint64_t seed) {
     m->chance = seed;
     m->luck = seed ^ 0x5eed;
     m->digest = 0xcbf29ce484222325;
+    m->limit = UINT64_MAX;
     // Process 0 is the scenario itself.
     m->processes = calloc(1, sizeof(process));
     m->processes[0].alive = true;
@@ -166,6 +171,8 @@ void simulation_end(void) {
 uint64_t simulation_now(void) { return here->now - beginning; }
 uint64_t simulation_digest(void) { return here->digest; }
 uint64_t simulation_steps(void) { return here->steps; }
+void simulation_limit(uint64_t steps) { here->limit = steps; }
+bool simulation_is_exhausted(void) { return here->steps >= here->limit; }
 
 int simulation_spawn(void) {
     machine *m = here;

@@ -45,7 +45,7 @@ typedef struct disk disk;
 typedef struct threads threads;
 
 typedef struct {
-    uint64_t now, seed, chance, luck, digest, steps;
+    uint64_t now, seed, chance, luck, digest, steps, limit;
     int current;
     process *processes;
     int process_count;

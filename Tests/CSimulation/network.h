@@ -24,6 +24,8 @@ struct link {
     socket_s *dialer, *listener;
     char *endpoint;
     bool is_up;
+    /// Of this connection alone: another one may come to the same place of memory.
+    uint64_t number;
     /// Counts the lives of the connection: what was sent in one does not arrive in another.
     uint64_t life;
     uint64_t last_arrival[2];
@@ -53,7 +55,7 @@ struct socket_s {
 struct network {
     socket_s *sockets;
     link *links;
-    uint64_t identities, sent, lost;
+    uint64_t identities, connections, sent, lost;
     int error;
     bool more;
 };

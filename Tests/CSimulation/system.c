@@ -17,6 +17,10 @@
 /// 2027-01-15T08:00:00Z.
 static const uint64_t wall_start = 1800000000ull * 1000000000ull;
 
+int64_t simulation_wall_clock(int process) {
+    return (int64_t)(here->now + wall_start) + here->processes[process].clock;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *time) {
     if (!here) return REAL(clock_gettime)(clock, time);
     uint64_t now = here->now;
@@ -181,6 +185,15 @@ int flock(int fd, int operation) {
     if (operation & LOCK_UN) return 0;
     if (lock_count == most_locks) abort();
     locks[lock_count++] = (lock){status.st_dev, status.st_ino, fd, here->current};
+    return 0;
+}
+
+int simulation_lock_holder(const char *path) {
+    struct stat status;
+    if (stat(path, &status) != 0) return 0;
+    for (int i = 0; i < lock_count; i++) {
+        if (locks[i].device == status.st_dev && locks[i].inode == status.st_ino) return locks[i].process;
+    }
     return 0;
 }
 

@@ -33,6 +33,8 @@ struct threads {
     int counter_count;
     void *spare[64];
     int spare_count;
+    /// Of all threads together: one may come to the place in memory of another that ended.
+    uint64_t waits;
 };
 
 void threads_begin(void) { here->threads = calloc(1, sizeof(threads)); }
@@ -153,7 +155,7 @@ bool wait_for(const void **what, size_t count, uint64_t until) {
     if (count > most_waits) abort();
     memcpy(one->waits, what, count * sizeof *what);
     one->wait_count = count;
-    one->wait_number++;
+    one->wait_number = ++t->waits;
     one->is_waiting = true;
     if (until != UINT64_MAX) {
         deadline *over = malloc(sizeof *over);

@@ -161,6 +161,7 @@ int zmq_connect(void *pointer, const char *endpoint) {
     }
     link *made = calloc(1, sizeof *made);
     made->dialer = one;
+    made->number = ++here->network->connections;
     made->endpoint = strdup(endpoint);
     made->next = here->network->links;
     here->network->links = made;

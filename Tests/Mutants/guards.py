@@ -14,7 +14,8 @@ class Guard:
     without: str
     # Test targets or suites, as for `swift test --filter`: at least one test in them must fail.
     tests: str
-    # For tests that play seeds.
+    # For tests that play seeds: of which scenario, and how long.
+    scenario: str = ""
     seconds: int = 60
 
 
@@ -41,7 +42,21 @@ GUARDS = [
         "if cursor.seq > end.seq {", "if cursor.seq > end.seq, end.seq < 0 {", "BusTests"),
     Guard(
         "epoch check: old epochs are over", FOLLOWER,
-        "if record.epoch < cursor.epoch { return }", "if record.epoch < 0 { return }", "BusTests|" + SEEDS),
+        "if record.epoch < cursor.epoch { return }", "if record.epoch < 0 { return }", "BusTests"),
+    Guard(
+        "gap: a live message counts only when it is exactly the next", FOLLOWER,
+        "if record.seq == cursor.seq + 1, !isCatchingUp, !isLoading {",
+        "if record.seq > cursor.seq, !isCatchingUp, !isLoading {", "BusTests"),
+    Guard(
+        "epoch parent: an epoch goes on from where the one before it really ended", "Shared/EventLog/Lineage.swift",
+        "if cursor.chain != end.chain, cursor.chain != .unknown { return .contradicted(end) }",
+        "if cursor.chain != end.chain, cursor.seq < 0 { return .contradicted(end) }", "BusTests"),
+    Guard(
+        "quarantine: who decides by a log that forked stops until it is released", f"{KIT}/Inbox+Halts.swift",
+        "            if goesOn { try", "            if goesOn || fork.seq >= 0 { try", "ServiceKitTests"),
+    Guard(
+        "quarantine: a fork is told once", f"{KIT}/Inbox+Halts.swift",
+        "guard try transaction.halt(fork) else { return }", "_ = try transaction.halt(fork)", "ServiceKitTests"),
     Guard(
         "nothing is published before the bus has said welcome", "Shared/Bus/PublisherState.swift",
         "guard isAnnounced else { return .wait(until: nextHello) }", "", "BusTests"),
@@ -73,11 +88,57 @@ GUARDS = [
         "authority.client(key)?.rights.maySubscribe(to: prefix) ?? false", "prefix.isEmpty || key != nil || !prefix.isEmpty",
         "EventBusTests"),
     Guard(
+        "ACL: a question needs the right to ask it", f"{BUS}/RouterTable.swift",
+        "guard client.rights.mayAsk(request.method, of: request.target, verbs: verbs) else {",
+        "guard client.rights.mayAsk(request.method, of: request.target, verbs: verbs) || !request.method.isEmpty else {",
+        "EventBusTests"),
+    Guard(
+        "ACL: only a log's owner answers for it", f"{BUS}/RouterTable.swift",
+        "guard user.rights.speaks(for: source.name), source != .eventBus else {", "guard source != .eventBus else {",
+        "EventBusTests"),
+    Guard(
+        "revocation: a right that was taken away ends what was being asked by it", f"{BUS}/RouterTable.swift",
+        "return rights?.mayAsk(entry.method, of: entry.target, verbs: entry.verbs) != true",
+        "return rights?.mayAsk(entry.method, of: entry.target, verbs: entry.verbs) != true && entry.method.isEmpty",
+        "EventBusTests"),
+    Guard(
+        "revocation: the file of keys is read again when it has changed", f"{BUS}/Authority/KeyWatch.swift",
+        "guard now != mark else { continue }", "guard now != mark, mark == nil else { continue }", "EventBusTests"),
+    Guard(
+        "revocation: who may hear less is cut off", f"{BUS}/Authority/LiveGate.swift",
+        "        return takes\n", "        return takes && newer.names.isEmpty\n", "EventBusTests"),
+    Guard(
+        "rate: a client that says too much is not passed on", f"{BUS}/Authority/LiveGate.swift",
+        "guard hasRoom else { throw .rate }", "_ = hasRoom", "EventBusTests"),
+    Guard(
+        "reserved types: nobody outside speaks as Martlet does", f"{TRIGGER}/Routes/OutsideEvent.swift",
+        'guard !"\\(type.lowercased()).".hasPrefix("dev.martlet."), !', 'guard !type.isEmpty, !', "TriggerServiceTests"),
+    Guard(
+        "a fetched event counts only from the log that may say it", f"{KIT}/Inbox.swift",
+        "guard EventOwner.may(position.source.name, write: envelope.type) else {",
+        "guard EventOwner.may(position.source.name, write: envelope.type) || position.seq > 0 else {", "ServiceKitTests"),
+    Guard(
         "ZAP: only known keys come in", f"{BUS}/Authority/ZapDoor.swift",
         ", authority.admits(request.key) {", " {", "EventBusTests"),
     Guard(
         "synchronous=FULL", f"{STORE}/StateStore.swift",
-        'PRAGMA synchronous = FULL"', 'PRAGMA synchronous = NORMAL"', SEEDS, seconds=120),
+        'PRAGMA synchronous = FULL"', 'PRAGMA synchronous = NORMAL"', SEEDS, "chatter", 120),
+    Guard(
+        "log mark: an older copy that is put back begins a new epoch", f"{STORE}/LogMark.swift",
+        "guard let end = found.head.end(of: marked.epoch), marked.seq <= end.seq else {",
+        "guard found.head.end(of: marked.epoch) != nil || mark.file != file else {", "StoreTests"),
+    Guard(
+        "retention: what makes the state is kept for snapshots", f"{STORE}/Retention.swift",
+        "            try keep(record, now, in: db)\n", "", "StoreTests"),
+    Guard(
+        "retention: the newest record stays", f"{STORE}/Retention.swift",
+        "guard records > 1, isOld || total > bytes else { break }", "guard isOld || total > bytes else { break }",
+        "StoreTests"),
+    Guard(
+        "snapshot: what was applied before is not applied again", f"{STORE}/Cursors.swift",
+        "let fresh = part.records.filter { record in done.map { $0 < record.place } ?? true }",
+        "let fresh = part.records.filter { record in done.map { $0 < record.place } ?? true || record.seq > 0 }",
+        "StoreTests"),
     Guard(
         "wal_autocheckpoint=0", f"{STORE}/StateStore.swift",
         '                try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")\n            }\n', "            }\n",
@@ -95,7 +156,10 @@ GUARDS = [
         "StoreTests"),
     Guard(
         "leader lock", f"{STORE}/LeaderLock.swift",
-        "if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {", "if descriptor >= 0 {", "StoreTests|" + SEEDS),
+        "if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {", "if descriptor >= 0 {", "StoreTests"),
+    Guard(
+        "replicas: the leader hears of what the others have committed", f"{KIT}/ReplicaWatch.swift",
+        "                if version != known {\n", "                if version < known {\n", SEEDS, "suite-replicas", 120),
     Guard(
         "the cursor moves with what was applied", f"{KIT}/Inbox.swift",
         "            try transaction.move(to: LogCursor(epoch: last.epoch, seq: last.seq, chain: last.chain), of: last.source)\n",
@@ -110,12 +174,12 @@ GUARDS = [
         "            try run(envelope, record.position, transaction)\n            return envelope", "ServiceKitTests"),
     Guard(
         "a finished step is not done again", f"{KIT}/StepWorker.swift",
-        "if let known, known.result != nil { return known }", "_ = known", SEEDS, seconds=120),
+        "if let known, known.result != nil { return known }", "_ = known", SEEDS, "suite", 120),
     Guard(
         "only the leader has the leader's duties", f"{KIT}/LeaderDuties.swift",
         "if let lock = try LeaderLock.acquire(path: lockPath) { return lock }",
         'if let lock = try LeaderLock.acquire(path: lockPath + "\\(Int.random(in: 0..<1000))") { return lock }',
-        SEEDS, seconds=120),
+        SEEDS, "replicas", 120),
     Guard(
         "token compare: only the newest grant completes", f"{TRIGGER}/Domain/RunMachine+Working.swift",
         "guard status.phase == .held, status.lease?.token == token else {",
@@ -128,7 +192,15 @@ GUARDS = [
         "session takeover: a worker that comes back ends its older session",
         f"{TRIGGER}/Handling/Dispatcher+Sessions.swift",
         "if let older { try end(older.id, comesBack: true, transaction) }",
-        "if let older { try transaction.deleteSession(older.id) }", "TriggerServiceTests|" + SEEDS, seconds=120),
+        "if let older { try transaction.deleteSession(older.id) }", "TriggerServiceTests"),
+    Guard(
+        "schedules: a tick that nobody was there for is told as missed", f"{TRIGGER}/Domain/Ticking.swift",
+        "case .none:\n            let start = now.advanced(by: .zero - Self.inTime)\n            due = passed.filter { $0 > start }",
+        "case .none: due = []", "TriggerServiceTests"),
+    Guard(
+        "schedules: the next tick is stored with the one that fired", f"{TRIGGER}/Handling/Dispatcher+Schedules.swift",
+        "let next = ticking.due.dropFirst(due.count).first ?? ticking.next\n",
+        "let next = ticking.due.last ?? ticking.next\n", SEEDS, "schedules", 60),
     Guard(
         "a session is given a full term after the grantor's restart", f"{TRIGGER}/Routes/Sessions.swift",
         "            for session in sessions { leases.restore(session.id, now: now) }\n", "", "TriggerServiceTests"),
@@ -146,6 +218,18 @@ GUARDS = [
         "a decision is void once another is champion", "Services/registry-service/Domain/DecisionUse.swift",
         "guard champion == decision.champion?.version else {",
         "guard champion == decision.champion?.version || version > 0 else {", "RegistryServiceTests"),
+    Guard(
+        "expect: a stage that changed meanwhile is not changed", "Services/registry-service/Domain/Transition.swift",
+        "if let expect, machine.stage(expect) != now {", "if let expect, machine.stage(expect) != now, version < 0 {",
+        "RegistryServiceTests"),
+    Guard(
+        "expect: a holder that changed meanwhile is not replaced", "Services/registry-service/Domain/Transition.swift",
+        "guard holding != (expectHolder.map { [$0] } ?? []) else { return }", "guard holding.count > 99 else { return }",
+        "RegistryServiceTests"),
+    Guard(
+        "what a step left running ends with its run", "Services/trainer-proxy/Effects/CleanUp.swift",
+        "try transaction.intend(Self.endExecution, id: execution.item, payload: execution.marker)",
+        "_ = execution", "TrainerProxyTests"),
     Guard(
         "champion compare: whoever moved up meanwhile is the one to beat",
         "Services/evaluator/Verbs/CompareStep.swift",

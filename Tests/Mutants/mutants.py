@@ -20,9 +20,6 @@ from guards import GUARDS
 ROOT = Path(__file__).resolve().parents[2]
 SWIFT = shlex.split(os.environ.get("SWIFT", "swift"))
 COPIED = ["Package.swift", "Package.resolved", "Services", "Shared", "Tests", "Examples", "docs", "Makefile", "README.md", ".ci"]
-EXECUTABLES = [
-    "TriggerService", "TrainerProxy", "Evaluator", "RegistryService", "Deployer", "Notifier", "EventBus", "Console",
-]
 
 
 def copy_sources(tree):
@@ -37,20 +34,30 @@ def copy_sources(tree):
                 shutil.copy2(source, target)
 
 
-def keep_only_needed(tree, guards):
-    """The other test targets would be built as well, each time."""
-    kept = EXECUTABLES + sorted({test.split(".")[0] for guard in guards for test in guard.tests.split("|")})
-    names = ", ".join(f'"{name}"' for name in kept)
-    with open(tree / "Package.swift", "a") as manifest:
-        manifest.write(
-            f"\nlet kept: Set<String> = [{names}]\n"
-            "package.targets.removeAll { ($0.type == .test || $0.type == .executable) && !kept.contains($0.name) }\n"
-            "package.products.removeAll { ($0 as? Product.Executable).map { !$0.targets.allSatisfy(kept.contains) }"
-            " ?? false }\n")
+def keep_only_needed(tree, guard):
+    """The manifest without what the tests of this guard do not stand on: it would be built as well, each time."""
+    names = ", ".join(f'"{name}"' for name in sorted({test.split(".")[0] for test in guard.tests.split("|")}))
+    (tree / "Package.swift").write_text((ROOT / "Package.swift").read_text() + f"""
+var kept: Set<String> = [{names}]
+while true {{
+    let needed = package.targets.filter {{ kept.contains($0.name) }}.flatMap(\\.dependencies).compactMap {{ dependency in
+        switch dependency {{
+        case .targetItem(let name, _), .byNameItem(let name, _): name
+        default: nil as String?
+        }}
+    }}
+    if kept.isSuperset(of: needed) {{ break }}
+    kept.formUnion(needed)
+}}
+package.targets.removeAll {{ !kept.contains($0.name) }}
+package.products.removeAll {{ ($0 as? Product.Executable).map {{ !$0.targets.allSatisfy(kept.contains) }} ?? false }}
+""")
 
 
-def swift(tree, *arguments, seconds=60, timeout):
-    environment = dict(os.environ, SIMULATE_SECONDS=str(seconds))
+def swift(tree, *arguments, guard, timeout):
+    environment = dict(os.environ, SIMULATE_SECONDS=str(guard.seconds))
+    if guard.scenario:
+        environment["SIMULATE_SCENARIO"] = guard.scenario
     try:
         return subprocess.run(
             SWIFT + list(arguments) + ["--package-path", str(tree), "--scratch-path", str(tree.parent / "build")],
@@ -71,11 +78,12 @@ def try_without(guard, tree):
     text = path.read_text()
     path.write_text(text.replace(guard.text, guard.without))
     try:
-        built = swift(tree, "build", "--build-tests", timeout=2400)
+        keep_only_needed(tree, guard)
+        built = swift(tree, "build", "--build-tests", guard=guard, timeout=2400)
         if built.returncode != 0:
             errors = [line for line in built.stdout.splitlines() if "error:" in line]
             return None, "it does not compile without its guard: " + (errors or ["?"])[0]
-        ran = swift(tree, "test", "--skip-build", "--filter", guard.tests, seconds=guard.seconds, timeout=900)
+        ran = swift(tree, "test", "--skip-build", "--filter", guard.tests, guard=guard, timeout=900)
         if ran.returncode == 124:
             return ["it never ended"], None
         return (killers(ran.stdout) if ran.returncode else []), None
@@ -89,6 +97,8 @@ def main():
     parser.add_argument("--check", action="store_true", help="only see whether every guard stands where it is said to")
     options = parser.parse_args()
     guards = [guard for guard in GUARDS if options.only.lower() in guard.name.lower()]
+    # Those that need the same targets follow each other: less is built.
+    guards.sort(key=lambda guard: guard.tests)
     stale = [guard for guard in guards if (ROOT / guard.file).read_text().count(guard.text) != 1]
     for guard in stale:
         print(f"stale     {guard.name}: its text is not found exactly once in {guard.file}")
@@ -97,7 +107,6 @@ def main():
 
     tree = ROOT / ".build/mutants/tree"
     copy_sources(tree)
-    keep_only_needed(tree, guards)
     survivors = 0
     for number, guard in enumerate(guards, 1):
         begin = time.monotonic()

@@ -2,9 +2,10 @@ import Foundation
 import Testing
 
 /// docs/contributing.md says how to run these with more seeds, or to see what one does.
-@Suite struct SeedTests {
-    @Test func `the same seed gives the same run, another one another`() async throws {
-        let runs = try await [7, 7, 8].asyncMap { try await Chatting.scenario.run(seed: $0) }
+@Suite(.serialized) struct SeedTests {
+    @Test(arguments: [Chatting.scenario, Replicating.scenario])
+    func `the same seed gives the same run, another one another`(scenario: Scenario) async throws {
+        let runs = try await [7, 7, 8].asyncMap { try await scenario.run(seed: $0) }
         #expect(runs[0].digest == runs[1].digest)
         #expect(runs[0].steps == runs[1].steps)
         #expect(runs[0].events > 0)
@@ -15,12 +16,36 @@ import Testing
         try await Seeds.play(Chatting.scenario)
     }
 
+    @Test func `I1 to I5 and I8 hold over two buses, either of which may die or hang`() async throws {
+        try await Seeds.play(Chatting.overTwoBuses)
+    }
+
+    @Test func `I1 to I5 and I8 hold with replicas, one of which leads within a second`() async throws {
+        try await Seeds.play(Replicating.scenario)
+    }
+
     @Test func `I6 a restored older copy is found out or does no harm`() async throws {
         try await Seeds.play(Restoring.scenario)
     }
 
-    @Test func `the whole suite ends as it should whatever fails meanwhile`() async throws {
+    @Test func `I6 after a restore by the book, everybody goes on and has all that is to be had`() async throws {
+        try await Seeds.play(Epochs.scenario)
+    }
+
+    @Test func `I1 to I5 and I7 the whole suite ends as it should whatever fails meanwhile`() async throws {
         try await Seeds.play(Living.scenario)
+    }
+
+    @Test func `I7 replicas share the work of the suite, and each step ends once`() async throws {
+        try await Seeds.play(Living.withReplicas)
+    }
+
+    @Test func `I1 whoever was away for longer than logs keep knows the same from a snapshot`() async throws {
+        try await Seeds.play(Living.onSnapshots)
+    }
+
+    @Test func `I1 I2 each tick of a schedule is there once or told as missed, whatever the clock does`() async throws {
+        try await Seeds.play(Scheduling.scenario)
     }
 
     /// What cannot fail proves nothing: without what the promises stand on, they are found broken soon.

@@ -22,6 +22,9 @@ uint64_t simulation_now(void);
 uint64_t simulation_digest(void);
 void simulation_note(const void *bytes, size_t count);
 uint64_t simulation_steps(void);
+/// After so many steps nothing happens any more, time only passes: what spins comes to an end.
+void simulation_limit(uint64_t steps);
+bool simulation_is_exhausted(void);
 
 // MARK: Processes
 
@@ -37,6 +40,8 @@ void simulation_stop(int process);
 void simulation_continue(int process);
 /// How far its wall clock is off, in nanoseconds. The monotonic clock cannot be set.
 void simulation_set_clock(int process, int64_t offset);
+/// Nanoseconds since 1970, as it has them.
+int64_t simulation_wall_clock(int process);
 /// Cuts it off the network, or plugs it in again.
 void simulation_unplug(int process, bool unplugged);
 
@@ -70,12 +75,19 @@ void simulation_disk_full(bool full);
 void simulation_power_cut(uint32_t kept);
 /// Whether the wish of `simulation_disk_fail` or `simulation_disk_kill` is still to come.
 bool simulation_disk_is_armed(int process);
+/// Makes a file that is on the disk since long ago.
+void simulation_disk_write(const char *path, const void *bytes, size_t count);
 /// A copy of all files whose path begins so; `simulation_disk_put` writes them back, and removes others.
 typedef struct simulation_image simulation_image;
 simulation_image *simulation_disk_copy(const char *prefix);
 void simulation_disk_put(const simulation_image *image);
 void simulation_image_free(simulation_image *image);
 uint64_t simulation_disk_syncs(void);
+
+// MARK: Locks on files, which are the real ones by name
+
+/// The process that holds the lock on this file; 0: nobody does.
+int simulation_lock_holder(const char *path);
 
 // MARK: What the checkers have to notice
 

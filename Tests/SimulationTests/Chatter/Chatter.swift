@@ -1,3 +1,4 @@
+import EventLog
 import Foundation
 import GRDB
 import Messages
@@ -27,8 +28,17 @@ final class Outside: Sendable {
         /// Tries of a poisoned event, by service and event.
         var tries: [String: Int] = [:]
         var isQuiet = false
+        /// What an operator asks of the console, and has not got yet.
+        var wishes: [Wish] = []
         /// Chance of a remark to be poisoned.
         var poison = 0.0
+    }
+
+    enum Wish: Sendable, Hashable {
+        /// Lets a service go on with a log that forked.
+        case release(Source, Source)
+        /// Its database was restored: its log begins a new epoch.
+        case newEpoch(Source)
     }
 
     private let state = Mutex(State())
@@ -57,7 +67,50 @@ struct Chatter: Sendable {
     func parts(_ context: ServiceContext) -> ServiceParts {
         ServiceParts(
             subscriptions: others, handle: hear, effects: ["bell": ring],
-            background: [Loop { await talk(context) }])
+            background: [Loop { await talk(context) }],
+            leading: [{ await tidy(context) }, { await obey(context) }])
+    }
+
+    /// The log is moved into the database at any moment, while replicas read and write.
+    private func tidy(_ context: ServiceContext) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(Int.random(in: 50...3000)))
+            try? await context.store.checkpoint()
+        }
+    }
+
+    private func obey(_ context: ServiceContext) async {
+        guard source == .console else { return }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
+            guard let wish = outside.with({ $0.wishes.first }) else { continue }
+            do {
+                try await context.store.write { try command(wish, $0) }
+                outside.with { _ = $0.wishes.removeFirst() }
+            } catch {
+                // Asked again.
+            }
+        }
+    }
+
+    private func command(_ wish: Outside.Wish, _ transaction: Transaction) throws {
+        let because = Causation.first(actor: "user:ann")
+        switch wish {
+        case .release(let service, let log):
+            try transaction.publish(
+                LogReleaseRequested(service: service.name, source: log.name), subject: "source/\(log)", key: log.name,
+                because: because)
+        case .newEpoch(source):
+            // As the console's own route does: nobody would hear the wish.
+            let start = try transaction.beginEpoch(of: source)
+            try transaction.publish(
+                EpochBegun(service: source.name, source: source.name, epoch: start.epoch, reason: "restored"),
+                subject: "source/\(source)", key: source.name, because: because)
+        case .newEpoch(let service):
+            try transaction.publish(
+                LogEpochRequested(service: service.name), subject: "source/\(service)", key: service.name,
+                because: because)
+        }
     }
 
     private func talk(_ context: ServiceContext) async {
@@ -82,14 +135,14 @@ struct Chatter: Sendable {
     private func publish(_ remark: Remark, because: Causation, _ transaction: Transaction) throws {
         let key = "\(source)-\(Int.random(in: 0..<5))"
         let envelope = try transaction.publish(remark, subject: "remark/\(key)", key: key, because: because)
-        try transaction.db.execute(sql: "INSERT INTO said VALUES (?)", arguments: [envelope.id])
+        try transaction.db.cachedStatement(sql: "INSERT INTO said VALUES (?)").execute(arguments: [envelope.id])
     }
 
     private func hear(_ event: ReceivedEvent, _ transaction: Transaction) throws {
         let (envelope, position) = (event.envelope, event.position)
-        try transaction.db.execute(
-            sql: "INSERT INTO heard VALUES (?, ?, ?, ?, ?)",
-            arguments: [position.source.name, position.epoch, position.seq, envelope.partitionkey, envelope.id])
+        try transaction.db.cachedStatement(sql: "INSERT INTO heard VALUES (?, ?, ?, ?, ?)").execute(arguments: [
+            position.source.name, position.epoch, position.seq, envelope.partitionkey, envelope.id,
+        ])
         try transaction.intend("bell", id: "\(position.source)/\(position.epoch)/\(position.seq)", payload: "ring")
         guard let remark = try envelope.body(Remark.self) else { return }
         if remark.asksBack, envelope.causationdepth < 3 {
@@ -112,6 +165,6 @@ struct Chatter: Sendable {
             return .later(reason: "the bell is being polished", after: .milliseconds(300))
         }
         outside.with { $0.rings["\(source) \(intent.id)", default: 0] += 1 }
-        return .done { try $0.db.execute(sql: "INSERT INTO rung VALUES (?)", arguments: [intent.id]) }
+        return .done { try $0.db.cachedStatement(sql: "INSERT INTO rung VALUES (?)").execute(arguments: [intent.id]) }
     }
 }

@@ -8,18 +8,12 @@ import Messages
 
 /// An operator puts an older copy of a database back, and the service goes on as if nothing had been.
 enum Restoring {
-    static let scenario = Scenario(name: "restore", share: 0.1, play: play)
+    static let scenario = Scenario(name: "restore", share: 0.06, play: play)
 
     private static func play(_ world: World) throws -> Finding {
-        let outside = Outside()
-        let bus = try world.startBus()
-        let services = try Chatting.sources.map { source in
-            let chatter = Chatter(source: source, others: Chatting.sources.filter { $0 != source }, outside: outside)
-            return try world.startService(source, migrate: Chatter.migrate) { chatter.parts($0) }
-        }
+        let talk = try Talk(world, Chatting.sources)
         world.advance(world.milliseconds(300...2500))
-        let victim = world.pick(0...Chatting.sources.count - 1)
-        let source = Chatting.sources[victim]
+        let source = Chatting.sources[world.pick(0...2)]
         let copy = simulation_disk_copy(world.paths.database(source))
         defer { simulation_image_free(copy) }
         let kept = try world.read(source) { db in
@@ -28,12 +22,12 @@ enum Restoring {
         }
         world.advance(world.milliseconds(0...2500))
         world.tell("an older copy of \(source) is restored")
-        services[victim].kill(for: world.milliseconds(10...2000))
+        talk.programs[source]?.first?.kill(for: world.milliseconds(10...2000))
         simulation_disk_put(copy)
         // A bus that was started again remembers no heads: then only the chains can tell.
-        if world.chance(0.5) { bus.kill(for: world.milliseconds(10...1000)) }
+        if world.chance(0.5) { talk.buses[0].kill(for: world.milliseconds(10...1000)) }
         world.advance(world.milliseconds(2_000...5_000))
-        outside.with { $0.isQuiet = true }
+        talk.outside.with { $0.isQuiet = true }
         world.advance(.seconds(15))
         var finding = Finding(digest: world.digest, steps: simulation_steps())
         for other in Chatting.sources where other != source {
@@ -42,42 +36,27 @@ enum Restoring {
         return finding
     }
 
-    /// I6: a follower that was ahead has stopped: it applies nothing of what is said after the restored copy. The console's
-    /// log holds wishes, each for itself: whoever was ahead of that one tells so, and goes on.
+    /// I6: a follower that was ahead has stopped: it applies nothing of what is said after the restored copy. Of the
+    /// console everybody takes the word, and says so.
     private static func check(
         _ follower: Source, of source: Source, from kept: LogPlace, _ world: World, _ finding: inout Finding
     ) throws {
         let log = try world.read(source) { db in
             try Row.fetchAll(db, sql: "SELECT epoch, seq, id FROM outbox WHERE source = ?", arguments: [source.name])
         }
-        let known = Set(log.map { "\($0["epoch"] as Int64)/\($0["seq"] as Int64) \($0["id"] as String)" })
+        func name(_ place: LogPlace, _ id: String) -> String { "\(place.epoch)/\(place.seq) \(id)" }
+        let known = Set(log.map { name(LogPlace(epoch: $0["epoch"], seq: $0["seq"]), $0["id"]) })
         finding.events += log.count
-        let (heard, quarantined, told) = try world.read(follower) { db in
-            (
-                try Row.fetchAll(
-                    db, sql: "SELECT epoch, seq, event FROM heard WHERE source = ?", arguments: [source.name]),
-                try String.fetchOne(
-                    db, sql: "SELECT fork FROM halt WHERE source = ?", arguments: [source.name]),
-                try Bool.fetchOne(
-                    db, sql: "SELECT EXISTS (SELECT 1 FROM outbox WHERE topic LIKE ?)",
-                    arguments: ["%\(ForkDetected.name)%"]) ?? false
-            )
-        }
-        let names = heard.map {
-            (
-                LogPlace(epoch: $0["epoch"], seq: $0["seq"]),
-                "\($0["epoch"] as Int64)/\($0["seq"] as Int64) \($0["event"] as String)"
-            )
-        }
-        let lost = names.filter { !known.contains($0.1) }
-        let mixed = names.filter { $0.0 > kept && known.contains($0.1) }
-        if !lost.isEmpty, !mixed.isEmpty, source != .console || !told {
+        let hearing = try world.read(follower) { try Hearing(of: source, by: follower, in: $0) }
+        let lost = hearing.events.filter { !known.contains(name($0.place, $0.id)) }
+        let mixed = hearing.events.filter { $0.place > kept && known.contains(name($0.place, $0.id)) }
+        if !lost.isEmpty, !mixed.isEmpty, hearing.landings.isEmpty || source != .console {
             finding.problems.append(
-                "I6 \(follower) applied \(lost.count) events that \(source) no longer knows, and \(mixed.count) that it"
-                    + " said instead of them; quarantined: \(quarantined ?? "no")")
+                "I6 \(hearing.name): \(lost.count) events applied that it no longer has, and \(mixed.count) that it"
+                    + " said instead of them; quarantined: \(hearing.fork ?? "no")")
         }
-        if Set(heard.map { $0["event"] as String }).count != heard.count {
-            finding.problems.append("I2 \(follower) heard something twice")
+        if Set(hearing.events.map(\.id)).count != hearing.events.count {
+            finding.problems.append("I2 \(hearing.name): something was heard twice")
         }
     }
 }

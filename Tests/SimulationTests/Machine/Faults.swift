@@ -4,7 +4,7 @@ import Foundation
 /// What goes wrong, as the seed will have it.
 struct Faults {
     private let world: World
-    private let bus: Program
+    private let buses: [Program]
     private let services: [Program]
     private let onPowerCut: () -> Void
     private var stopped: [Program] = []
@@ -12,9 +12,9 @@ struct Faults {
     /// How wild this seed is.
     private let rate: Double
 
-    init(_ world: World, bus: Program, services: [Program], onPowerCut: @escaping () -> Void = {}) {
+    init(_ world: World, buses: [Program], services: [Program], onPowerCut: @escaping () -> Void = {}) {
         self.world = world
-        self.bus = bus
+        self.buses = buses
         self.services = services
         self.onPowerCut = onPowerCut
         rate = world.chance(0.15) ? 0 : Double.random(in: 0.05...0.7, using: &world.random)
@@ -40,9 +40,9 @@ struct Faults {
         let victim = services[world.pick(0...services.count - 1)]
         // One that is still to start has nothing that could fail.
         guard victim.lives > 0 else { return }
-        switch world.pick(0...13) {
+        switch world.pick(0...14) {
         case 0, 1: victim.kill(for: world.milliseconds(10...3000))
-        case 2: bus.kill(for: world.milliseconds(10...3000))
+        case 2: buses[world.pick(0...buses.count - 1)].kill(for: world.milliseconds(10...3000))
         case 3...5:
             // In the middle of a commit: before a write or a sync reaches the disk, or right after it.
             let (nth, done) = (UInt32(world.pick(1...12)), world.chance(0.5))
@@ -53,12 +53,9 @@ struct Faults {
             world.tell("\(victim.name): a write will fail with \(code)")
             simulation_disk_fail(victim.id, UInt32(world.pick(1...12)), code)
         case 7:
-            world.tell("\(victim.name) is stopped")
-            victim.stop()
-            stopped.append(victim)
+            stop(victim)
         case 8:
-            victim.unplug(true)
-            unplugged.append(victim)
+            unplug(victim)
         case 9: release()
         case 10: powerCut()
         case 11:
@@ -67,17 +64,33 @@ struct Faults {
         case 12:
             // Somebody sets the clock; it never goes back, or what is due by it would wait as long.
             let jump = Duration.seconds(world.pick(1...7200))
-            world.tell("the clock of \(victim.name) jumps by \(jump)")
-            victim.setClock(victim.clockOffset + jump)
+            world.tell("the clock of \(victim.service) jumps by \(jump)")
+            for program in services where program.service == victim.service {
+                program.setClock(program.clockOffset + jump)
+            }
+        case 13: stop(buses[world.pick(0...buses.count - 1)])
         default: weather()
         }
+    }
+
+    private mutating func stop(_ victim: Program) {
+        world.tell("\(victim.name) is stopped")
+        victim.stop()
+        stopped.append(victim)
+    }
+
+    /// Cut off until the network is mended, if not until everything is.
+    mutating func unplug(_ victim: Program) {
+        world.tell("\(victim.name) is cut off")
+        victim.unplug(true)
+        unplugged.append(victim)
     }
 
     private func powerCut() {
         world.tell("the power fails")
         onPowerCut()
         simulation_power_cut(UInt32(world.pick(0...65_536)))
-        for program in services + [bus] { program.kill(for: world.milliseconds(100...1500)) }
+        for program in services + buses { program.kill(for: world.milliseconds(100...1500)) }
     }
 
     private mutating func release() {
@@ -96,6 +109,6 @@ struct Faults {
             simulation_network(
                 lost: 0, repeated: 0, late: 0, requests_lost: 0, latency: 50_000, jitter: 200_000, lateness: 0,
                 room: 4000))
-        for program in services + [bus] where !program.isAlive { program.relaunchNow() }
+        for program in services + buses where !program.isAlive { program.relaunchNow() }
     }
 }

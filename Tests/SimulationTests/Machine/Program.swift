@@ -1,16 +1,23 @@
 import CSimulation
 import Foundation
 import Logging
+import Messages
 import Store
 import Synchronization
 
 /// One life of a program: what it holds that the world must take away when it dies.
 final class Run: Sendable {
     private let store = Mutex<StateStore?>(nil)
+    private let stop = Mutex<(@Sendable () -> Void)?>(nil)
     fileprivate let ended = Mutex(false)
 
     /// The database's connections are closed, without a word to the disk, when the process dies.
     func owns(_ opened: StateStore) { store.withLock { $0 = opened } }
+
+    /// - Parameter stop: what it does when it is asked to end.
+    func canBeAsked(_ stop: @escaping @Sendable () -> Void) { self.stop.withLock { $0 = stop } }
+
+    fileprivate func ask() { stop.withLock { $0 }?() }
 
     func end() { ended.withLock { $0 = true } }
 
@@ -20,6 +27,8 @@ final class Run: Sendable {
 /// A program of the simulated world, in one life after another.
 final class Program {
     let name: String
+    /// Its replicas have the same: they are on one host, with one clock.
+    let service: String
     private let main: @Sendable (Run) async throws -> Void
     private unowned let world: World
     private var process: Int32 = 0
@@ -28,8 +37,9 @@ final class Program {
     private var downUntil: Duration?
     private(set) var lives = 0
 
-    init(name: String, main: @escaping @Sendable (Run) async throws -> Void, world: World) {
+    init(name: String, service: String, main: @escaping @Sendable (Run) async throws -> Void, world: World) {
         self.name = name
+        self.service = service
         self.main = main
         self.world = world
     }
@@ -77,9 +87,30 @@ final class Program {
         downUntil = world.now + pause
     }
 
-    func stop() { simulation_stop(process) }
-    func resume() { simulation_continue(process) }
-    func unplug(_ unplugged: Bool) { simulation_unplug(process, unplugged) }
+    /// As SIGTERM: it leaves everything as it should be, and is not started again before it was killed for a while.
+    func askToEnd() {
+        world.tell("\(name) is asked to end")
+        downUntil = .seconds(1_000_000)
+        simulation_enter(process)
+        run.ask()
+        simulation_enter(0)
+    }
+
+    /// For good, with all that it holds.
+    func end() {
+        simulation_kill(process)
+        run.drop()
+    }
+
+    // What was never started has no process that could be meant.
+    func stop() { if lives > 0 { simulation_stop(process) } }
+    func resume() { if lives > 0 { simulation_continue(process) } }
+    func unplug(_ unplugged: Bool) { if lives > 0 { simulation_unplug(process, unplugged) } }
+
+    /// What the clock on its wall says.
+    var wallClock: Timestamp {
+        Timestamp(milliseconds: simulation_wall_clock(process) / 1_000_000)
+    }
 
     func setClock(_ offset: Duration) {
         clockOffset = offset

@@ -1,6 +1,8 @@
 import CSimulation
 import Foundation
+import GRDB
 import Logging
+import Messages
 
 /// One simulated world on a thread of its own: the scenario says what happens, everything else is production code.
 ///
@@ -12,7 +14,15 @@ final class World {
     /// What is not simulated of the disk: artifacts, lock files.
     let folder: String
     let tells: Bool
+    /// How many run side by side; said before any service starts.
+    var busCount = 1
+    /// Connections to look at databases with, while nothing can happen to their files.
+    var lookers: [Source: DatabaseQueue]?
     private(set) var programs: [Program] = []
+    /// Far more than any scenario takes: a program that spins does not keep a seed from ending.
+    private static let mostSteps: UInt64 = 20_000_000
+    /// It took them, and stood still from there on.
+    var isExhausted: Bool { simulation_is_exhausted() }
 
     private init(seed: UInt64, tells: Bool) {
         self.seed = seed
@@ -31,7 +41,10 @@ final class World {
             let thread = Thread {
                 let world = World(seed: seed, tells: tells)
                 simulation_begin(seed)
+                simulation_limit(Self.mostSteps)
                 let result = Result { try scenario(world) }
+                world.stopLooking()
+                for program in world.programs { program.end() }
                 simulation_end()
                 try? FileManager.default.removeItem(atPath: world.folder)
                 continuation.resume(with: result)
@@ -70,11 +83,14 @@ final class World {
 
     // MARK: Programs
 
-    /// - Parameter delay: how long after now it starts for the first time.
-    func start(_ name: String, after delay: Duration? = nil, _ main: @escaping @Sendable (Run) async throws -> Void)
-        -> Program
-    {
-        let program = Program(name: name, main: main, world: self)
+    /// - Parameters:
+    ///   - service: what it is a replica of; its own name where that is not given.
+    ///   - delay: how long after now it starts for the first time.
+    func start(
+        _ name: String, of service: String? = nil, after delay: Duration? = nil,
+        _ main: @escaping @Sendable (Run) async throws -> Void
+    ) -> Program {
+        let program = Program(name: name, service: service ?? name, main: main, world: self)
         programs.append(program)
         if let delay { program.kill(for: delay) } else { program.launch() }
         return program

@@ -85,7 +85,7 @@ struct SimulatedBackend: Sendable {
     var parts: ServiceParts {
         let cleanUp = CleanUp(context: context, settings: settings, copies: backend.copies)
         return ServiceParts(
-            subscriptions: [.triggerService], handle: cleanUp.handle,
+            subscriptions: [.triggerService, .registryService], handle: cleanUp.handle,
             effects: cleanUp.effects.merging([
                 CleanUp.endExecution: { [machines] intent in
                     if let marker = try? intent.decode(String.self) { machines.end(marker) }

@@ -2,6 +2,7 @@ import CSimulation
 import Foundation
 import HTTPClient
 import Messages
+import Store
 
 @testable import Console
 @testable import Deployer
@@ -14,9 +15,21 @@ import Messages
 
 /// All six services, the console and the bus, each with its own stores, handlers, verbs and loops.
 struct Suite {
+    /// What is special about a seed's suite.
+    struct Wishes {
+        /// How many processes of a service there are, where it is not one.
+        var replicas: [Source: Int] = [:]
+        /// Logs are cut back to few events: whoever is away for long goes on from a snapshot.
+        var keepsLittle = false
+        /// Comes when the others have been at work for long.
+        var late: Source?
+        /// `nil`: all services.
+        var only: [Source]?
+    }
+
     static let followed: [Source: [Source]] = [
         .triggerService: [.console, .registryService, .evaluator],
-        .trainerProxy: [.triggerService, .console],
+        .trainerProxy: [.triggerService, .registryService, .console],
         .evaluator: [.triggerService, .trainerProxy, .registryService, .deployer, .console],
         .registryService: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
         .deployer: [.triggerService, .registryService, .console],
@@ -27,32 +40,75 @@ struct Suite {
     let forge = Forge()
     let machines = Machines()
     let people = People()
-    let bus: Program
-    let services: [Program]
+    let buses: [Program]
+    let programs: [Source: [Program]]
+    /// Those that run, in the order of the architecture page.
+    let sources: [Source]
 
-    init(_ world: World) throws {
-        let (forge, machines, people) = (forge, machines, people)
-        bus = try world.startBus()
-        services = [
-            try world.startService(.triggerService, logs: [.ingest], migrate: TriggerStore.migrate) {
-                try await Self.trigger($0, forge)
-            },
-            try world.startService(.trainerProxy, migrate: TrainerStore.migrate) {
-                try SimulatedBackend($0, machines).parts
-            },
-            try world.startService(.evaluator, migrate: EvaluatorStore.migrate) { _ in Self.evaluator },
-            try world.startService(.registryService, migrate: RegistryStore.migrate) { _ in
-                ServiceParts(
-                    subscriptions: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
-                    handle: { event, transaction in try RegistryEvents.handle(event, in: transaction) },
-                    verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb])
-            },
-            try world.startService(.deployer, migrate: DeployerStore.migrate) {
-                try SimulatedServing($0).serviceParts
-            },
-            try world.startService(.notifier, migrate: NotifierStore.migrate) { try Self.notifier($0) },
-            try world.startService(.console, migrate: ConsoleStore.migrate) { people.parts($0) },
-        ]
+    var services: [Program] { sources.flatMap { programs[$0] ?? [] } }
+
+    init(_ world: World, _ wishes: Wishes = Wishes()) throws {
+        buses = try world.startBuses()
+        sources = wishes.only ?? Source.all.filter { $0 != .ingest }
+        let blank = world.chance(0.9) ? try Blank.all.get().suite : [:]
+        var programs: [Source: [Program]] = [:]
+        for source in sources {
+            let archives = wishes.keepsLittle
+            let parts = Self.parts(of: source, forge, machines, people, keepsLittle: archives)
+            let migrate = Blank.suite[source] ?? { _ in }
+            let delay = source == wishes.late ? world.milliseconds(3_000...12_000) : nil
+            programs[source] = try (1...(wishes.replicas[source] ?? 1)).map { replica in
+                try world.startService(
+                    source, replica: replica, after: delay, logs: source == .triggerService ? [.ingest] : [],
+                    blank: blank[source],
+                    migrate: { migrator in
+                        migrate(&migrator)
+                        if archives { Archive.migrate(&migrator) }
+                    }, parts: parts)
+            }
+        }
+        self.programs = programs
+    }
+
+    /// The logs that a service owns.
+    static func logs(of service: Source) -> [Source] {
+        service == .triggerService ? [.triggerService, .ingest] : [service]
+    }
+
+    /// What it follows of what there is.
+    func followed(by service: Source) -> [Source] {
+        (Self.followed[service] ?? []).filter { log in
+            sources.contains(log == .ingest ? .triggerService : log)
+        }
+    }
+
+    private static func parts(
+        of source: Source, _ forge: Forge, _ machines: Machines, _ people: People, keepsLittle: Bool
+    ) -> @Sendable (ServiceContext) async throws -> ServiceParts {
+        { context in
+            var parts =
+                switch source {
+                case .triggerService: try await trigger(context, forge)
+                case .trainerProxy: try SimulatedBackend(context, machines).parts
+                case .evaluator: evaluator
+                case .registryService: registry
+                case .deployer: try SimulatedServing(context).serviceParts
+                case .notifier: try notifier(context)
+                default: people.parts(context)
+                }
+            // A person's wish that is older than what a log keeps is not carried out: all are kept.
+            if keepsLittle, source != .console {
+                parts.leading.append { await Archive.cut(logs(of: source), context.store) }
+            }
+            return parts
+        }
+    }
+
+    private static var registry: ServiceParts {
+        ServiceParts(
+            subscriptions: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
+            handle: { event, transaction in try RegistryEvents.handle(event, in: transaction) },
+            verbs: [RegisterStep.verb, ResolveStep.verb, TagStep.verb, TransitionStep.verb])
     }
 
     private static var evaluator: ServiceParts {
@@ -75,13 +131,18 @@ struct Suite {
             dispatcher: dispatcher, watcher: watcher, store: context.store, logger: context.logger)
         let sessions = Sessions(store: context.store, dispatcher: dispatcher, logger: context.logger)
         let requests = SessionRequests(sessions: sessions, store: context.store, dispatcher: dispatcher)
+        let timer = ScheduleTimer(
+            store: context.store, dispatcher: dispatcher, clock: context.clock, logger: context.logger)
         return ServiceParts(
             subscriptions: [.console, .registryService, .evaluator],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
-            takeOver: { try await sessions.restore() },
-            leading: [{ await watcher.run() }, { await sessions.run() }, { await reminders.run() }])
+            takeOver: {
+                try await sessions.restore()
+                try await context.store.write { try dispatcher.followStored($0) }
+            },
+            leading: [{ await watcher.run() }, { await sessions.run() }, { await reminders.run() }, { await timer.run() }])
     }
 
     private static func notifier(_ context: ServiceContext) throws -> ServiceParts {

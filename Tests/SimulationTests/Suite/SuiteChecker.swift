@@ -20,7 +20,7 @@ struct SuiteChecker {
 
     private func heads() throws -> [Source: (seq: Int64, chain: String)] {
         var heads: [Source: (seq: Int64, chain: String)] = [:]
-        for source in Source.all {
+        for source in suite.sources.flatMap(Suite.logs) {
             heads[source] = try world.read(Self.owner(of: source)) { db in
                 let row = try Row.fetchOne(
                     db, sql: "SELECT last, chain FROM log WHERE source = ?", arguments: [source.name])
@@ -50,7 +50,8 @@ struct SuiteChecker {
         }
         if !open.isEmpty { return open.joined(separator: "; ") }
         let heads = try heads()
-        for (service, logs) in Suite.followed.sorted(by: { $0.key.name < $1.key.name }) {
+        for service in suite.sources {
+            let logs = suite.followed(by: service)
             let problem = try world.read(service) { db -> String? in
                 for log in logs {
                     let seq = try Int64.fetchOne(
@@ -74,15 +75,17 @@ struct SuiteChecker {
             problems.append("I8 240 s after healing: \(try whatIsOpen() ?? "wishes are open")")
         }
         let heads = try heads()
-        for (service, logs) in Suite.followed.sorted(by: { $0.key.name < $1.key.name }) {
+        for service in suite.sources {
+            let logs = suite.followed(by: service)
             problems += try world.read(service) { db in try Self.cursorProblems(service, logs, heads, settled, db) }
         }
         outcome.events = heads.values.reduce(0) { $0 + Int($1.seq) }
-        problems += try onceProblems()
-        problems += try turnProblems()
-        problems += try startProblems()
+        let said = try Dictionary(uniqueKeysWithValues: suite.sources.map { ($0, try envelopes($0)) })
+        problems += try Self.onceProblems(said)
+        problems += try Self.turnProblems(said[.triggerService] ?? [])
+        problems += try startProblems(said[.triggerService] ?? [])
         problems += suite.machines.startedTwice.map { "S2 the process \($0) was started twice" }
-        problems += try notificationProblems(settled)
+        problems += try notificationProblems(said[.notifier] ?? [])
         if settled { problems += try projectionProblems() }
         outcome.problems = problems
         return outcome
@@ -110,25 +113,25 @@ struct SuiteChecker {
         return problems + dead.map { "I8 \(service) has a dead letter: \($0)" }
     }
 
-    private func envelopes(_ source: Source) throws -> [Envelope] {
-        try world.read(source) { db in
-            try Data.fetchAll(
-                db, sql: "SELECT body FROM outbox WHERE source = ? ORDER BY seq", arguments: [source.name]
-            ).map { try Wire.decode(Envelope.self, from: $0) }
+    /// Everything that a service ever said.
+    func envelopes(_ source: Source) throws -> [Envelope] {
+        guard suite.sources.contains(source) else { return [] }
+        return try world.read(source) { db in
+            try Archive.events(of: source, in: db).map { $0.envelope }
         }
     }
 
     /// I7, and what may be said only once.
-    private func onceProblems() throws -> [String] {
+    private static func onceProblems(_ said: [Source: [Envelope]]) throws -> [String] {
         var seen: Set<String> = []
         var problems: [String] = []
         func once(_ what: String) {
             if !seen.insert(what).inserted { problems.append("I7 \(what) was said twice") }
         }
         // A run that a person tries again ends once more.
-        let retried = Set(try envelopes(.console).compactMap { try $0.body(RunRetryRequested.self)?.run })
+        let retried = Set(try (said[.console] ?? []).compactMap { try $0.body(RunRetryRequested.self)?.run })
         for source in [Source.triggerService, .trainerProxy, .registryService, .deployer, .notifier] {
-            for envelope in try envelopes(source) {
+            for envelope in said[source] ?? [] {
                 if let step = try envelope.body(StepFinished.self) {
                     once("the end of step \(step.run)/\(step.job)/\(step.step)/\(step.attempt)")
                 }
@@ -149,10 +152,10 @@ struct SuiteChecker {
     }
 
     /// Runs of one group go one after another.
-    private func turnProblems() throws -> [String] {
+    private static func turnProblems(_ said: [Envelope]) throws -> [String] {
         var problems: [String] = []
         var open: Set<String> = []
-        for envelope in try envelopes(.triggerService) {
+        for envelope in said {
             if let begun = try envelope.body(RunStarted.self), begun.pipeline == "release" {
                 if !open.isEmpty { problems.append("I3 run \(begun.run) began before \(open) of its group had ended") }
                 open.insert(begun.run)
@@ -163,13 +166,13 @@ struct SuiteChecker {
     }
 
     /// Each attempt of a step that started a pipeline has started one run.
-    private func startProblems() throws -> [String] {
+    private func startProblems(_ said: [Envelope]) throws -> [String] {
         let started = try world.read(.triggerService) { db in
             try String.fetchAll(db, sql: "SELECT started_by FROM run WHERE started_by IS NOT NULL")
         }
         var problems: [String] = []
         if Set(started).count != started.count { problems.append("I7 a step has started two runs") }
-        for envelope in try envelopes(.triggerService) {
+        for envelope in said {
             guard let step = try envelope.body(StepFinished.self), step.verb == "pipeline/start",
                 step.outcome == .succeeded
             else { continue }
@@ -180,35 +183,68 @@ struct SuiteChecker {
     }
 
     /// A line for each notification that was said to be sent, and never two.
-    private func notificationProblems(_ settled: Bool) throws -> [String] {
+    private func notificationProblems(_ said: [Envelope]) throws -> [String] {
         struct Line: Decodable { var delivery: String }
         let text = (try? String(contentsOfFile: world.paths.notifications + "/demo.jsonl", encoding: .utf8)) ?? ""
         let lines = try text.split(separator: "\n").map { try Wire.decode(Line.self, from: Data($0.utf8)).delivery }
         var problems: [String] = []
         if Set(lines).count != lines.count { problems.append("I2 a notification stands in the file twice") }
-        for envelope in try envelopes(.notifier) {
+        for envelope in said {
             guard let sent = try envelope.body(NotificationSent.self) else { continue }
             if !lines.contains(sent.notification) { problems.append("I5 \(sent.notification) was not written") }
         }
         return problems
     }
 
-    /// The console knows of every run what trigger-service knows; one version at most is in production.
+    /// The console knows of every run that it heard of what trigger-service knows, and nothing of a run outlives it.
     private func projectionProblems() throws -> [String] {
-        let truth = try world.read(.triggerService) { db in
-            try String.fetchSet(db, sql: "SELECT id || ' ' || coalesce(outcome, state) FROM run")
-        }
-        let shown = try world.read(.console) { db in
-            try String.fetchSet(db, sql: "SELECT id || ' ' || coalesce(outcome, state) FROM runs")
+        let truth = try world.read(.triggerService) { try Self.ends(in: "run", $0) }
+        let missed = try MissedRuns(world)
+        let (shown, left) = try world.read(.console) { db in
+            (
+                try Self.ends(in: "runs", db),
+                try String.fetchAll(
+                    db,
+                    sql: """
+                        SELECT 'job ' || run || ' ' || job FROM jobs WHERE state = 'running'
+                        UNION ALL SELECT 'step ' || run || ' ' || job || ' ' || step FROM steps WHERE state = 'running'
+                        UNION ALL SELECT 'approval ' || id FROM approvals WHERE state = 'waiting'
+                        """)
+            )
         }
         var problems: [String] = []
-        if truth != shown {
-            problems.append("I1 the console shows other runs: \(truth.symmetricDifference(shown).sorted())")
+        for run in Set(truth.keys).union(shown.keys).sorted() where truth[run] != shown[run] {
+            if shown[run] == nil, missed.contains(run) { continue }
+            problems.append(
+                "I1 the console shows run \(run) as \(shown[run] ?? "none"), it is \(truth[run] ?? "none")")
         }
-        let production = try world.read(.console) { db in
-            try Int.fetchOne(db, sql: "SELECT count(*) FROM versions WHERE stage = 'production'") ?? 0
+        if !left.isEmpty { problems.append("I1 the console shows as open what is over: \(left)") }
+        return try problems + versionProblems()
+    }
+
+    private static func ends(in table: String, _ db: Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(db, sql: "SELECT id, coalesce(outcome, state) AS end FROM \(table)")
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0["id"], $0["end"]) })
+    }
+
+    /// Everybody knows of the same versions in the same stages; one at most is in production.
+    private func versionProblems() throws -> [String] {
+        let tables: [(Source, String)] = [
+            (.registryService, "version"), (.console, "versions"), (.evaluator, "version"),
+            (.trainerProxy, "model_version"),
+        ]
+        guard tables.allSatisfy({ suite.sources.contains($0.0) }) else { return [] }
+        let known = try tables.map { source, table in
+            try world.read(source) { db in
+                try String.fetchSet(
+                    db, sql: "SELECT model || ' ' || version || ' ' || coalesce(stage, 'none') FROM \(table)")
+            }
         }
-        if production > 1 { problems.append("I4 \(production) versions are in production") }
+        var problems = zip(tables, known).filter { $0.1 != known[0] }.map { table, versions in
+            "I1 \(table.0) knows other versions: \(versions.symmetricDifference(known[0]).sorted())"
+        }
+        let production = known[0].filter { $0.hasSuffix(" production") }
+        if production.count > 1 { problems.append("I4 \(production.count) versions are in production") }
         return problems
     }
 }
