@@ -39,18 +39,14 @@ package final class StateStore: Sendable {
     /// - Throws: `StoreError` with the path and what an operator can do.
     package static func open(
         path: String, source: Source, logs: [Source] = [], clock: WallClock = .system, ids: UUIDv7 = UUIDv7(),
-        migrate: (inout DatabaseMigrator) -> Void
+        wal: WriteAheadLog = WriteAheadLog(), migrate: (inout DatabaseMigrator) -> Void
     ) throws -> StateStore {
         do {
             let pool = try DatabasePool(path: path, configuration: configuration())
-            let wal = WriteAheadLog()
             // GRDB lowers this to NORMAL when it turns WAL on: a published number could come back with another body
             // after a loss of power (bus.md fact 9).
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                // 0 pages: only the leader checkpoints (bus.md fact 10).
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
-                // After that pragma, which would take the hook away.
                 wal.watch(db)
             }
             try check(pool)
@@ -78,6 +74,7 @@ package final class StateStore: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 3
         configuration.prepareDatabase { db in
+            // 0 pages: only the leader checkpoints (bus.md fact 10).
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
             // Each connection's page cache; six small services share a small machine.
             try db.execute(sql: "PRAGMA cache_size = -1024")

@@ -7,11 +7,9 @@ import Synchronization
 /// An fsync of a file that grows takes twice as long as one of a file that is written over: the file system has to write
 /// down its new size as well. So the file is made longer a little ahead of need, and after a checkpoint it is written
 /// from its start again instead of being cut off. A burst of commits may outrun that, which costs it nothing.
-final class WriteAheadLog: Sendable {
-    /// Bytes after which a checkpoint does not wait for the next round of housekeeping.
-    static let most = 128 << 20
-    /// A file that a burst has made longer than this is cut off by the next checkpoint.
-    static let longest = 64 << 20
+package final class WriteAheadLog: Sendable {
+    private let most: Int
+    private let longest: Int
     /// Room beyond what is written, made in pieces: whoever makes one keeps writers waiting for a millisecond.
     private static let ahead = 1 << 20
     private static let piece = 256 << 10
@@ -27,22 +25,26 @@ final class WriteAheadLog: Sendable {
     let needs: AsyncStream<Void>
     private let need: AsyncStream<Void>.Continuation
 
-    init() {
+    /// - Parameters:
+    ///   - most: bytes after which a checkpoint does not wait for the next round of housekeeping.
+    ///   - longest: bytes of a file that a burst has made longer, and that the next checkpoint cuts off.
+    package init(most: Int = 128 << 20, longest: Int = 64 << 20) {
+        (self.most, self.longest) = (most, longest)
         (needs, need) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Bytes that a crash would have to read again, as of this process's last commit.
     var bytes: Int { filled.load(ordering: .relaxed) }
 
-    var isFull: Bool { bytes >= Self.most }
+    var isFull: Bool { bytes >= most }
 
     /// Longer than it is to stay.
-    var isLong: Bool { max(bytes, length.load(ordering: .relaxed)) > Self.longest }
+    var isLong: Bool { max(bytes, length.load(ordering: .relaxed)) > longest }
 
-    private var wanted: Int { min(Self.longest, bytes + Self.ahead) }
+    private var wanted: Int { min(longest, bytes + Self.ahead) }
 
     /// The room is nearly used up.
-    private var isShort: Bool { length.load(ordering: .relaxed) < min(Self.longest, bytes + Self.ahead / 2) }
+    private var isShort: Bool { length.load(ordering: .relaxed) < min(longest, bytes + Self.ahead / 2) }
 
     /// Hears from now on of this connection's commits, and how many pages are in the log then, other processes' too.
     func watch(_ db: Database) {

@@ -79,7 +79,7 @@ struct TokenTellingTests {
     }
 
     @Test func `a key is for one request, be it a token or a command`() async throws {
-        try await Desk.open { desk in
+        try await Desk.open { desk async throws in
             let repository: JSONValue = ["repository": "other", "url": "/srv/other"]
             func ask(_ path: String, _ body: JSONValue, key: String) async throws -> String {
                 let answer = try await desk.ask("POST", "/api/v1" + path, body, headers: [("Idempotency-Key", key)])

@@ -141,7 +141,7 @@ GUARDS = [
         "StoreTests"),
     Guard(
         "wal_autocheckpoint=0", f"{STORE}/StateStore.swift",
-        '                try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")\n            }\n', "            }\n",
+        '            try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")\n', "",
         "StoreTests"),
     Guard(
         "an intent is one by its idempotency key", f"{STORE}/Intents.swift",

@@ -10,14 +10,14 @@ final class TemporaryStore: Sendable {
     let folder: String
     let store: StateStore
 
-    init() throws {
+    init(wal: WriteAheadLog = WriteAheadLog()) throws {
         folder = NSTemporaryDirectory() + "martlet-store-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        store = try Self.open(folder)
+        store = try Self.open(folder, wal: wal)
     }
 
-    static func open(_ folder: String) throws -> StateStore {
-        try StateStore.open(path: folder + "/state.sqlite", source: .registryService) { migrator in
+    static func open(_ folder: String, wal: WriteAheadLog = WriteAheadLog()) throws -> StateStore {
+        try StateStore.open(path: folder + "/state.sqlite", source: .registryService, wal: wal) { migrator in
             migrator.registerMigration("v1") { db in
                 try db.execute(sql: "CREATE TABLE thing (name TEXT PRIMARY KEY) STRICT")
             }

@@ -23,8 +23,8 @@ import Testing
         try await store.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM filling") ?? 0 }
     }
 
-    private func opened() async throws -> TemporaryStore {
-        let temporary = try TemporaryStore()
+    private func opened(_ wal: WriteAheadLog = WriteAheadLog()) async throws -> TemporaryStore {
+        let temporary = try TemporaryStore(wal: wal)
         try await temporary.store.write { try $0.db.execute(sql: "CREATE TABLE filling (bytes BLOB)") }
         return temporary
     }
@@ -54,14 +54,18 @@ import Testing
     }
 
     @Test func `a log that holds very much is moved into the database at once, and cut off`() async throws {
-        let temporary = try await opened()
+        let (most, longest) = (8 << 20, 4 << 20)
+        let temporary = try await opened(WriteAheadLog(most: most, longest: longest))
         let store = temporary.store
         let tending = Task { await store.tendLog { Issue.record($0) } }
         defer { tending.cancel() }
-        try await fill(store, to: WriteAheadLog.most)
-        while store.walBytes >= WriteAheadLog.longest { try await Task.sleep(for: .milliseconds(5)) }
-        while try size(temporary) > WriteAheadLog.longest { try await Task.sleep(for: .milliseconds(5)) }
-        #expect(try await rows(store) >= WriteAheadLog.most >> 20)
+        var written = 0
+        while written < 2 * most >> 20 {
+            try await store.write { try $0.db.execute(sql: "INSERT INTO filling VALUES (randomblob(1 << 20))") }
+            written += 1
+        }
+        while try store.walBytes >= most || size(temporary) > most { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try await rows(store) == written)
     }
 
     @Test func `after a checkpoint the log is written from its start, in the room that it has`() async throws {

@@ -1,4 +1,5 @@
 import Messages
+import ProjectFile
 import Store
 
 /// A moment in a job or step that is to come back after a while.

@@ -230,8 +230,14 @@ extension Reading {
     /// Says that a type of ours starts nothing, and what does instead.
     private func checkHeard(_ type: String, at place: Place) {
         let glob = Glob(type)
-        let own = allEventBodies.filter { glob.matches($0.name) || glob.matches($0.eventType) }.map(\.name)
-        guard type.hasPrefix("dev.martlet.") || allEventBodies.contains(where: { $0.name == type }) else { return }
+        var own: [String] = []
+        var isOurs = type.hasPrefix("dev.martlet.")
+        // A loop: Swift 6.3 crashes on key paths and closures over these types.
+        for body in allEventBodies {
+            if glob.matches(body.name) || glob.matches(body.eventType) { own.append(body.name) }
+            if body.name == type { isOurs = true }
+        }
+        guard isOurs else { return }
         let heard = HeardEvents.ofForges + HeardEvents.ofServices
         if own.contains(where: { heard.contains($0) }) { return }
         let word = own.first.flatMap { Self.word(for: $0) }

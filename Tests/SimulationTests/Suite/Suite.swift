@@ -142,7 +142,9 @@ struct Suite {
                 try await sessions.restore()
                 try await context.store.write { try dispatcher.followStored($0) }
             },
-            leading: [{ await watcher.run() }, { await sessions.run() }, { await reminders.run() }, { await timer.run() }])
+            leading: [
+                { await watcher.run() }, { await sessions.run() }, { await reminders.run() }, { await timer.run() },
+            ])
     }
 
     private static func notifier(_ context: ServiceContext) throws -> ServiceParts {
