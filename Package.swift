@@ -87,7 +87,7 @@ let package = Package(
         shared("Bus", ["Messages", "EventLog", "CZMQ", logging]),
         shared("Store", ["Messages", "EventLog", "CProcess", grdb, sqlite, logging]),
         shared("ProjectFile", ["Messages", yams, crypto]),
-        shared("Artifacts", ["Messages", "HTTPClient", "CProcess", crypto]),
+        shared("Artifacts", ["Messages", "HTTPClient", "Processes", "CProcess", crypto]),
         shared("HTTPClient", ["CCurl"]),
         shared("Processes", ["Messages", "CProcess", subprocess]),
         shared(

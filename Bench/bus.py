@@ -8,9 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bus_rows import faults, machine, parked, peers, rows
-from bus_rows.stage import Failed, Programs
-from bus_rows.table import Table
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Examples" / "demo"))
+
+from bus_rows import faults, machine, parked, peers, rows  # noqa: E402
+from bus_rows.stage import Failed, Programs  # noqa: E402
+from bus_rows.table import Table  # noqa: E402
 
 # In the order of the table; the name is what BENCH= selects.
 ROWS = {

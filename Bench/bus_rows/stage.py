@@ -5,12 +5,13 @@ import os
 import queue
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
+
+from suite import in_a_row
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
 LIBRARIES = {
@@ -141,7 +142,7 @@ class Stage:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MARTLET_")}
         self.environment = clean | (settings or {})
         self.folder = Path(tempfile.mkdtemp(prefix="stage-", dir=programs.folder))
-        self.port = three_ports()
+        self.port = in_a_row(3)
         self.running = []
 
     def __enter__(self):
@@ -201,18 +202,3 @@ class Stage:
             if time.monotonic() > deadline or program.process.poll() is not None:
                 raise Failed(f"waited for {what}:\n{program.last_words()}")
             time.sleep(0.01)
-
-
-def three_ports():
-    """A port that is free with the next two."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                for offset in (1, 2):
-                    with socket.socket() as other:
-                        other.bind(("127.0.0.1", port + offset))
-            except OSError:
-                continue
-            return port

@@ -1,4 +1,5 @@
-import Foundation
+import Glibc
+import Processes
 
 /// GNU tar. Blocking: only for the store's own queue.
 enum TarProgram {
@@ -8,26 +9,16 @@ enum TarProgram {
         guard let program = places.first(where: { access($0, X_OK) == 0 }) else {
             throw ArtifactError.tar("not installed; install GNU tar")
         }
-        let errors = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-tar-\(UUID().uuidString)")
-        try DurableFile(creating: errors.path).synchronize()
-        defer { unlink(errors.path) }
-
-        let tar = Process()
-        tar.executableURL = URL(fileURLWithPath: program)
-        tar.arguments = arguments
-        tar.environment = ["LC_ALL": "C", "PATH": "/usr/bin:/bin"]
-        let output = Pipe()
-        tar.standardInput = FileHandle.nullDevice
-        tar.standardOutput = output
-        // A file, not a second pipe: two pipes read one after the other can block each other.
-        tar.standardError = try FileHandle(forWritingTo: errors)
-        try tar.run()
-        let printed = try output.fileHandleForReading.readToEnd() ?? Data()
-        tar.waitUntilExit()
-        guard tar.terminationStatus == 0 else {
-            let message = (try? String(contentsOf: errors, encoding: .utf8)) ?? ""
-            throw ArtifactError.tar(message.split(separator: "\n").suffix(3).joined(separator: "; "))
+        let done: CommandOutput
+        do {
+            done = try runBlocking([program] + arguments, environment: ["LC_ALL": "C", "PATH": "/usr/bin:/bin"])
+        } catch let error as ProcessError {
+            throw ArtifactError.tar("\(error)")
         }
-        return String(decoding: printed, as: UTF8.self)
+        guard done.end.isSuccess else {
+            let words = done.errors.split(separator: "\n").suffix(3).joined(separator: "; ")
+            throw ArtifactError.tar(words.isEmpty ? "\(done.end)" : words)
+        }
+        return done.text
     }
 }

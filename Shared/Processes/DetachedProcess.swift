@@ -1,35 +1,7 @@
 import CProcess
 import Dispatch
-import Foundation
 import Glibc
 import Synchronization
-
-/// What to start, and how.
-package struct ProcessRequest: Sendable {
-    /// The program, by path or by a name looked up in the PATH of `environment`, and its arguments.
-    package var argv: [String]
-    /// The whole environment: nothing is inherited.
-    package var environment: [String: String]
-    package var directory: String
-    /// Appended to; `nil` is `/dev/null`.
-    package var output: String?
-    /// `nil`: together with `output`, in the order of writing.
-    package var errors: String?
-    /// Where its exit code is to be left for a successor of ours; `nil` where nobody will ask after our death.
-    package var exitRecord: ExitRecord?
-
-    package init(
-        argv: [String], environment: [String: String], directory: String, output: String? = nil,
-        errors: String? = nil, exitRecord: ExitRecord? = nil
-    ) {
-        self.argv = argv
-        self.environment = environment
-        self.directory = directory
-        self.output = output
-        self.errors = errors
-        self.exitRecord = exitRecord
-    }
-}
 
 /// A process in a session of its own, which goes on when we end; ours, or one found again after a restart.
 ///
@@ -55,26 +27,7 @@ package final class DetachedProcess: Sendable {
     }
 
     package static func spawn(_ request: ProcessRequest) throws(ProcessError) -> DetachedProcess {
-        guard let name = request.argv.first else {
-            throw .notStarted(program: "", directory: request.directory, reason: "the command is empty")
-        }
-        func failure(_ reason: String) -> ProcessError {
-            .notStarted(program: name, directory: request.directory, reason: reason)
-        }
-        guard let program = find(name, path: request.environment["PATH"] ?? "", directory: request.directory) else {
-            throw failure("no such program on its PATH")
-        }
-        guard FileManager.default.fileExists(atPath: request.directory) else { throw failure("no such directory") }
-        let argv = request.exitRecord?.wrapping([program] + request.argv.dropFirst()) ?? request.argv
-        var pid: pid_t = 0
-        let error = withCStrings(argv) { argv in
-            withCStrings(request.environment.map { "\($0.key)=\($0.value)" }) { environment in
-                cprocess_spawn(
-                    &pid, request.exitRecord == nil ? program : ExitRecord.shell, argv, environment, request.directory,
-                    request.output ?? "/dev/null", request.errors)
-            }
-        }
-        guard error == 0 else { throw failure(String(cString: strerror(error))) }
+        let pid = try request.start()
         // Not reaped yet, so its entry in /proc is there even if it has already ended.
         let startTime = ProcessStat(pid: pid)?.startTime ?? 0
         let identity = ProcessIdentity(pid: pid, startTime: startTime)
@@ -159,25 +112,5 @@ package final class DetachedProcess: Sendable {
             return Array(state.waiting.values)
         }
         for continuation in waiting { continuation.resume() }
-    }
-
-    private static func find(_ name: String, path: String, directory: String) -> String? {
-        if name.contains("/") {
-            let file = name.hasPrefix("/") ? name : directory + "/" + name
-            return access(file, X_OK) == 0 ? file : nil
-        }
-        return path.split(separator: ":").lazy.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
-    }
-
-    private static func withCStrings<Result>(
-        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-    ) -> Result {
-        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-        defer { for pointer in pointers { free(pointer) } }
-        pointers.append(nil)
-        return pointers.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { preconditionFailure("an array with an element has an address") }
-            return body(start)
-        }
     }
 }

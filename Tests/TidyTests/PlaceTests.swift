@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Where SQL and clocks may stand.
+/// Where SQL, clocks and what starts programs may stand.
 struct PlaceTests {
     @Test func `SQL stands in Store folders only`() throws {
         let sql =
@@ -9,6 +9,16 @@ struct PlaceTests {
         for file in try House.files(in: ["Services", "Shared"]) where !file.folders.contains("Store") {
             for (number, text) in file.code where text.contains(sql) {
                 Issue.record("\(file.path):\(number): SQL outside of a Store folder: \(text)")
+            }
+        }
+    }
+
+    /// Foundation's own crashes where more than some 1,300 files are open.
+    @Test func `programs are started by our own code only`() throws {
+        let foundations = #/\bProcess\(\)/#
+        for file in try House.files(in: ["Services", "Shared"]) {
+            for (number, text) in file.code where text.contains(foundations) {
+                Issue.record("\(file.path):\(number): use Processes: runCommand, runBlocking or DetachedProcess")
             }
         }
     }

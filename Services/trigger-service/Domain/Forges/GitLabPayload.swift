@@ -34,8 +34,8 @@ enum GitLabPayload {
             }
             return ForgeReading(name, addresses, [.pullRequest(try mergeRequest(kind, payload))])
         case "note":
-            // An edited one comes again. Older GitLabs tell of new ones only, and do not say what was done.
-            guard action ?? "create" == "create" else { return nothing("only new comments start something") }
+            // Older versions do not say what happened to it: then it is new.
+            guard action.map({ $0 == "create" }) ?? true else { return nothing("only new comments start something") }
             return ForgeReading(name, addresses, [.commented(try comment(payload))])
         case "release":
             guard action == "create" else { return nothing("only the creation of a release starts something") }
