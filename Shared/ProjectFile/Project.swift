@@ -27,6 +27,8 @@ package struct Project: Sendable, Hashable {
     package var secrets: Set<String>
     /// Of the texts it was read from: `sha256:…`.
     package var digest: String
+    /// What it says and nothing comes of, in the order of the files.
+    package var warnings: [FileError] = []
 
     package func pipeline(_ name: String) -> Pipeline? { pipelines.first { $0.name == name } }
 }

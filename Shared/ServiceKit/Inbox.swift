@@ -71,6 +71,12 @@ struct Inbox: LogFollower {
         metrics.count(
             "martlet_events_applied_total", "Events applied.", labels: [("source", source.name)],
             by: Double(envelopes.count))
+        let unknown = envelopes.count { !EventOwner.knows($0.type) }
+        if unknown > 0 {
+            metrics.count(
+                "martlet_events_unknown_total", "Events passed over because this version does not know their type.",
+                labels: [("source", source.name)], by: Double(unknown))
+        }
         if parked { retries.wake() }
         for envelope in envelopes { await tell(envelope) }
     }

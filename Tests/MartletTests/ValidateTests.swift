@@ -54,6 +54,28 @@ struct ValidateTests {
         #expect(report.json["errors"]?[0]?["line"]?.int != nil)
     }
 
+    @Test func `what nothing comes of is warned of with its place, and the file is valid`() throws {
+        let report = try report(
+            """
+            martlet: 1
+            project: churn
+            pipelines:
+              train:
+                jobs:
+                  fit:
+                    steps:
+                      - uses: image/build
+                        with: { repository: churn }
+            """)
+        #expect(
+            report.text == """
+                martlet.yml:8:19: warning: nothing serves 'image/build' yet: a run that reaches it fails there
+                churn is valid; pipelines: train; 1 warning
+                """)
+        #expect(report.json["valid"] == true && report.json["errors"] == [])
+        #expect(report.json["warnings"]?[0]?["line"] == 8 && report.json["warnings"]?[0]?["column"] == 19)
+    }
+
     @Test func `a folder without a project file says so`() throws {
         let report = try report(nil)
         #expect(report.errors.count == 1)

@@ -14,6 +14,7 @@ private final class Fixture: Sendable {
     let folder: String
     let store: StateStore
     let positions = PositionTracker(followed: [.console])
+    let metrics = MetricsRegistry()
     let refuse: Mutex<Set<String>>
     let handled = Mutex<[String]>([])
 
@@ -40,7 +41,7 @@ private final class Fixture: Sendable {
                 if refuse.withLock({ $0.contains(key) }) { throw CancellationError() }
                 handled.withLock { $0.append(event.envelope.id) }
             },
-            positions: positions, retries: WakeSignal(), metrics: MetricsRegistry(), logger: Logger(label: "test"),
+            positions: positions, retries: WakeSignal(), metrics: metrics, logger: Logger(label: "test"),
             canceled: { _ in })
     }
 
@@ -113,6 +114,18 @@ private final class Fixture: Sendable {
         #expect(try await fixture.effects() == ["1", "2"])
         #expect(try await fixture.store.cursor(for: .console)?.seq == 2)
         #expect(try await fixture.store.cursor(for: .console)?.chain == records[1].chain)
+    }
+
+    @Test func `an event of a type that this version does not know is passed over, and counted`() async throws {
+        let fixture = try Fixture()
+        try await fixture.inbox.apply(try fixture.records([("1", "a"), ("2", "b")]))
+        try await fixture.hear(RunCancelRequested(run: "r"), key: "r")
+        #expect(try await fixture.parkedRows() == 0)
+        #expect(try await fixture.store.cursor(for: .console)?.seq == 3)
+        let figures = await fixture.metrics.render()
+        #expect(figures.contains(#"martlet_events_unknown_total{source="console"} 2.0"#))
+        #expect(figures.contains(#"martlet_events_applied_total{source="console"} 3.0"#))
+        #expect(EventOwner.knows("com.acme.data.arrived") && EventOwner.knows(RunCancelRequested.eventType))
     }
 
     @Test func `P2 a failing event parks its key, later ones wait behind it, other keys flow`() async throws {

@@ -127,6 +127,23 @@ struct RunMachineTests {
         #expect(simulation.run.status.outcome == .skipped)
     }
 
+    @Test func `a verb that nothing serves fails at once, and says what to do`() throws {
+        var simulation = try Simulation(
+            """
+            jobs:
+              a:
+                retry: 2
+                steps:
+                  - { id: built, uses: image/build, with: { repository: r } }
+                  - { id: after, if: "${{ failure() }}", run: "1" }
+            """)
+        simulation.start()
+        #expect(simulation.offered == ["a/after"])
+        let built = try simulation.step("a/built")
+        #expect(built.outcome == .failed && built.attempt == 1)
+        #expect(built.message?.contains("does not serve 'image/build' yet") == true)
+    }
+
     @Test func `retry tries the failed step again, later each time, and keeps what came before`() throws {
         var simulation = try Simulation(
             """

@@ -11,6 +11,8 @@ struct ValidateCommand: AsyncParsableCommand {
               martlet validate
               martlet validate ../churn/martlet.yml --json
               martlet validate --ticks 5         (also when its schedules fire next)
+
+            A warning names what Martlet does nothing with yet; the file is valid all the same.
             """)
 
     @Argument(help: "A folder with martlet.yml, or the file itself.")
@@ -45,6 +47,8 @@ struct ValidationReport {
     var path: String
     var project: Project?
     var errors: [FileError] = []
+    /// What it says and nothing comes of.
+    var warnings: [FileError] = []
     private var ticks: [ScheduleTicks] = []
 
     private struct ScheduleTicks {
@@ -63,14 +67,16 @@ struct ValidationReport {
         let result = ProjectReader.read(documents, repositoryName: folder.lastPathComponent) { path in
             try? String(contentsOfFile: "\(folder.path)/\(path)", encoding: .utf8)
         }
+        func named(_ found: FileError) -> FileError {
+            var named = found
+            if let other, found.file == ProjectReader.mainFile { named.file = other.lastPathComponent }
+            return named
+        }
         switch result {
-        case .success(let project): self.project = project
-        case .failure(let found):
-            errors = found.errors.map { error in
-                var named = error
-                if let other, error.file == ProjectReader.mainFile { named.file = other.lastPathComponent }
-                return named
-            }
+        case .success(let project):
+            self.project = project
+            warnings = project.warnings.map(named)
+        case .failure(let found): errors = found.errors.map(named)
         }
     }
 
@@ -126,14 +132,16 @@ struct ValidationReport {
             "\n\(entry.pipeline): '\(entry.schedule.cron.text)' (\(entry.schedule.timeZone))"
                 + entry.times.map { "\n  \($0.text)" }.joined()
         }
-        return valid + schedules.joined()
+        let warned = warnings.map { "\($0.file):\($0.line):\($0.column): warning: \($0.message)\n" }
+        let count = warnings.count == 1 ? "; 1 warning" : "; \(warnings.count) warnings"
+        return warned.joined() + valid + (warnings.isEmpty ? "" : count) + schedules.joined()
     }
 
     var json: JSONValue {
-        let found = errors.map { error -> JSONValue in
+        func members(_ found: FileError) -> JSONValue {
             [
-                "file": .string(error.file), "line": .int(error.line), "column": .int(error.column),
-                "message": .string(error.message),
+                "file": .string(found.file), "line": .int(found.line), "column": .int(found.column),
+                "message": .string(found.message),
             ]
         }
         let schedules = ticks.map { entry -> JSONValue in
@@ -144,7 +152,8 @@ struct ValidationReport {
         }
         return [
             "valid": .bool(errors.isEmpty), "project": project.map { .string($0.name) } ?? .null,
-            "pipelines": .array((project?.pipelines ?? []).map { .string($0.name) }), "errors": .array(found),
+            "pipelines": .array((project?.pipelines ?? []).map { .string($0.name) }),
+            "errors": .array(errors.map(members)), "warnings": .array(warnings.map(members)),
             "schedules": .array(schedules),
         ]
     }

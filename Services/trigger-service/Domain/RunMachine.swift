@@ -127,6 +127,10 @@ struct RunMachine {
                 finishStep(place, StepResult(.skipped))
                 return false
             }
+            if let reason = NotYet.reason(verb: step.verb) {
+                finishStep(place, StepResult(.failed, message: reason))
+                return false
+            }
             run[place].status.offer = try makeOffer(step, place, scope)
             run[place].status.phase = .offered
             changes.append(.offered(place))

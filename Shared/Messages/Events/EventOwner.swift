@@ -6,6 +6,9 @@ public enum EventOwner {
         allEventBodies.map { ($0.eventType, $0.source) }, uniquingKeysWith: { first, _ in first })
     private static let services = Set(Source.all).subtracting([.ingest])
 
+    /// Whether this version knows the type; everybody else's count as known, for nothing here depends on them.
+    public static func knows(_ type: String) -> Bool { !type.hasPrefix(prefix) || owners.keys.contains(type) }
+
     /// A type of ours that is not known yet is believed of our services: their next version may say it. Everybody else
     /// may say what does not begin like ours.
     public static func may(_ source: String, write type: String) -> Bool {

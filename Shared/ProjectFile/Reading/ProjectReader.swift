@@ -72,13 +72,15 @@ package enum ProjectReader {
         if unread { return .failure(sorted(reading.errors)) }
         let start = Place(file: first.path, line: 1, column: 1)
         let digest = TextDigest.of((ordered + others).flatMap { [$0.path, $0.text] })
-        let project = reading.project(sections, repositoryName: repositoryName, start: start, digest: digest)
+        var project = reading.project(sections, repositoryName: repositoryName, start: start, digest: digest)
         guard reading.errors.isEmpty else { return .failure(sorted(reading.errors)) }
+        project.warnings = inOrder(reading.warnings)
         return .success(project)
     }
 
-    private static func sorted(_ errors: [FileError]) -> ProjectErrors {
-        let order = errors.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
-        return ProjectErrors(errors: order)
+    private static func sorted(_ errors: [FileError]) -> ProjectErrors { ProjectErrors(errors: inOrder(errors)) }
+
+    private static func inOrder(_ found: [FileError]) -> [FileError] {
+        found.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
     }
 }

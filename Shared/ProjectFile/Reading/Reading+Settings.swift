@@ -54,8 +54,10 @@ extension Reading {
                 continue
             }
             _ = duration(fields["every"], "'every'")
+            let kind = kind(fields, Self.backendKinds)
+            if !kind.isEmpty { warn(backend: entry, kind: kind, fields) }
             result[entry.key] = Backend(
-                name: entry.key, kind: kind(fields, Self.backendKinds),
+                name: entry.key, kind: kind,
                 wait: word(fields["wait"], "'wait'", of: ["callback", "poll"]) ?? "poll",
                 settings: template(entry.value, names.visible)
             )
@@ -76,6 +78,7 @@ extension Reading {
             if kind == "process", fields["command"] == nil {
                 fail(fields.place, "target '\(entry.key)' needs 'command': what serves a version")
             }
+            if !kind.isEmpty { warn(target: entry, kind: kind, fields) }
             let settings = template(entry.value, names.visible)
             checkGit(in: settings)
             result[entry.key] = Target(name: entry.key, kind: kind, settings: settings)
@@ -122,6 +125,7 @@ extension Reading {
             fail(fields.place, "an entry of 'notify' needs '\(key)'")
         }
         let use = word(fields["use"], "'use'", of: Self.notifiers) ?? ""
+        warn(notifier: use, fields)
         if fields["channel"] == nil, use != "pull-request", !use.isEmpty {
             fail(fields.place, "an entry of 'notify' needs 'channel', for example ${{ secrets.HOOK }}")
         }

@@ -107,7 +107,9 @@ extension Reading {
         }
         let names = Verbs.names(in: text)
         var places: [String: Place] = [:]
+        var given: [Tree.Entry] = []
         if let with, case .map(let entries) = with.value {
+            given = entries
             for entry in entries {
                 places[entry.key] = entry.value.place
                 if names.contains(entry.key) { continue }
@@ -127,6 +129,7 @@ extension Reading {
             guard let value = member.literalText, !known.contains(value) else { continue }
             fail(place, "'\(name)' of '\(verb)' cannot be '\(value)'" + suggestion(for: value, among: known))
         }
+        warn(verb: verb, at: uses.place, with: given)
         checkNames(verb, members, places, uses.place, setting)
         if verb == "pipeline/start" { noteStart(members, with, uses.place, setting) }
     }

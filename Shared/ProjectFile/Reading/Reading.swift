@@ -4,6 +4,8 @@ import Messages
 final class Reading {
     private var seen: Set<FileError> = []
     private(set) var errors: [FileError] = []
+    /// What is no mistake, and yet has no effect.
+    private(set) var warnings: [FileError] = []
     /// Steps that start pipelines: checked when all of those are known.
     var starts: [PipelineStartCheck] = []
     /// The texts by path: the places inside a scalar are found in them.
@@ -18,6 +20,11 @@ final class Reading {
     func fail(_ place: Place, _ message: String) {
         let error = place.error(message)
         if seen.insert(error).inserted { errors.append(error) }
+    }
+
+    func warn(_ place: Place, _ message: String) {
+        let warning = place.error(message)
+        if seen.insert(warning).inserted { warnings.append(warning) }
     }
 
     func add(_ errors: [FileError]) {
