@@ -94,6 +94,20 @@ def test_what_the_reader_takes_the_schema_takes(read):
         assert complaints(load(texts[name])) == [], name
 
 
+def test_what_has_no_effect_is_warned_of_and_no_error(binaries):
+    def warnings(file):
+        words = [f"{binaries}/martlet", "validate", str(file), "--json"]
+        done = subprocess.run(words, check=True, capture_output=True, text=True)
+        return json.loads(done.stdout)["warnings"]
+
+    for file in (ROOT / "Examples").glob("*/martlet.yml"):
+        assert warnings(file) == [], file
+    for file in (ROOT / "Tests" / "Fixtures" / "projects").glob("*.yml"):
+        told = warnings(file)
+        assert told and all({"file", "line", "column", "message"} == set(entry) for entry in told), file
+        assert {entry["file"] for entry in told} == {file.name}
+
+
 def test_one_pipeline_of_its_own(binaries, folder):
     (folder / "mlops" / "pipelines").mkdir(parents=True)
     (folder / "mlops" / "pipelines" / "nightly.yml").write_text(project_files.ONE_PIPELINE)
