@@ -29,11 +29,11 @@ final class Installation: Sendable {
     final class TestClock: Sendable {
         private let time = Mutex<Int64>(1_800_000_000_000)
         /// How far somebody has set the clock.
-        private let set = Mutex<Int64>(0)
-        var now: Timestamp { Timestamp(milliseconds: time.withLock { $0 } + set.withLock { $0 }) }
+        private let offset = Mutex<Int64>(0)
+        var now: Timestamp { Timestamp(milliseconds: time.withLock { $0 } + offset.withLock { $0 }) }
         var elapsed: Duration { time.withLock { .milliseconds($0) } }
         func advance(_ duration: Duration) { time.withLock { $0 += duration.components.seconds * 1000 } }
-        func jump(_ duration: Duration) { set.withLock { $0 += duration.components.seconds * 1000 } }
+        func jump(_ duration: Duration) { offset.withLock { $0 += duration.components.seconds * 1000 } }
     }
 
     /// - Parameter environment: the service's own, for what an operator says there.

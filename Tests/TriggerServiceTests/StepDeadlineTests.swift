@@ -9,8 +9,8 @@ struct StepDeadlineTests {
         var simulation = try Simulation("jobs: { a: { \(job) } }")
         simulation.start()
         let (item, token) = try simulation.take("a/one")
-        let due = simulation.now.advanced(by: .seconds(330))
-        #expect(simulation.changes.last == .stepDeadline(try simulation.place("a/one"), at: due))
+        let (place, due) = (try simulation.place("a/one"), simulation.now.advanced(by: .seconds(330)))
+        #expect(simulation.changes.last == .stepDeadline(place, at: due))
         simulation.now = due
         simulation.move { $0.stepTimedOut(item) }
         #expect(try simulation.step("a/one").canceling && simulation.run.status.phase == .running)
@@ -39,8 +39,8 @@ struct StepDeadlineTests {
     @Test func `a worker that does not confirm is not waited for any longer, and its word does not count`() throws {
         let (begun, item, token) = try overdue(steps)
         var simulation = begun
-        let due = simulation.now.advanced(by: .seconds(300))
-        #expect(simulation.changes.last == .stepConfirmation(try simulation.place("a/one"), at: due))
+        let (place, due) = (try simulation.place("a/one"), simulation.now.advanced(by: .seconds(300)))
+        #expect(simulation.changes.last == .stepConfirmation(place, at: due))
         simulation.now = due
         simulation.move { $0.stepUnconfirmed(item) }
         #expect(simulation.run.status.outcome == .failed)
@@ -56,10 +56,8 @@ struct StepDeadlineTests {
         #expect(try simulation.step("a/one").phase == .delayed)
         simulation.move { $0.retryDue("run-1/a/one/2") }
         try simulation.take("a/one")
-        #expect(
-            simulation.changes.last
-                == .stepDeadline(
-                    try simulation.place("a/one"), at: simulation.now.advanced(by: .seconds(330))))
+        let (place, due) = (try simulation.place("a/one"), simulation.now.advanced(by: .seconds(330)))
+        #expect(simulation.changes.last == .stepDeadline(place, at: due))
         // The first attempt's reminder has nothing to say about the second.
         simulation.move { $0.stepTimedOut(item) }
         #expect(try !simulation.step("a/one").canceling)

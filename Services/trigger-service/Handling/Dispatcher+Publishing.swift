@@ -48,6 +48,9 @@ extension Dispatcher {
         case .jobStarted(let job):
             try say(JobStarted(run: run.id, job: run.jobs[job].id), run, transaction)
         case .jobFinished(let job):
+            if machine.plan[job].timeout != nil {
+                try forgetReminder(IntentKind.deadline, id: run.deadline(of: job), transaction)
+            }
             try finished(job, run, transaction)
         case .stepFinished(let place, let attempt):
             if machine.plan[place.job].steps[place.step].timeout != nil {
@@ -98,7 +101,6 @@ extension Dispatcher {
 
     private func finished(_ job: Int, _ run: Run, _ transaction: Transaction) throws {
         let status = run.jobs[job].status
-        try forgetReminder(IntentKind.deadline, id: run.deadline(of: job), transaction)
         try say(
             JobFinished(
                 run: run.id, job: run.jobs[job].id, outcome: status.outcome ?? .failed, message: status.message,
