@@ -1,11 +1,9 @@
 """Serves the step `acme/fairness-check`: do all groups get a positive answer about equally often?
 
-    - id: fair
-      uses: acme/fairness-check
+    - uses: acme/fairness-check
       with: { groups: { young: [1, 0, 1], old: [1, 1, 0] }, at_most: 0.2 }
 
-A session holds the steps of this worker; a keepalive holds the session. After each group it leaves a checkpoint, so
-that whoever takes over goes on from there. What counts is what was accepted with the token of the newest grant.
+A session holds the steps, a keepalive the session; whoever takes a step over goes on from its checkpoint.
 """
 
 import threading
@@ -13,16 +11,15 @@ import time
 
 from mb1 import Bus, options
 
-VERB = "acme/fairness-check"
-GRANTOR = "trigger-service"
+VERB, GRANTOR = "acme/fairness-check", "trigger-service"
 
 
 class Lost(Exception):
-    """The step is somebody else's by now, or over: nothing that we say about it counts."""
+    """The step is somebody else's by now, or over."""
 
 
 class Refused(Exception):
-    """What we say is not taken, however often we say it: too large, for example."""
+    """Not taken, however often we say it."""
 
 
 class Worker:
@@ -56,7 +53,7 @@ class Worker:
                 return self.session
             except (TimeoutError, KeyError) as problem:
                 self.say(f"no session yet: {problem!r}")
-                time.sleep(1)
+            time.sleep(1)
 
     def keep_alive(self):
         """In a thread with a socket of its own: a long computation must not cost the session."""
@@ -73,20 +70,14 @@ class Worker:
     def work(self, item):
         step = {"item": item["item"], "token": item["token"]}
         try:
-            if problem := self.problem(step, item):
-                self.tell("fail", {**step, "message": problem})
-        except Lost:
-            self.say(f"lost {item['item']} to somebody else")
-
-    def problem(self, step, item):
-        """Why the step fails; `None` when it ended otherwise."""
-        try:
-            self.check(step, item["with"], (item.get("checkpoint") or {}).get("rates", {}))
-        except (KeyError, TypeError, ValueError, ZeroDivisionError) as problem:
-            return f"'with' needs groups of zeros and ones, and at_most: {problem!r}"
-        except Refused as problem:
-            return str(problem)
-        return None
+            try:
+                self.check(step, item["with"], (item.get("checkpoint") or {}).get("rates", {}))
+            except (KeyError, TypeError, ValueError, ZeroDivisionError) as problem:
+                self.tell("fail", {**step, "message": f"'with' needs groups of 0 and 1, and at_most: {problem!r}"})
+            except Refused as problem:
+                self.tell("fail", {**step, "message": str(problem)})
+        except (Lost, Refused):
+            self.say(f"lost {item['item']} to somebody else, or no word of it is taken")
 
     def check(self, step, wish, rates):
         self.say(f"took {step['item']}, done already: {sorted(rates)}")
@@ -98,11 +89,9 @@ class Worker:
             if step["item"] in self.canceled:
                 return self.tell("complete", {**step, "result": {"outcome": "canceled", "outputs": {}}})
         gap = max(rates.values()) - min(rates.values())
-        result = {
-            "outcome": "succeeded" if gap <= limit else "not_promoted",
-            "outputs": {"gap": gap, "rates": rates},
-            "message": f"the rates of positive answers differ by {gap:.3f}, at most {limit} is allowed",
-        }
+        outcome = "succeeded" if gap <= limit else "not_promoted"
+        words = f"the rates of positive answers differ by {gap:.3f}, at most {limit} is allowed"
+        result = {"outcome": outcome, "outputs": {"gap": gap, "rates": rates}, "message": words}
         self.tell("complete", {**step, "result": result})
 
     def tell(self, method, params):
@@ -114,10 +103,8 @@ class Worker:
                 continue
             if reply.status == 200:
                 return self.say(f"{method} of {params['item']}: accepted")
-            if reply.status == 409:
-                raise Lost
-            if reply.status in (400, 413):
-                raise Refused(f"{method} was refused: {reply.params.get('error')}")
+            if reply.status in (400, 409, 413):
+                raise (Lost if reply.status == 409 else Refused)(f"{method} was refused: {reply.params.get('error')}")
             self.say(f"{method} was answered with {reply.status} {reply.params}")
             time.sleep(1)
 
