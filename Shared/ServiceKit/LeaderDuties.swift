@@ -110,6 +110,7 @@ struct LeaderDuties: ServiceLifecycle.Service {
         while !Task.isCancelled {
             guard (try? await Task.sleep(for: .seconds(30))) != nil else { return }
             do {
+                try await context.store.measureLog()
                 if context.store.walBytes > 4 << 20 { try await context.store.checkpoint() }
                 try await context.store.write { [forget] transaction in
                     try transaction.forgetOldWork()

@@ -21,6 +21,8 @@ package final class WriteAheadLog: Sendable {
 
     private let filled = Atomic<Int>(0)
     private let length = Atomic<Int>(0)
+    /// SQLite's count of other connections' commits when they were last asked for.
+    private let others = Atomic<Int>(0)
     /// One element when there is something to do for it; for one loop only.
     let needs: AsyncStream<Void>
     private let need: AsyncStream<Void>.Continuation
@@ -62,6 +64,14 @@ package final class WriteAheadLog: Sendable {
     private func committed(pages: Int) {
         filled.store(pages * Self.frame, ordering: .relaxed)
         if isFull || isShort { need.yield() }
+    }
+
+    /// Learns what others have written, by a commit of this connection where there is anything.
+    func measure(_ db: Database) throws {
+        let commits = try Int.fetchOne(db, sql: "PRAGMA data_version") ?? 0
+        guard others.load(ordering: .relaxed) != commits else { return }
+        try StateStore.touch(db)
+        others.store(commits, ordering: .relaxed)
     }
 
     /// Makes room; a piece at a time and with pauses, so that others get to write in between.
@@ -116,8 +126,14 @@ package final class WriteAheadLog: Sendable {
 }
 
 extension StateStore {
-    /// Bytes of the write-ahead log that a crash would have to read again.
+    /// Bytes of the write-ahead log that a crash would have to read again, as of this process's last commit.
     package var walBytes: Int { wal.bytes }
+
+    /// Brings ``walBytes`` up to date where other processes have written since: a leader that has nothing to write itself
+    /// would never know that the log grows.
+    package func measureLog() async throws {
+        try await pool.writeWithoutTransaction { [wal] db in try wal.measure(db) }
+    }
 
     /// Keeps room in the write-ahead log, and moves what it holds into the database when it holds very much; until the
     /// task is canceled. Only the leader does (bus.md fact 10).
@@ -169,8 +185,9 @@ extension StateStore {
 
     private static func moveRest(_ db: Database, _ wal: WriteAheadLog) throws {
         // Waits for other processes' writers, then keeps all of them waiting for the readers.
-        try db.execute(sql: "PRAGMA busy_timeout = 200")
-        defer { try? db.execute(sql: "PRAGMA busy_timeout = 5000") }
+        // Not by a PRAGMA: a canceled task's would not be carried out, and this connection would stay impatient.
+        sqlite3_busy_timeout(db.sqliteConnection, 200)
+        defer { sqlite3_busy_timeout(db.sqliteConnection, 5000) }
         try unlessBusy {
             _ = try db.checkpoint(wal.isLong ? .truncate : .restart)
             if wal.isLong { wal.wasCut() }

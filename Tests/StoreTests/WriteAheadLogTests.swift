@@ -104,6 +104,23 @@ import Testing
         #expect(store.walBytes < 1 << 20)
     }
 
+    @Test func `what other processes write is known to one that writes nothing itself`() async throws {
+        let temporary = try await opened()
+        let store = temporary.store
+        let other = try TemporaryStore.open(temporary.folder)
+        try await store.checkpoint()
+        try await store.measureLog()
+        try await fill(other, to: 2 << 20)
+        #expect(store.walBytes < 1 << 20)
+        try await store.measureLog()
+        let known = store.walBytes
+        #expect(known >= 2 << 20)
+        // Where nobody wrote, looking writes nothing either.
+        try await store.measureLog()
+        #expect(store.walBytes == known)
+        try other.close()
+    }
+
     @Test func `while a backup is taken the log is left alone`() async throws {
         let temporary = try await opened()
         let store = temporary.store
