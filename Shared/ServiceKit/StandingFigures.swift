@@ -31,7 +31,11 @@ struct StandingFigures: Sendable {
                 "martlet_intents", "Effects that are to be carried out, by kind.",
                 with: waiting.intents.map { ([("kind", $0.key)], Double($0.value)) })
         }
-        metrics.set("martlet_wal_bytes", "Size of the database's write-ahead log.", to: Double(store.walBytes))
+        // Another replica does not hear when the log is begun anew: what it knew last would stand there for ever.
+        if store.tendsLog {
+            metrics.set(
+                "martlet_wal_bytes", "How far the database's write-ahead log is filled.", to: Double(store.walBytes))
+        }
         metrics.set(
             "martlet_store_trouble", "1 while nothing can be written to the database.", to: store.trouble == nil ? 0 : 1
         )

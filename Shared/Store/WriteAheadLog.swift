@@ -23,6 +23,7 @@ package final class WriteAheadLog: Sendable {
     private let length = Atomic<Int>(0)
     /// SQLite's count of other connections' commits when they were last asked for.
     private let others = Atomic<Int>(0)
+    fileprivate let isTended = Atomic<Bool>(false)
     /// One element when there is something to do for it; for one loop only.
     let needs: AsyncStream<Void>
     private let need: AsyncStream<Void>.Continuation
@@ -129,6 +130,9 @@ extension StateStore {
     /// Bytes of the write-ahead log that a crash would have to read again, as of this process's last commit.
     package var walBytes: Int { wal.bytes }
 
+    /// Whether this process keeps ``walBytes`` up to date: it leads.
+    package var tendsLog: Bool { wal.isTended.load(ordering: .relaxed) }
+
     /// Brings ``walBytes`` up to date where other processes have written since: a leader that has nothing to write itself
     /// would never know that the log grows.
     package func measureLog() async throws {
@@ -140,6 +144,8 @@ extension StateStore {
     ///
     /// - Parameter failed: told why it could not be done; it is tried again after a second.
     package func tendLog(failed: @Sendable (any Error) -> Void) async {
+        wal.isTended.store(true, ordering: .relaxed)
+        defer { wal.isTended.store(false, ordering: .relaxed) }
         for await _ in wal.needs {
             do {
                 try await wal.makeRoom(pool)

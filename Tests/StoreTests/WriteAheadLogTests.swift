@@ -57,6 +57,7 @@ import Testing
         let (most, longest) = (8 << 20, 4 << 20)
         let temporary = try await opened(WriteAheadLog(most: most, longest: longest))
         let store = temporary.store
+        #expect(!store.tendsLog)
         let tending = Task { await store.tendLog { Issue.record($0) } }
         defer { tending.cancel() }
         var written = 0
@@ -66,6 +67,7 @@ import Testing
         }
         while try store.walBytes >= most || size(temporary) > most { try await Task.sleep(for: .milliseconds(5)) }
         #expect(try await rows(store) == written)
+        #expect(store.tendsLog)
     }
 
     @Test func `after a checkpoint the log is written from its start, in the room that it has`() async throws {
