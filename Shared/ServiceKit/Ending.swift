@@ -4,7 +4,8 @@ import UnixSignals
 
 /// How a process ends when it is told to: soon, whatever still goes on in it.
 package enum Ending {
-    /// How long parts have to end by themselves. `martlet up` kills after seven seconds, a container's engine later.
+    /// How long parts have to end by themselves. `martlet up` kills after seven seconds (a bus, which
+    /// nobody speaks to any more then, after two), a container's engine later.
     package static let time = Duration.seconds(6)
 
     /// The parts of a process, which SIGTERM and SIGINT end one after the other, the last one first.

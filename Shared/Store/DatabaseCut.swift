@@ -83,10 +83,19 @@ package final class DatabaseCut {
     private static func checkpointsHeld(_ path: String) throws -> LeaderLock? {
         let patience = ContinuousClock.now + .seconds(1)
         while ContinuousClock.now < patience {
-            if let lock = try LeaderLock.acquire(path: StateStore.checkpointLock(path)) { return lock }
+            if let lock = try LeaderLock.acquire(path: StateStore.checkpointLock(path)) {
+                giveAway(StateStore.checkpointLock(path), toOwnerOf: path)
+                return lock
+            }
             usleep(2000)
         }
         return nil
+    }
+
+    /// An administrator may take the backup; the service has to open the file as well.
+    private static func giveAway(_ file: String, toOwnerOf path: String) {
+        var status = stat()
+        if geteuid() == 0, stat(path, &status) == 0 { _ = chown(file, status.st_uid, status.st_gid) }
     }
 
     private func fix() throws {

@@ -142,7 +142,7 @@ extension StateStore {
     /// Keeps room in the write-ahead log, and moves what it holds into the database when it holds very much; until the
     /// task is canceled. Only the leader does (bus.md fact 10).
     ///
-    /// - Parameter failed: told why it could not be done; it is tried again after a second.
+    /// - Parameter failed: told why it could not be done; it is tried again after five seconds.
     package func tendLog(failed: @Sendable (any Error) -> Void) async {
         wal.isTended.store(true, ordering: .relaxed)
         defer { wal.isTended.store(false, ordering: .relaxed) }
@@ -150,14 +150,14 @@ extension StateStore {
             do {
                 try await wal.makeRoom(pool)
                 if wal.isFull { try await checkpoint() }
-                // Still full: somebody reads in it, or a backup is being taken.
+                // Still full: somebody reads in it, or a backup is being taken. Each try keeps writers waiting.
                 guard wal.isFull else { continue }
             } catch is CancellationError {
                 return
             } catch {
                 failed(error)
             }
-            try? await Task.sleep(for: .seconds(1))
+            try? await Task.sleep(for: .seconds(5))
         }
     }
 

@@ -30,7 +30,8 @@ enum KnowledgeQueries {
     /// Of declarations from before the tag stood beside them.
     static func noteMirrors(_ db: Database) throws {
         for row in try Row.fetchAll(db, sql: "SELECT model, body FROM declaration") {
-            let declared = try Wire.decode(ModelDeclaration.self, from: row["body"])
+            // One that cannot be read is noted when its project is loaded again.
+            guard let declared = try? Wire.decode(ModelDeclaration.self, from: row["body"]) else { continue }
             try db.execute(
                 sql: "UPDATE declaration SET mirror = ? WHERE model = ?",
                 arguments: [declared.stages.mirror, row["model"] as String])
