@@ -59,7 +59,10 @@ extension Dispatcher {
             message: "commit \(git.sha.prefix(12)) has no \(ProjectReader.mainFile) and nothing under"
                 + " \(ProjectReader.pipelineFolder)/")
         guard let digest = files.digest else { return try reject(cause, git, [missing], transaction) }
-        switch try projects.project(digest, repository: git.repository, in: transaction) {
+        // The project goes by this commit's files: nothing that is new comes with the cause.
+        let loaded = try transaction.project(ofRepository: git.repository)
+        let taken = !cause.bringsFile && loaded?.sha == git.sha
+        switch try projects.project(digest, repository: git.repository, taken: taken, in: transaction) {
         case .failure(let errors):
             try reject(cause, git, errors.errors, transaction)
         case .success(let read):
