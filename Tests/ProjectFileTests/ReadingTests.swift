@@ -115,6 +115,24 @@ struct ReadingTests {
         #expect(errors(file(pipeline: line + "\n" + ok, top: top)) == [error])
     }
 
+    @Test func `what only younger rules refuse is a warning where something goes by it already`() throws {
+        let body = """
+            on: { event: { type: run.finished } }
+            jobs:
+              e: { steps: [ { id: s, run: x } ], outputs: { o: "${{ steps.s.o }}" } }
+              d:
+                needs: e
+                matrix: { m: [ "${{ needs.e.o }}" ] }
+                recheck: { champion_unchanged: "${{ needs.e.o }}" }
+                steps: [ { run: x } ]
+            """
+        let text = file(pipeline: body, top: "targets: { t: { kind: process, command: \"x ${{ git.branch }}\" } }")
+        #expect(errors(text).count == 4)
+        let documents = [ProjectDocument(path: "martlet.yml", text: text)]
+        let project = try ProjectReader.read(documents, repositoryName: "repo", taken: true).get()
+        #expect(project.pipelines.count == 1 && project.warnings.count == 3)
+    }
+
     @Test func `a pipeline that follows itself, and in a way that there is not, is told of both`() {
         #expect(
             errors(file(pipeline: "on: { pipeline: { name: p, conclusion: fine } }\n" + ok)) == [

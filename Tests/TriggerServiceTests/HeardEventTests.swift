@@ -75,6 +75,33 @@ struct HeardEventTests {
         #expect(requester == "user:bob")
     }
 
+    @Test func `what a stranger's run brings about goes on with the stranger's commit and rights`() async throws {
+        let installation = try await Installation.watching(project)
+        let wish = try await installation.command(RunRequested(project: "demo", pipeline: "train", parameters: [:]))
+        let run = try #require(try await installation.answer(to: wish).run)
+        try await installation.store.write { transaction in
+            var facts = try #require(try transaction.run(run)).run.facts
+            facts.untrusted = true
+            facts.git?.branch = "pull/7"
+            try transaction.db.execute(
+                sql: "UPDATE run SET facts = ? WHERE id = ?", arguments: [try Wire.encode(facts), run])
+        }
+        try await installation.event(
+            Self.dataset(project: "demo", run: run), from: .trainerProxy, actor: "pipeline:train")
+        let feed = try #require(try await installation.published(RunQueued.self).last { $0.pipeline == "feed" })
+        let facts = try await installation.store.read { try RunQueries.run(feed.run, in: $0)?.run.facts }
+        #expect(facts?.untrusted == true && facts?.git?.branch == "pull/7")
+    }
+
+    @Test func `its steps wait until their worker has heard of it too`() async throws {
+        let installation = try await Installation.watching(project)
+        try await installation.event(
+            Self.dataset(project: "demo", run: "r"), from: .trainerProxy, actor: "pipeline:train")
+        let feed = try #require(try await installation.published(RunQueued.self).first)
+        let heads = try await installation.store.read { try RunQueries.run(feed.run, in: $0)?.heads }
+        #expect(heads?.map(\.source).contains(.trainerProxy) == true)
+    }
+
     @Test func `an installation that did not follow the services starts nothing on what they told before`() async throws
     {
         let installation = try await Installation.watching(project)

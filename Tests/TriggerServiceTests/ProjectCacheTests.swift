@@ -61,6 +61,27 @@ struct ProjectCacheTests {
         }
     }
 
+    @Test func `what goes by a file that only younger rules refuse goes on`() async throws {
+        let first = try await started()
+        let triggers = "push: {}, event: [ { type: run.finished }, { type: com.acme.x } ]"
+        let older = try Wire.encode(["martlet.yml": project.replacing("push: {}", with: triggers)])
+        try await first.store.write { transaction in
+            try transaction.db.execute(sql: "UPDATE project_file SET files = ?", arguments: [older])
+        }
+        // The next version has read nothing yet.
+        let next = try Installation(in: first.folder)
+        let work = try #require(try await next.claim(try await next.open()).first)
+        try await next.complete(work)
+        #expect(try await next.published(RunFinished.self).last?.outcome == .succeeded)
+        let event: JSONValue = [
+            "specversion": "1.0", "id": "x1", "source": "/acme", "type": "com.acme.x", "data": ["n": 1],
+        ]
+        let reply = try await next.request("publish", body: [try Wire.encode(event)], user: "acme")
+        #expect(reply.status == 200)
+        try await next.settle()
+        #expect(try await next.published(RunQueued.self).map(\.cause).last == "x1")
+    }
+
     @Test func `plans are kept within bounds, and the one not asked for longest goes first`() throws {
         let (cache, plan) = (ProjectCache(), try plan())
         for number in 1...ProjectCache.most { cache.keep(plan, of: "r\(number)") }

@@ -23,17 +23,22 @@ extension Dispatcher {
 
     /// What a service of ours tells of starts pipelines of the project that it is about, in the name of whoever set off the
     /// run in which it happened, and with no more rights than that run has.
-    func heard(ofServices envelope: Envelope, _ transaction: Transaction) throws {
+    func heard(ofServices envelope: Envelope, at position: LogPosition, _ transaction: Transaction) throws {
         guard HeardEvents.ofServices.contains(shortEventName(envelope.type)) else { return }
         let listening = try listening(to: envelope.type, transaction)
         guard !listening.isEmpty, try envelope.time >= transaction.servicesHeardSince() else { return }
         let run = try envelope.data["run"]?.string.flatMap { try transaction.run($0)?.run.facts }
         let home = try home(of: envelope, run, transaction)
         for project in listening where project.name == home ?? project.name {
-            guard let git = try newest(of: project, transaction) else { continue }
+            // What a stranger's run brings about goes on with the stranger's commit: it counts together with what else comes
+            // of that request alone, and what it leaves is not taken for that of a branch of ours.
+            let strangers = run.flatMap { $0.untrusted == true ? $0.git : nil }
+            guard let git = try strangers ?? newest(of: project, transaction) else { continue }
             // Taken once, also when a snapshot of the service's log tells of it again.
             let id = home == nil ? "\(envelope.id)@\(project.name)" : envelope.id
             var cause = Cause(envelope, id: id, project: project.name, git: git)
+            // A worker that has not heard of it yet would not find what it tells of.
+            cause.heads = [position]
             if let run {
                 (cause.requester, cause.requesterEmail) = (run.requester, run.requesterEmail)
                 cause.untrusted = run.untrusted

@@ -101,26 +101,11 @@ extension Dispatcher {
         _ cause: Cause, at place: GatheringPlace, code: String, _ words: String, run: String? = nil,
         _ transaction: Transaction
     ) throws {
-        let reason = words.shortened()
-        tell(.judged(code: code))
-        try transaction.replace(
-            StoredVerdict(
-                cause: cause.id, project: place.project, pipeline: place.pipeline, matched: run != nil, code: code,
-                reason: reason, run: run))
-        let subject = "pipeline/\(place.project)/\(place.pipeline)"
-        if let run {
-            try transaction.publish(
-                TriggerMatched(
-                    cause: cause.id, causeType: cause.type, project: place.project, pipeline: place.pipeline, run: run,
-                    reason: reason),
-                subject: subject, key: place.project, because: cause.because)
-        } else {
-            try transaction.publish(
-                TriggerIgnored(
-                    cause: cause.id, causeType: cause.type, project: place.project, pipeline: place.pipeline,
-                    code: code, reason: reason),
-                subject: subject, key: place.project, because: cause.because)
-        }
+        let verdict = StoredVerdict(
+            cause: cause.id, project: place.project, pipeline: place.pipeline, matched: run != nil, code: code,
+            reason: words.shortened(), run: run)
+        try transaction.replace(verdict)
+        try say(verdict, of: cause, transaction)
     }
 
     private func makeRoom(at place: GatheringPlace, _ transaction: Transaction) throws {

@@ -59,7 +59,10 @@ extension Dispatcher {
             message: "commit \(git.sha.prefix(12)) has no \(ProjectReader.mainFile) and nothing under"
                 + " \(ProjectReader.pipelineFolder)/")
         guard let digest = files.digest else { return try reject(cause, git, [missing], transaction) }
-        switch try projects.project(digest, repository: git.repository, in: transaction) {
+        // The project goes by this commit's files: nothing that is new comes with the cause.
+        let loaded = try transaction.project(ofRepository: git.repository)
+        let taken = !cause.bringsFile && loaded?.sha == git.sha
+        switch try projects.project(digest, repository: git.repository, taken: taken, in: transaction) {
         case .failure(let errors):
             try reject(cause, git, errors.errors, transaction)
         case .success(let read):
@@ -136,17 +139,30 @@ extension Dispatcher {
         _ transaction: Transaction
     ) throws {
         let reason = words.shortened()
-        tell(.judged(code: code))
-        try transaction.insert(
-            StoredVerdict(
-                cause: cause.id, project: project, pipeline: pipeline, matched: false, code: code, reason: reason))
-        try transaction.publish(
-            TriggerIgnored(
-                cause: cause.id, causeType: cause.type, project: project, pipeline: pipeline, code: code,
-                reason: reason),
-            subject: "pipeline/\(project)/\(pipeline)", key: project, because: cause.because)
+        let verdict = StoredVerdict(
+            cause: cause.id, project: project, pipeline: pipeline, matched: false, code: code, reason: reason)
+        try transaction.insert(verdict)
+        try say(verdict, of: cause, transaction)
         if cause.isCommand { try answer(cause.id, cause.because, refused: reason, transaction) }
         try notStarted(cause, pipeline, reason, transaction)
+    }
+
+    /// Tells of a verdict as it is stored now.
+    @discardableResult
+    func say(_ verdict: StoredVerdict, of cause: Cause, _ transaction: Transaction) throws -> Envelope {
+        tell(.judged(code: verdict.code))
+        let (project, pipeline) = (verdict.project, verdict.pipeline)
+        let subject = "pipeline/\(project)/\(pipeline)"
+        if let run = verdict.run {
+            let body = TriggerMatched(
+                cause: cause.id, causeType: cause.type, project: project, pipeline: pipeline, run: run,
+                reason: verdict.reason)
+            return try transaction.publish(body, subject: subject, key: project, because: cause.because)
+        }
+        let body = TriggerIgnored(
+            cause: cause.id, causeType: cause.type, project: project, pipeline: pipeline, code: verdict.code,
+            reason: verdict.reason)
+        return try transaction.publish(body, subject: subject, key: project, because: cause.because)
     }
 
     /// Nothing starts from a file with errors; that too is a verdict for each pipeline that might have.

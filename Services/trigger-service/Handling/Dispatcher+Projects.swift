@@ -6,7 +6,8 @@ extension Dispatcher {
     /// The file that a project was last loaded from; `nil` when it cannot be read any more.
     func file(of loaded: LoadedProject, _ transaction: Transaction) throws -> Project? {
         guard let key = try transaction.commitFiles(repository: loaded.repository, sha: loaded.sha)?.digest,
-            case .success(let project) = try projects.project(key, repository: loaded.repository, in: transaction)
+            case .success(let project) = try projects.project(
+                key, repository: loaded.repository, taken: true, in: transaction)
         else { return nil }
         return project
     }

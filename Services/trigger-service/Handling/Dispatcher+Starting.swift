@@ -74,17 +74,11 @@ extension Dispatcher {
 
     /// The verdict, stored and told; the run's own events follow from it.
     private func matched(_ request: RunRequest, _ facts: RunFacts, _ transaction: Transaction) throws -> Causation {
-        tell(.judged(code: "matched"))
-        try transaction.insert(
-            StoredVerdict(
-                cause: request.cause.id, project: facts.project, pipeline: facts.pipeline, matched: true,
-                code: "matched", reason: request.reason, run: facts.id))
-        return try transaction.publish(
-            TriggerMatched(
-                cause: request.cause.id, causeType: request.cause.type, project: facts.project,
-                pipeline: facts.pipeline, run: facts.id, reason: request.reason),
-            subject: "pipeline/\(facts.project)/\(facts.pipeline)", key: facts.project, because: request.cause.because
-        ).consequence
+        let verdict = StoredVerdict(
+            cause: request.cause.id, project: facts.project, pipeline: facts.pipeline, matched: true, code: "matched",
+            reason: request.reason, run: facts.id)
+        try transaction.insert(verdict)
+        return try say(verdict, of: request.cause, transaction).consequence
     }
 
     private func queue(

@@ -51,7 +51,7 @@ struct Dispatcher: Sendable {
     func plan(of run: Run, _ transaction: Transaction) throws -> RunPlan {
         if let known = projects.plan(run.id) { return known }
         let repository = run.facts.git?.repository ?? run.facts.project
-        switch try projects.project(run.facts.fileDigest, repository: repository, in: transaction) {
+        switch try projects.project(run.facts.fileDigest, repository: repository, taken: true, in: transaction) {
         case .success(let project):
             let plan = try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope(in:))
             projects.keep(plan, of: run.id)

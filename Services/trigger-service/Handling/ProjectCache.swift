@@ -10,6 +10,7 @@ final class ProjectCache: Sendable {
     private struct Key: Hashable {
         let digest: String
         let repository: String
+        let taken: Bool
     }
 
     private let read = Mutex<[Key: Result<Project, ProjectErrors>]>([:])
@@ -53,17 +54,18 @@ final class ProjectCache: Sendable {
         }
     }
 
+    /// - Parameter taken: something goes by the file already, so that younger rules do not stop it.
     /// - Throws: `Refusal` when the texts are not there any more.
     func project(
-        _ digest: String, repository: String, in transaction: Transaction
+        _ digest: String, repository: String, taken: Bool = false, in transaction: Transaction
     ) throws -> Result<Project, ProjectErrors> {
-        let key = Key(digest: digest, repository: repository)
+        let key = Key(digest: digest, repository: repository, taken: taken)
         if let known = read.withLock({ $0[key] }) { return known }
         guard let files = try transaction.files(digest) else {
             throw Refusal("the project file \(digest) is not in the database any more")
         }
         let documents = files.map { ProjectDocument(path: $0.key, text: $0.value) }
-        let result = ProjectReader.read(documents, repositoryName: repository)
+        let result = ProjectReader.read(documents, repositoryName: repository, taken: taken)
         read.withLock { known in
             if known.count >= Self.most { known.removeAll() }
             known[key] = result

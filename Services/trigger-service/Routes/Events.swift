@@ -12,8 +12,9 @@ struct Events: Sendable {
         case .registryService: try dispatcher.model(event.envelope, at: event.position, transaction)
         case .evaluator:
             try dispatcher.judgement(event.envelope, transaction)
-            try dispatcher.heard(ofServices: event.envelope, transaction)
-        case .trainerProxy, .deployer: try dispatcher.heard(ofServices: event.envelope, transaction)
+            try dispatcher.heard(ofServices: event.envelope, at: event.position, transaction)
+        case .trainerProxy, .deployer:
+            try dispatcher.heard(ofServices: event.envelope, at: event.position, transaction)
         default: break
         }
     }

@@ -30,10 +30,12 @@ package enum ProjectReader {
     /// The project, or everything that is wrong with it at once.
     ///
     /// Documents that are no project files are `.env` files that it names.
+    /// - Parameter taken: something goes by them already, perhaps since there were fewer rules. What only rules refuse that
+    ///   came after files that break them is a warning then.
     package static func read(
-        _ documents: [ProjectDocument], repositoryName: String
+        _ documents: [ProjectDocument], repositoryName: String, taken: Bool = false
     ) -> Result<Project, ProjectErrors> {
-        let reading = Reading()
+        let reading = Reading(taken: taken)
         let others = documents.filter { !isProjectFile($0.path) }.sorted { $0.path < $1.path }
         let ordered = documents.filter { isProjectFile($0.path) }.sorted {
             ($0.path == mainFile ? "" : $0.path) < ($1.path == mainFile ? "" : $1.path)

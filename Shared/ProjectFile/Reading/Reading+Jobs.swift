@@ -38,7 +38,7 @@ extension Reading {
         for (job, fields) in zip(jobs, read.map(\.fields)) where job.recheck != nil {
             let known = job.comparedSelector(among: jobs).map { $0 != Model.unwatched } ?? names.hasChampion
             if known { continue }
-            fail(
+            failIfNew(
                 fields.place(of: "recheck"),
                 "'recheck' needs a champion that can be watched: a 'champion' of the model, and not 'current'")
         }
@@ -68,7 +68,7 @@ extension Reading {
         visible.needs = Dictionary(needs.map { ($0, outputs[$0] ?? []) }) { $1 }
         let condition = condition(fields["if"], visible)
         // A run is laid out before any job of it has ended.
-        let matrix = matrix(fields, visible.without([.needs]))
+        let matrix = matrix(fields, taken ? visible : visible.without([.needs]))
         if let matrix {
             visible.roots.insert(.matrix)
             visible.matrix = Set(matrix.axes.map(\.name) + matrix.include.flatMap(\.keys))

@@ -91,7 +91,7 @@ extension Reading {
         let words = ["message", "author"]
         for reference in settings.references where reference.root == .git {
             if let name = reference.path.first, !words.contains(name) { continue }
-            fail(
+            failIfNew(
                 reference.place,
                 "'\(reference.text)' has no place in a target: whoever can push chooses what it holds")
         }
@@ -103,7 +103,7 @@ extension Reading {
         let safe = ["sha", "before", "repo", "url"]
         for reference in command.references where reference.root == .git {
             guard let name = reference.path.first, !(words + safe).contains(name) else { continue }
-            fail(
+            failIfNew(
                 reference.place,
                 "'\(reference.text)' may hold anything, and a shell reads 'command': make it a list of words")
         }

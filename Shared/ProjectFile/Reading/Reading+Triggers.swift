@@ -242,7 +242,7 @@ extension Reading {
         if own.contains(where: { heard.contains($0) }) { return }
         let word = own.first.flatMap { Self.word(for: $0) }
         let instead = word.map { "; use '\($0):'" } ?? suggestion(for: type, among: heard)
-        fail(place, "'event' starts nothing on '\(type)'\(instead)")
+        failIfNew(place, "'event' starts nothing on '\(type)'\(instead)")
     }
 
     /// What is written under `on:` for an event that is a trigger of its own.
