@@ -51,11 +51,14 @@ public struct RunReference: Sendable, Hashable, Codable {
     public var snapshot: Digest?
     /// The project's model, after expressions; the first one where it has several.
     public var model: String?
+    /// It runs code of a fork's pull request, which nobody here has agreed to. Absent: it does not.
+    public var untrusted: Bool?
 
     public init(
         id: String, number: Int, url: String, project: String, pipeline: String, git: GitReference?,
-        snapshot: Digest?, model: String?
+        snapshot: Digest?, model: String?, untrusted: Bool? = nil
     ) {
+        self.untrusted = untrusted
         self.id = id
         self.number = number
         self.url = url

@@ -42,12 +42,15 @@ def handler(root):
     known = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
     class Handler(BaseHTTPRequestHandler):
-        """CGI, as RFC 3875 has it; HTTP/1.0, so that an answer ends with its connection."""
+        """CGI, as RFC 3875 has it. Each answer has its length: a connection that just ends is an error in TLS."""
+
+        protocol_version = "HTTP/1.1"
 
         def answer(self):
             if self.headers.get("Authorization") != known:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="git"')
+                self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
             address = urlsplit(self.path)
@@ -69,7 +72,9 @@ def handler(root):
             fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
             self.send_response(int(fields.pop("Status", "200 OK").split()[0]))
             for name, value in fields.items():
-                self.send_header(name, value)
+                if name.lower() != "content-length":
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 

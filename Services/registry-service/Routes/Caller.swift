@@ -13,6 +13,8 @@ struct Caller: Sendable, Hashable {
         var trainingRun: String
         var run: String
         var project: String
+        /// Code of a fork's pull request.
+        var isUntrusted = false
     }
 
     /// Code in training writes to what itself has made, and to nothing else.

@@ -179,9 +179,13 @@ extension [KeyValue] {
 }
 
 extension Caller {
-    /// A training run's code changes no other project's model.
+    /// A training run's code changes no other project's model, and a fork's none at all.
     func checkOwner(of model: String, _ db: Database) throws {
         guard let training else { return }
+        if training.isUntrusted {
+            throw MLflowError.denied(
+                "code of a fork's pull request logs what it measures, and makes no models or versions")
+        }
         let owner = try KnowledgeQueries.declaration(of: model, db)?.project
         try RegistryService.checkOwner(of: model, declaredBy: owner, asking: training.project)
     }

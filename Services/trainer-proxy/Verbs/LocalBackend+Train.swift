@@ -174,7 +174,8 @@ struct TrainingRequest: Sendable {
             git: work.run.git, snapshot: work.run.snapshot, environment: environment,
             environmentVersion: environmentVersion, dataset: dataset,
             build: BuildReference(
-                id: work.run.id, number: work.run.number, url: work.run.url, pipeline: work.run.pipeline))
+                id: work.run.id, number: work.run.number, url: work.run.url, pipeline: work.run.pipeline),
+            untrusted: work.run.untrusted)
     }
 
     func finished(

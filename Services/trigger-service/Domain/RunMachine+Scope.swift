@@ -156,7 +156,8 @@ extension Run {
             verb: step.verb, with: offer.with, variables: offer.variables, timeoutSeconds: offer.timeoutSeconds,
             run: RunReference(
                 id: id, number: facts.number, url: facts.url, project: facts.project, pipeline: facts.pipeline,
-                git: facts.git, snapshot: status.snapshot, model: facts.model),
+                git: facts.git, snapshot: status.snapshot, model: facts.model,
+                untrusted: facts.untrusted == true ? true : nil),
             after: after, checkpoint: step.status.checkpoint,
             // What a step does it does as its pipeline: that is whom `set_by` names.
             causation: because.acting(as: "pipeline:\(facts.pipeline)"))

@@ -28,13 +28,16 @@ public struct TrainingStarted: EventBody {
     public var dataset: DatasetReference?
     /// The run that it is part of.
     public var build: BuildReference?
+    /// Its code is that of a fork's pull request: it may log what it measures, and make no model or version.
+    public var untrusted: Bool?
 
     public init(
         trainingRun: String, run: String, backend: String, handle: String, project: String? = nil,
         pipeline: String? = nil, token: String? = nil, tokenDigest: Digest? = nil, git: GitReference? = nil,
         snapshot: Digest? = nil, environment: Digest? = nil, environmentVersion: EnvironmentReference? = nil,
-        dataset: DatasetReference? = nil, build: BuildReference? = nil
+        dataset: DatasetReference? = nil, build: BuildReference? = nil, untrusted: Bool? = nil
     ) {
+        self.untrusted = untrusted
         self.trainingRun = trainingRun
         self.run = run
         self.backend = backend

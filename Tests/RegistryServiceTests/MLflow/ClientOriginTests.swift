@@ -107,6 +107,27 @@ import Testing
         #expect(facts.trainingRun == "s.job.train" && facts.run == "s")
     }
 
+    @Test func `code of a fork's pull request logs what it measures, and makes no models or versions`() async throws {
+        let registry = try Registry()
+        try await registry.tell(Self.started())
+        var started = Self.started("s.job.train", run: "s")
+        started.untrusted = true
+        try await registry.tell(started)
+        let caller = try await registry.store.read { db in try TrainingQueries.token("run-s", db)?.caller }
+        #expect(caller?.training?.isUntrusted == true)
+        #expect(try await registry.store.read { db in try TrainingQueries.token("run-r", db)?.caller } == Self.code())
+        let ours = try await Door(registry)
+        _ = try await ours.post("/registered-models/create", ["name": "churn"])
+        let fork = try await Door(registry) { _, _ in try #require(caller) }
+        let run = try await fork.run()
+        try await fork.put("0/\(run)/artifacts/model/MLmodel")
+        let refused = try await register(fork, run)
+        #expect(refused.status == 403 && refused.message.contains("fork"), "\(refused.message)")
+        let model = try await fork.post("/registered-models/create", ["name": "other"])
+        #expect(model.status == 403 && model.message.contains("fork"), "\(model.message)")
+        #expect(try await registry.said(ModelRegistered.self).isEmpty)
+    }
+
     @Test func `G13 of other runs the commit is what the client noted`() async throws {
         let registry = try Registry()
         try await registry.declare(trunk, requires: ["commit", "branch"])

@@ -21,12 +21,15 @@ enum TrainingQueries {
         }
         guard (row["ended"] as Int64?) == nil else { return nil }
         let pipeline: String = row["pipeline"]
+        let started = try (row["started"] as Data?).map { try Wire.decode(TrainingStarted.self, from: $0) }
         return Token(
             stored: StoredToken(
                 id: id, name: pipeline, role: Role.operator.rawValue, groups: [], hash: row["digest"]),
             caller: Caller(
                 actor: Actor(name: "pipeline:\(pipeline)"), name: pipeline,
-                training: .init(trainingRun: row["training_run"], run: row["run"], project: row["project"])))
+                training: .init(
+                    trainingRun: row["training_run"], run: row["run"], project: row["project"],
+                    isUntrusted: started?.untrusted ?? false)))
     }
 
     /// Where a training run's code comes from. While it lasts, an earlier attempt's end says nothing of it.
