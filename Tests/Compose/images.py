@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from engine import has_image, podman, run
+from engine import ROOT, has_image, podman, run
 
 PREFIX = "localhost/martlet-test"
 DEBIAN, MIRROR = "bookworm", "http://deb.debian.org/debian"
