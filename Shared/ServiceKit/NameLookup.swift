@@ -30,7 +30,13 @@ package enum NameLookup {
         // One line for each address, not one for each kind of socket.
         hints.ai_protocol = Int32(IPPROTO_TCP)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(name, nil, &hints, &list) == 0 else { return [] }
+        var code = getaddrinfo(name, nil, &hints, &list)
+        // A container engine's name server is away for a moment whenever a container comes or goes.
+        for _ in 1...5 where code == EAI_AGAIN {
+            usleep(200_000)
+            code = getaddrinfo(name, nil, &hints, &list)
+        }
+        guard code == 0 else { return [] }
         defer { freeaddrinfo(list) }
         var found: [String] = []
         var next = list

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import operating
 import pytest
 import yaml
-from engine import ROOT, inspect, podman, run
+from engine import ROOT, EngineError, inspect, podman, run
 from installation import SERVICES
 from outsider import Outsider
 from standardwebhooks.webhooks import Webhook
@@ -107,8 +107,16 @@ def test_an_outsider_subscribes_and_publishes_over_curve(up, outsider):
 
 
 def test_the_cli_answers_from_a_container_of_its_own(up):
-    status = up.shell(operating.command("docker compose run --rm martlet status"))
-    assert all(service in status for service in SERVICES), status
+    command = operating.command("docker compose run --rm martlet status")
+
+    def status():
+        try:
+            return up.shell(command)
+        except EngineError as problem:  # Each container that comes makes podman's name server start anew.
+            assert "no container has its name" in str(problem)
+
+    shown = until(status, 60, "the names of all services are known")
+    assert all(service in shown for service in SERVICES), shown
     lines = up.tool("events", "tail", "--since", "start", "--limit", "1", "--json", timeout=60).stdout.splitlines()
     assert any(line.startswith("{") and "event" in json.loads(line) for line in lines)
 

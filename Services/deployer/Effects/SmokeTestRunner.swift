@@ -29,12 +29,11 @@ struct SmokeTestRunner: Sendable {
         for attempt in 1...test.attempts {
             if attempt > 1 { try await Task.sleep(for: .seconds(test.pauseSeconds)) }
             do throws(HTTPClientError) {
-                // Asked anew each time: after a restart of ours the gateway may listen elsewhere.
-                guard let root = parts.gateway() else { throw .refused("the gateway") }
-                let response = try await parts.client.send(
+                let response = try await ask { root in
                     HTTPRequest(
                         method: test.method, url: "\(root)/endpoints/\(endpoint)\(path)", headers: headers, body: body,
-                        timeout: .seconds(parts.settings.requestSeconds), maxResponseBytes: parts.settings.maxBody))
+                        timeout: .seconds(parts.settings.requestSeconds), maxResponseBytes: parts.settings.maxBody)
+                }
                 guard let mismatch = test.expectation.problem(status: response.status, body: response.body) else {
                     let answer = try? Wire.decode(JSONValue.self, from: response.body)
                     return Result(attempts: attempt, problem: nil, answer: answer)
@@ -48,6 +47,22 @@ struct SmokeTestRunner: Sendable {
             }
         }
         return Result(attempts: test.attempts, problem: problem)
+    }
+
+    /// Where nobody listens as the gateway, it is being started again: no word about the model. So it is waited for, as the
+    /// gateway itself holds a request while what serves is started again.
+    private func ask(_ request: (String) -> HTTPRequest) async throws(HTTPClientError) -> HTTPResponse {
+        let deadline = ContinuousClock.now + .seconds(parts.settings.holdSeconds)
+        while true {
+            do throws(HTTPClientError) {
+                // Asked anew each time: after a restart of ours the gateway may listen elsewhere.
+                guard let root = parts.gateway() else { throw .refused("the gateway") }
+                return try await parts.client.send(request(root))
+            } catch {
+                guard case .refused = error, ContinuousClock.now < deadline else { throw error }
+            }
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { throw .canceled }
+        }
     }
 
     private func bytes(_ request: SmokeTest.Request, _ deployment: String) throws -> Data? {
