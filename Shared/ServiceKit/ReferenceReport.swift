@@ -34,21 +34,28 @@ package actor ReferenceReport {
     }
 
     private func lookAnew() async throws {
-        let found = Found()
-        try await store.eachStoredValue { found.add($0) }
-        parts = found.references.packed(most: Self.most)
+        parts = try await store.references().packed(most: Self.most)
         look = Int.random(in: 1...Int(Int32.max))
     }
+}
 
-    private final class Found: Sendable {
-        private let found = Mutex(ReferenceSet())
-
-        func add(_ bytes: UnsafeRawBufferPointer) {
-            // Looked at under the lock only, before this returns: the bytes are the caller's that long.
-            nonisolated(unsafe) let bytes = bytes
-            found.withLock { $0.insert(allIn: bytes) }
-        }
-
-        var references: ReferenceSet { found.withLock { $0 } }
+extension StateStore {
+    /// Everything that its database refers to.
+    package func references() async throws -> ReferenceSet {
+        let found = Found()
+        try await eachStoredValue { found.add($0) }
+        return found.references
     }
+}
+
+private final class Found: Sendable {
+    private let found = Mutex(ReferenceSet())
+
+    func add(_ bytes: UnsafeRawBufferPointer) {
+        // Looked at under the lock only, before this returns: the bytes are the caller's that long.
+        nonisolated(unsafe) let bytes = bytes
+        found.withLock { $0.insert(allIn: bytes) }
+    }
+
+    var references: ReferenceSet { found.withLock { $0 } }
 }

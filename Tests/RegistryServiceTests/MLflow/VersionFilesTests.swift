@@ -1,8 +1,8 @@
 import Artifacts
 import Foundation
 import Messages
+import ServiceKit
 import Store
-import Synchronization
 import Testing
 
 @testable import RegistryService
@@ -54,9 +54,7 @@ import Testing
         let report = try await artifacts.sweep(
             grace: .zero, now: Timestamp(Date().addingTimeInterval(3 * 3600)), dryRun: false
         ) { [store = door.registry.store] in
-            let found = Found()
-            try await store.eachStoredValue { found.add($0) }
-            return found.references
+            try await store.references()
         }
         #expect(report.removed.map(\.digest).contains(Digest(of: Data("written over".utf8))))
         for number in ["1", "2"] { #expect(try await files(door, number) == ["MLmodel": "as registered"]) }
@@ -102,17 +100,4 @@ import Testing
         }
         #expect(try await files(door, "1") == ["MLmodel": "bytes"])
     }
-}
-
-/// Everything that a database refers to.
-private final class Found: Sendable {
-    private let found = Mutex(ReferenceSet())
-
-    func add(_ bytes: UnsafeRawBufferPointer) {
-        // Looked at under the lock only, before this returns: the bytes are the caller's that long.
-        nonisolated(unsafe) let bytes = bytes
-        found.withLock { $0.insert(allIn: bytes) }
-    }
-
-    var references: ReferenceSet { found.withLock { $0 } }
 }
