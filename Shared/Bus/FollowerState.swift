@@ -26,7 +26,8 @@ package struct FollowerState: Sendable, Equatable {
     package static let patience = Duration.milliseconds(250)
     package static let farBehind: Int64 = 1000
     package static let nearlyThere: Int64 = 64
-    package static let batch = 256
+    /// Records of one commit: two answers, as far behind two are on their way.
+    package static let batch = 2 * BusLimits.fetchRecords
 
     package let source: Source
     /// The last record accepted; `nil` until the log's owner has said how it begins.
@@ -46,6 +47,8 @@ package struct FollowerState: Sendable, Equatable {
     private var isFetching = false
     /// The place the outstanding fetch asked for: later live messages must not look like a contradiction.
     private var asked: FetchRequest?
+    /// The last answer had as many records as were asked for, so the next place to ask from can be told in advance.
+    private var wasFull = false
     private var failures = 0
     /// The next records are gone at the owner; what they came to is loaded.
     private var loading: Loading?
@@ -92,13 +95,18 @@ package struct FollowerState: Sendable, Equatable {
         return .fetch(beginFetch())
     }
 
-    /// What may be asked for while the records that `next` handed out are committed; answer with
-    /// ``fetched(_:now:jitter:)`` afterwards. Only far behind: one answer is then in memory, and one on its way.
-    package mutating func ahead(now: Duration) -> FetchRequest? {
+    /// What may be asked for, all at once, while the records that `next` handed out are committed. The first is answered
+    /// with ``fetched(_:now:jitter:)``, a further one afterwards with ``fetched(_:of:now:jitter:)``.
+    ///
+    /// Only far behind, and never more than two: each passes five processes and threads one after another, so one alone
+    /// would leave most of them idle.
+    package mutating func ahead(now: Duration) -> [FetchRequest] {
         guard isCatchingUp, !isLoading, ready.isEmpty, fork == nil, !isFetching, let fetchAt, fetchAt <= now else {
-            return nil
+            return []
         }
-        return beginFetch()
+        let first = beginFetch()
+        guard wasFull, behind > Int64(first.limit) else { return [first] }
+        return [first, FetchRequest(epoch: first.epoch, after: first.after + Int64(first.limit))]
     }
 
     private mutating func beginFetch() -> FetchRequest {
@@ -208,6 +216,15 @@ extension FollowerState {
         }
     }
 
+    /// The answer to a further request of ``ahead(now:)``: of no use unless the answer before it reached to its place.
+    package mutating func fetched(_ answer: FetchAnswer, of request: FetchRequest, now: Duration, jitter: Duration) {
+        guard fork == nil, !isLoading, case .records = answer, let cursor,
+            LogPlace(epoch: cursor.epoch, seq: cursor.seq) == LogPlace(epoch: request.epoch, seq: request.after)
+        else { return }
+        asked = request
+        fetched(answer, now: now, jitter: jitter)
+    }
+
     private mutating func compacted(_ head: LogHead, now: Duration, jitter: Duration) {
         if let cursor {
             switch head.relation(to: cursor) {
@@ -265,6 +282,7 @@ extension FollowerState {
 
     private mutating func take(_ records: [LogRecord], head: LogHead, now: Duration, jitter: Duration) {
         let before = cursor
+        wasFull = asked.map { records.count == $0.limit } ?? false
         if before == nil { begin(head) }
         for record in records where fork == nil {
             guard let cursor, record.epoch == cursor.epoch else { return retry(now: now, jitter: jitter) }

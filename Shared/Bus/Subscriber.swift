@@ -97,10 +97,16 @@ package final class Subscriber: Sendable {
             switch state.next(now: uptime()) {
             case .apply(let records):
                 async let stopped = apply(records)
-                let request = state.ahead(now: uptime())
-                let answer: FetchAnswer? = if let request { await fetch(request, from: state.source) } else { nil }
+                let requests = state.ahead(now: uptime())
+                let answers = await fetch(requests, from: state.source)
                 if let fork = await stopped { return fork }
-                if let answer { state.fetched(answer, now: uptime(), jitter: Self.jitter()) }
+                for (request, answer) in zip(requests, answers) {
+                    if request == requests.first {
+                        state.fetched(answer, now: uptime(), jitter: Self.jitter())
+                    } else {
+                        state.fetched(answer, of: request, now: uptime(), jitter: Self.jitter())
+                    }
+                }
             case .fetch(let request):
                 let answer = await fetch(request, from: state.source)
                 state.fetched(answer, now: uptime(), jitter: Self.jitter())
@@ -143,6 +149,18 @@ package final class Subscriber: Sendable {
     }
 
     private static func jitter() -> Duration { .milliseconds(Int.random(in: 0...200)) }
+
+    /// All at once; the answers in the order of the requests.
+    private func fetch(_ requests: [FetchRequest], from source: Source) async -> [FetchAnswer] {
+        await withTaskGroup(of: (Int, FetchAnswer).self) { group in
+            for (place, request) in requests.enumerated() {
+                group.addTask { (place, await self.fetch(request, from: source)) }
+            }
+            var answers: [Int: FetchAnswer] = [:]
+            for await (place, answer) in group { answers[place] = answer }
+            return requests.indices.map { answers[$0] ?? .failed("no answer") }
+        }
+    }
 
     private func fetch(_ request: FetchRequest, from source: Source) async -> FetchAnswer {
         do {

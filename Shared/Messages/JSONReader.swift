@@ -183,11 +183,14 @@ extension JSONReader {
     private mutating func string() throws -> String {
         at += 1
         let start = at
+        // Of all units: above 0x7f when one is.
+        var seen: UInt8 = 0
         while at < bytes.count {
+            seen |= bytes[at]
             switch bytes[at] {
             case UInt8(ascii: "\""):
                 defer { at += 1 }
-                return try text(bytes[start..<at])
+                return try text(UnsafeBufferPointer(rebasing: bytes[start..<at]), isASCII: seen < 0x80)
             case UInt8(ascii: "\\"): return try escaped(from: start)
             case 0..<0x20: throw problem("a control character in a string")
             default: at += 1
@@ -196,8 +199,10 @@ extension JSONReader {
         throw problem("a string without an end")
     }
 
-    private func text(_ slice: Slice<UnsafeBufferPointer<UInt8>>) throws -> String {
-        guard let text = String(validating: UnsafeBufferPointer(rebasing: slice), as: UTF8.self) else {
+    private func text(_ units: UnsafeBufferPointer<UInt8>, isASCII: Bool) throws -> String {
+        // Most are, and there is nothing to check then, for which the standard library takes a long way.
+        if isASCII { return String(decoding: units, as: UTF8.self) }
+        guard let text = String(validating: units, as: UTF8.self) else {
             throw problem("a string that is not UTF-8")
         }
         return text

@@ -13,7 +13,10 @@ package final class WriteAheadLog: Sendable {
     /// Room beyond what is written, made in pieces: whoever makes one keeps writers waiting for a millisecond.
     private static let ahead = 1 << 20
     private static let piece = 256 << 10
-    private static let pause = Duration.milliseconds(20)
+    private static let pause = Duration.milliseconds(50)
+    /// Bytes in a pause beyond which it is a burst: the file grows by itself then, and making room would keep each
+    /// twentieth commit waiting for longer than its growth does.
+    private static let calm = 64 << 10
     /// SQLite's own writes are smaller than 128 KiB; it takes no larger ones.
     private static let writing = 64 << 10
     /// A page and the header before it.
@@ -75,10 +78,13 @@ package final class WriteAheadLog: Sendable {
         others.store(commits, ordering: .relaxed)
     }
 
-    /// Makes room; a piece at a time and with pauses, so that others get to write in between.
+    /// Makes room; a piece at a time and with pauses, so that others get to write in between, and only while little is
+    /// written.
     func makeRoom(_ pool: DatabasePool) async throws {
         while !isFull, length.load(ordering: .relaxed) < wanted {
+            let before = bytes
             try await Task.sleep(for: Self.pause)
+            guard bytes - before <= Self.calm else { continue }
             try await pool.writeWithoutTransaction { [self] db in
                 try db.inTransaction(.immediate) {
                     // Nobody writes while the lock is held: what lies behind the end of the file is nobody's.

@@ -163,21 +163,68 @@ struct FollowerStateTests {
         #expect(!state.isCatchingUp && state.isLive)
     }
 
-    @Test func `far behind, the next fetch may be on its way while records are committed, and never a second one`() {
-        let log = TestLog(2000)
+    /// Far behind, with the first answer handed out.
+    private func catchingUp(_ log: TestLog, firstLimit: Int = BusLimits.fetchRecords) -> FollowerState {
         var state = live(log, at: 1)
-        #expect(state.ahead(now: .zero) == nil)
-        state.heartbeat(epoch: log.epoch, last: 2000, chain: log.chain, now: .zero, jitter: .zero)
-        guard case .fetch(let first) = state.next(now: .zero) else { Issue.record("no other step is due"); return }
-        #expect(state.ahead(now: .zero) == nil)
+        state.heartbeat(
+            epoch: log.epoch, last: Int64(log.records.count), chain: log.chain, now: .zero, jitter: .zero)
+        guard case .fetch(var first) = state.next(now: .zero) else {
+            Issue.record("no other step is due")
+            return state
+        }
+        first.limit = firstLimit
+        #expect(state.ahead(now: .zero) == [])
         state.fetched(log.answer(first), now: .zero, jitter: .zero)
         // What was fetched comes first: nothing is asked for while it lies here.
-        #expect(state.ahead(now: .zero) == nil)
-        guard case .apply(let records) = state.next(now: .zero) else { Issue.record("no other step is due"); return }
-        let ahead = state.ahead(now: .zero)
-        #expect(ahead == FetchRequest(epoch: log.epoch, after: records.last?.seq ?? 0))
-        #expect(state.ahead(now: .zero) == nil)
+        #expect(state.ahead(now: .zero) == [])
+        guard case .apply = state.next(now: .zero) else {
+            Issue.record("no other step is due")
+            return state
+        }
+        return state
+    }
+
+    @Test func `far behind, the next two fetches may be on their way while records are committed, and never a third`() {
+        let log = TestLog(2000)
+        var state = catchingUp(log)
+        let requests = state.ahead(now: .zero)
+        #expect(requests.map(\.after) == [257, 513])
+        #expect(state.ahead(now: .zero) == [])
         #expect(state.next(now: .zero) == .wait(until: nil))
+        state.fetched(log.answer(requests[0]), now: .zero, jitter: .zero)
+        state.fetched(log.answer(requests[1]), of: requests[1], now: .zero, jitter: .zero)
+        guard case .apply(let records) = state.next(now: .zero) else { Issue.record("no other step is due"); return }
+        #expect(records.map(\.seq) == Array(258...769))
+        #expect(state.ahead(now: .zero).map(\.after) == [769, 1025])
+    }
+
+    @Test func `after an answer that was cut short, one fetch at a time is on its way`() {
+        var state = catchingUp(TestLog(2000), firstLimit: 17)
+        #expect(state.ahead(now: .zero).map(\.after) == [18])
+    }
+
+    @Test func `the second of two answers is of no use when the first did not reach to it`() {
+        let log = TestLog(2000)
+        for first in [FetchAnswer.failed("503"), .records(Array(log.records[257..<300]), head: log.head)] {
+            var state = catchingUp(log)
+            let requests = state.ahead(now: .zero)
+            state.fetched(first, now: .zero, jitter: .zero)
+            let reached = state.cursor
+            state.fetched(log.answer(requests[1]), of: requests[1], now: .zero, jitter: .zero)
+            #expect(state.cursor == reached)
+            #expect(state.fork == nil)
+        }
+    }
+
+    @Test
+    func `the second of two answers may say that the log ends before its place, if the first did not reach to it`() {
+        let log = TestLog(2000)
+        var state = catchingUp(log)
+        let requests = state.ahead(now: .zero)
+        let shorter = TestLog(300)
+        state.fetched(.failed("timeout"), now: .zero, jitter: .zero)
+        state.fetched(.records([], head: shorter.head), of: requests[1], now: .zero, jitter: .zero)
+        #expect(state.fork == nil)
     }
 
     @Test func `an overflow of the ring is a reason to fetch`() {
