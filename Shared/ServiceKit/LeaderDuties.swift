@@ -111,7 +111,9 @@ struct LeaderDuties: ServiceLifecycle.Service {
             guard (try? await Task.sleep(for: .seconds(30))) != nil else { return }
             do {
                 try await context.store.measureLog()
-                if context.store.walBytes > 4 << 20 { try await context.store.checkpoint() }
+                if context.store.walBytes > 4 << 20 || context.store.logIsTooLong {
+                    try await context.store.checkpoint()
+                }
                 try await context.store.write { [forget] transaction in
                     try transaction.forgetOldWork()
                     try forget(transaction)

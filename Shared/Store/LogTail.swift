@@ -7,9 +7,42 @@ import Synchronization
 ///
 /// Only a shortcut: where it has a gap (another replica committed, or the reader is further behind) the database answers.
 final class LogTail: Sendable {
+    /// Records without a gap between them.
     private struct Run {
-        var records: ArraySlice<LogRecord> = []
-        var bytes = 0
+        /// At the place that its number has, counted from `origin`: once all places are taken, a new record takes that of
+        /// the oldest, and nothing is ever moved.
+        private var places: [LogRecord?] = []
+        private let origin: Int64
+        private(set) var first: Int64
+        private(set) var last: Int64
+        let epoch: Int64
+        private var bytes = 0
+
+        init(before record: LogRecord) {
+            (origin, first, last, epoch) = (record.seq, record.seq, record.seq - 1, record.epoch)
+        }
+
+        func isFollowed(by record: LogRecord) -> Bool { record.epoch == epoch && record.seq == last + 1 }
+
+        mutating func append(_ record: LogRecord) {
+            last = record.seq
+            bytes += record.body.count
+            if last - first >= most { dropFirst() }
+            let place = place(of: last)
+            if place == places.count { places.append(record) } else { places[place] = record }
+            while bytes > mostBytes, first < last { dropFirst() }
+        }
+
+        private mutating func dropFirst() {
+            let place = place(of: first)
+            bytes -= places[place]?.body.count ?? 0
+            places[place] = nil
+            first += 1
+        }
+
+        func record(_ seq: Int64) -> LogRecord? { places[place(of: seq)] }
+
+        private func place(of seq: Int64) -> Int { Int((seq - origin) % Int64(most)) }
     }
 
     /// More than the publisher may fall behind before it skips ahead.
@@ -22,33 +55,26 @@ final class LogTail: Sendable {
     func append(_ records: [LogRecord]) {
         if records.isEmpty { return }
         runs.withLock { runs in
-            for record in records { Self.append(record, to: &runs[record.source, default: Run()]) }
+            for record in records { Self.append(record, to: &runs) }
         }
     }
 
     /// Some of its records were deleted: what is left is read from the database.
     func forget(_ source: Source) { runs.withLock { $0[source] = nil } }
 
-    private static func append(_ record: LogRecord, to run: inout Run) {
-        if let last = run.records.last, last.epoch != record.epoch || last.seq + 1 != record.seq { run = Run() }
-        run.records.append(record)
-        run.bytes += record.body.count
-        while run.records.count > most || run.bytes > mostBytes, let first = run.records.popFirst() {
-            run.bytes -= first.body.count
-        }
-        // A slice keeps what was dropped from its front until it is copied.
-        if run.records.startIndex > most { run.records = ArraySlice(Array(run.records)) }
+    private static func append(_ record: LogRecord, to runs: inout [Source: Run]) {
+        if runs[record.source]?.isFollowed(by: record) != true { runs[record.source] = Run(before: record) }
+        runs[record.source]?.append(record)
     }
 
     /// `nil`: the records from `after + 1` on are not all here.
     func records(of source: Source, epoch: Int64, after: Int64, limit: Int, maxBytes: Int) -> [LogRecord]? {
         runs.withLock { runs in
-            guard let run = runs[source], let first = run.records.first, first.epoch == epoch, first.seq <= after + 1,
-                let last = run.records.last, last.seq > after
-            else { return nil }
+            guard let run = runs[source], run.epoch == epoch, run.first <= after + 1, run.last > after else { return nil }
             var found: [LogRecord] = []
             var bytes = 0
-            for record in run.records.dropFirst(Int(after + 1 - first.seq)).prefix(limit) {
+            for seq in (after + 1)...run.last {
+                guard found.count < limit, let record = run.record(seq) else { break }
                 bytes += record.body.count
                 if bytes > maxBytes, !found.isEmpty { break }
                 found.append(record)

@@ -44,8 +44,8 @@ package final class WriteAheadLog: Sendable {
 
     var isFull: Bool { bytes >= most }
 
-    /// Longer than it is to stay.
-    var isLong: Bool { max(bytes, length.load(ordering: .relaxed)) > longest }
+    /// Longer than it is to stay, and little of that is used.
+    var isTooLong: Bool { length.load(ordering: .relaxed) > longest && bytes < longest / 16 }
 
     private var wanted: Int { min(longest, bytes + Self.ahead) }
 
@@ -67,6 +67,8 @@ package final class WriteAheadLog: Sendable {
 
     private func committed(pages: Int) {
         filled.store(pages * Self.frame, ordering: .relaxed)
+        // A burst makes it longer by itself.
+        if bytes > length.load(ordering: .relaxed) { length.store(bytes, ordering: .relaxed) }
         if isFull || isShort { need.yield() }
     }
 
@@ -107,7 +109,6 @@ package final class WriteAheadLog: Sendable {
         }
         var size: sqlite3_int64 = 0
         try Self.check(methods.xFileSize(file, &size))
-        // A burst of commits has made it longer by itself.
         length.store(Int(size), ordering: .relaxed)
         if size >= wanted { return }
         do {
@@ -135,6 +136,9 @@ package final class WriteAheadLog: Sendable {
 extension StateStore {
     /// Bytes of the write-ahead log that a crash would have to read again, as of this process's last commit.
     package var walBytes: Int { wal.bytes }
+
+    /// A burst has made the write-ahead log longer than it is to stay; the next checkpoint cuts it off.
+    package var logIsTooLong: Bool { wal.isTooLong }
 
     /// Whether this process keeps ``walBytes`` up to date: it leads.
     package var tendsLog: Bool { wal.isTended.load(ordering: .relaxed) }
@@ -201,8 +205,10 @@ extension StateStore {
         sqlite3_busy_timeout(db.sqliteConnection, 200)
         defer { sqlite3_busy_timeout(db.sqliteConnection, 5000) }
         try unlessBusy {
-            _ = try db.checkpoint(wal.isLong ? .truncate : .restart)
-            if wal.isLong { wal.wasCut() }
+            // To cut off a long file takes 100 ms, in which nobody can write: not while somebody writes much.
+            let cuts = wal.isTooLong
+            _ = try db.checkpoint(cuts ? .truncate : .restart)
+            if cuts { wal.wasCut() }
         }
     }
 
