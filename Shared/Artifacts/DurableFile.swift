@@ -107,13 +107,27 @@ final class OpenFile: Sendable {
 
     /// Empty at the end.
     func read(upTo limit: Int) throws -> Data {
-        var piece = Data(count: limit)
+        // Most files are small: a large piece of memory for each would cost more than to read and to hash it. And it is
+        // not filled with zeros first.
+        let room = min(limit, try left() + 1)
+        guard let piece = malloc(room) else { throw DurableFile.failure(path) }
         while true {
-            let count = piece.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, limit) }
+            let count = Glibc.read(descriptor, piece, room)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw DurableFile.failure(path) }
-            return piece.prefix(count)
+            guard count > 0 else {
+                free(piece)
+                if count == 0 { return Data() }
+                throw DurableFile.failure(path)
+            }
+            return Data(bytesNoCopy: piece, count: count, deallocator: .free)
         }
+    }
+
+    /// Bytes from the place of reading to the end, as it is now.
+    private func left() throws -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw DurableFile.failure(path) }
+        return max(0, Int(status.st_size) - Int(lseek(descriptor, 0, SEEK_CUR)))
     }
 
     func read(at offset: Int64, count: Int) throws -> Data {

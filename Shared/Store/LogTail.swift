@@ -70,7 +70,9 @@ final class LogTail: Sendable {
     /// `nil`: the records from `after + 1` on are not all here.
     func records(of source: Source, epoch: Int64, after: Int64, limit: Int, maxBytes: Int) -> [LogRecord]? {
         runs.withLock { runs in
-            guard let run = runs[source], run.epoch == epoch, run.first <= after + 1, run.last > after else { return nil }
+            guard let run = runs[source], run.epoch == epoch, run.first <= after + 1, run.last > after else {
+                return nil
+            }
             var found: [LogRecord] = []
             var bytes = 0
             for seq in (after + 1)...run.last {

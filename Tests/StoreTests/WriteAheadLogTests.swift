@@ -53,7 +53,9 @@ import Testing
         try after.close()
     }
 
-    @Test func `a log that holds very much is moved into the database at once, and cut off when little of it is used`() async throws {
+    @Test func `a log that holds very much is moved into the database at once, and cut off when little of it is used`()
+        async throws
+    {
         let (most, longest) = (8 << 20, 4 << 20)
         let temporary = try await opened(WriteAheadLog(most: most, longest: longest))
         let store = temporary.store
