@@ -23,6 +23,14 @@ package struct Pipeline: Sendable, Hashable {
         }
     }
 
+    /// The pipelines whose ends start it, alone or with other events.
+    var followed: Set<String> {
+        Set(
+            triggers.flatMap(\.parts).compactMap { trigger -> String? in
+                if case .pipeline(let name, _, _) = trigger { name } else { nil }
+            })
+    }
+
     package func job(_ id: String) -> Job? { jobs.first { $0.id == id } }
 }
 

@@ -273,6 +273,14 @@ GUARDS = [
         "let reason = run.status.void?[decision] {", "let reason = run.status.void?[decision + \"-\"] {",
         "TriggerServiceTests"),
     Guard(
+        "a run that cannot be read stops no other", f"{TRIGGER}/Handling/Dispatcher.swift",
+        "catch let error where error is Refusal || error is DecodingError {",
+        "catch let error where error is Refusal && error is DecodingError {", "TriggerServiceTests"),
+    Guard(
+        "who set off one of several events is no second person", f"{TRIGGER}/Domain/Gathering.swift",
+        "cause.otherRequesters = others.isEmpty ? nil : others",
+        "cause.otherRequesters = others.isEmpty ? nil : otherRequesters", "TriggerServiceTests"),
+    Guard(
         "what services say holds no secret", f"{KIT}/KnownSecrets.swift",
         "text.contains(value) ? text.replacing(value, with: Self.cover) : text", "text", "ServiceKitTests.LineLogTests"),
     Guard(

@@ -133,6 +133,58 @@ struct ReadingTests {
         #expect(project.pipelines.count == 1 && project.warnings.count == 3)
     }
 
+    @Test(
+        arguments: [
+            ("upstream.outputs.train.version", nil), ("upstream.outputs.train", nil),
+            ("upstream.run.outputs.train.digest", nil),
+            ("upstream.outputs.grid.anything", nil),
+            ("upstream.outputs.trian.version", "there is no job 'trian' in 'ci'; did you mean 'train'?"),
+            ("upstream.outputs.train.verion", "job 'train' of 'ci' has no output 'verion'; did you mean 'version'?"),
+            (
+                "upstream.run.outputs.train.seconds",
+                "job 'train' of 'ci' has no output 'seconds'; there are digest, version"
+            ),
+        ] as [(String, String?)])
+    func `what a pipeline finds in the one that it follows is known when the file is read`(
+        reference: String, error: String?
+    ) {
+        let text = """
+            martlet: 1
+            pipelines:
+              cd:
+                on: { ON }
+                jobs: { j: { steps: [ { run: "${{ REFERENCE }}" } ] } }
+              ci:
+                jobs:
+                  train:
+                    steps: [ { id: s, run: x } ]
+                    outputs: { version: "${{ steps.s.v }}", digest: "1" }
+                  grid: { matrix: { a: [1, 2] }, steps: [ { run: x } ] }
+            """.replacing("REFERENCE", with: reference)
+        let told = error.map { "5:39: unknown reference '\(reference)': \($0)" }
+        for on in ["pipeline: ci", "all: { of: { a: { pipeline: ci }, b: { push: {} } } }"] {
+            #expect(errors(text.replacing("ON", with: on)) == [told].compactMap(\.self))
+        }
+        // Nothing is upstream of what follows nothing.
+        #expect(errors(text.replacing("ON", with: "manual: {}")) == [])
+    }
+
+    @Test func `what only one of several that are followed gives is no mistake`() {
+        let text = """
+            martlet: 1
+            pipelines:
+              a: { jobs: { j: { steps: [ { run: x } ], outputs: { n: "1" } } } }
+              b: { jobs: { j: { steps: [ { run: x } ], outputs: { m: "1" } } } }
+              cd:
+                on: { pipeline: [a, b] }
+                jobs: { j: { steps: [ { run: "${{ upstream.outputs.j.n }} ${{ upstream.outputs.j.loss }}" } ] } }
+            """
+        #expect(
+            errors(text) == [
+                "7:67: unknown reference 'upstream.outputs.j.loss': job 'j' of 'a', 'b' has no output 'loss'; there are m, n"
+            ])
+    }
+
     @Test func `a pipeline that follows itself, and in a way that there is not, is told of both`() {
         #expect(
             errors(file(pipeline: "on: { pipeline: { name: p, conclusion: fine } }\n" + ok)) == [

@@ -189,4 +189,21 @@ struct VerdictTests {
             attributes: ["id": "7", "source": "/acme/lake", "subject": "churn", "actor": "service:lake"])
         #expect(listening.verdict(for: cause, pipeline: "p").isMatch == holds)
     }
+
+    @Test(
+        arguments: [
+            ("{ source: /acme/lake, subject: churn, actor: 'user:ann', type: t, data.id: 7 }", nil),
+            ("{ id: 7 }", "id"), ("{ time: '10:00' }", "time"), ("{ subject: [churn, 7] }", "subject"),
+            ("{ source: [/acme/lake, crm] }", "source"), ("{ actor: ann }", "actor"),
+        ] as [(String, String?)])
+    func `T13 a filter by an attribute that may mean a field of the data is warned of`(
+        filter: String, attribute: String?
+    ) throws {
+        let body = "on: { event: { type: t, where: \(filter) } }\njobs: { j: { steps: [ { run: x } ] } }"
+        let warnings = try project(file(pipeline: body)).warnings.map { "\($0.line):\($0.column): \($0.message)" }
+        let told = attribute.map { name in
+            "5:38: '\(name)' is the event's own \(name); a field of its data is written 'data.\(name)'"
+        }
+        #expect(warnings == [told].compactMap(\.self))
+    }
 }

@@ -1,5 +1,6 @@
 import Bus
 import Foundation
+import GRDB
 import Messages
 import ProjectFile
 import Store
@@ -27,7 +28,9 @@ private let project = """
 
 extension Installation {
     /// An outsider's event `com.acme.<kind>`.
-    fileprivate func hear(_ kind: String, _ id: String, batch: String? = "b1", rows: Int = 0) async throws {
+    fileprivate func hear(
+        _ kind: String, _ id: String, batch: String? = "b1", rows: Int = 0, settling: Bool = true
+    ) async throws {
         var data: [String: JSONValue] = ["rows": .int(rows)]
         if let batch { data["batch"] = .string(batch) }
         let event: JSONValue = [
@@ -36,7 +39,7 @@ extension Installation {
         ]
         let reply = try await request("publish", body: [try Wire.encode(event)], user: "acme")
         #expect(reply.status == 200)
-        try await settle()
+        if settling { try await settle() }
     }
 
     fileprivate func verdict(_ cause: String) async throws -> StoredVerdict {
@@ -135,6 +138,57 @@ struct GatheringTests {
         again.advance(.seconds(7200))
         try await again.tick()
         #expect(try await again.runs().count == 1)
+    }
+
+    @Test func `T12 what dies between the last event and its run leaves one run to the next`() async throws {
+        let first = try await Installation.watching(project)
+        try await first.hear("data", "d1", rows: 5)
+        // The commit has to be read before the last event is judged, and nobody comes to that.
+        try await first.store.write { try $0.db.execute(sql: "DELETE FROM commit_file") }
+        try await first.hear("labels", "l1", settling: false)
+        #expect(try await first.runs().isEmpty)
+        #expect(try await first.codes("d1") == ["waiting"])
+        let second = try Installation(in: first.folder)
+        try await second.settle()
+        #expect(try await second.runs().map(\.cause) == ["l1"])
+        let third = try Installation(in: first.folder)
+        try await third.hear("labels", "l1")
+        try await third.hear("data", "d1", rows: 5)
+        #expect(try await third.runs().count == 1)
+        #expect(try await third.codes("d1", "l1") == ["matched", "matched"])
+    }
+
+    @Test func `T12 whoever set off one of the events is no second person for the run`() async throws {
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            environments: { prod: { approvals: { required: 1 } } }
+            pipelines:
+              tests: { on: { manual: {} }, jobs: { a: { steps: [ { id: s, run: "1" } ] } } }
+              ship:
+                on: { all: { of: { code: { push: {} }, tests: { pipeline: tests } } } }
+                jobs: { a: { environment: prod, steps: [ { uses: pipeline/start, with: { pipeline: after } } ] } }
+              after:
+                on: { manual: {} }
+                jobs: { a: { environment: prod, steps: [ { id: s, run: "1" } ] } }
+            """)
+        try await installation.command(
+            RunRequested(project: "demo", pipeline: "tests", parameters: [:]), by: "user:kim")
+        try await installation.complete(try #require(try await installation.claim(try await installation.open()).first))
+        let people: [(name: String, email: String?, may: Bool)] = [
+            ("kim", nil, false), ("a", "ann@example.org", false), ("bob", "bob@example.org", true),
+        ]
+        // Also not for a run that this one starts.
+        for pipeline in ["ship", "after"] {
+            let asked = try #require(try await installation.published(ApprovalRequested.self).last)
+            #expect(asked.pipeline == pipeline && asked.requester == "user:kim")
+            for person in people {
+                let answer = ApprovalAnswered(approval: asked.approval, approve: true, groups: [], email: person.email)
+                let command = try await installation.command(answer, by: "user:\(person.name)")
+                #expect(try await installation.answer(to: command).accepted == person.may, "\(person), \(pipeline)")
+            }
+        }
     }
 
     @Test func `T12 each event waits for its own time, and its end is a verdict`() async throws {

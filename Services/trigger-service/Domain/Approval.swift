@@ -14,6 +14,8 @@ struct Approval: Sendable, Hashable, Codable {
     var requester: String
     /// Of the token with which the run was asked for.
     var requesterEmail: String?
+    /// Those of the other events that the run has waited for.
+    var otherRequesters: [Requester]?
     var requesterMayApprove: Bool
     var model: String?
     var version: String?
@@ -71,7 +73,7 @@ struct Approval: Sendable, Hashable, Codable {
         }
         if !requesterMayApprove, isRequester(person, email) {
             throw Refusal(
-                "\(person) started the run, and the environment '\(environment)' asks for a second person"
+                "\(person) set off the run, and the environment '\(environment)' asks for a second person"
                     + " (requester_may_approve: false)")
         }
         if agreed.contains(where: { same($0.by, person) || sameAddress($0.email, email) }) {
@@ -94,16 +96,21 @@ struct Approval: Sendable, Hashable, Codable {
         }
     }
 
-    /// Whether the run is this person's own.
-    ///
+    /// Whether the run is this person's own, alone or with others.
+    func isRequester(_ person: String, _ email: String?) -> Bool {
+        let all = [Requester(name: requester, email: requesterEmail)] + (otherRequesters ?? [])
+        return all.contains { isSame($0, person, email) }
+    }
+
     /// Who pushed is known by the e-mail address of the commit, who answers by an access token. Where the token has an
     /// address the two are compared as a whole, whatever the case. Where it has none its name must be neither the
     /// address nor the part before its `@`.
-    func isRequester(_ person: String, _ email: String?) -> Bool {
-        if same(person, requester) { return true }
-        let pusher = requester.contains("@") ? String(requester.trimmingPrefix("user:")) : nil
-        if let email, let address = requesterEmail ?? pusher { return sameAddress(email, address) }
-        let names = [person, requester].map { $0.lowercased() }
+    private func isSame(_ requester: Requester, _ person: String, _ email: String?) -> Bool {
+        let name = requester.name
+        if same(person, name) { return true }
+        let pusher = name.contains("@") ? String(name.trimmingPrefix("user:")) : nil
+        if let email, let address = requester.email ?? pusher { return sameAddress(email, address) }
+        let names = [person, name].map { $0.lowercased() }
         guard names.allSatisfy({ $0.hasPrefix("user:") }), names.contains(where: { !$0.contains("@") }) else {
             return false
         }

@@ -36,8 +36,8 @@ extension Cause {
         self.init(
             id: started.id, type: started.type, occasion: .started(start, by: item), git: git,
             project: run.facts.project, untrusted: run.facts.untrusted, because: started.consequence,
-            requester: run.facts.requester,
-            requesterEmail: run.facts.requesterEmail,
+            requester: run.facts.requester, requesterEmail: run.facts.requesterEmail,
+            otherRequesters: run.facts.otherRequesters,
             event: [
                 "kind": "pipeline_start", "id": .string(started.id), "by": .string(run.facts.requester),
                 "branch": .string(git.branch), "sha": .string(git.sha),
@@ -62,6 +62,7 @@ extension Cause {
             git: run.facts.git, project: finished.project, untrusted: run.facts.untrusted,
             because: envelope.consequence,
             requester: run.facts.requester, requesterEmail: run.facts.requesterEmail,
+            otherRequesters: run.facts.otherRequesters,
             event: ["kind": "pipeline", "id": .string(envelope.id), "run": summary],
             upstream: [
                 "run": summary, "pipeline": .string(finished.pipeline), "outputs": run.outputs,
@@ -80,7 +81,7 @@ extension Cause {
         self.init(
             id: envelope.id, type: envelope.type, occasion: occasion, git: origin.git, project: origin.project,
             untrusted: origin.untrusted, because: envelope.consequence, requester: origin.requester ?? envelope.actor,
-            requesterEmail: origin.requesterEmail,
+            requesterEmail: origin.requesterEmail, otherRequesters: origin.otherRequesters,
             event: ["kind": "model", "id": .string(envelope.id), "model": .object(members)], heads: [position])
     }
 }
@@ -133,6 +134,7 @@ struct VersionOrigin: Sendable, Hashable {
     /// Who set off the run that made it.
     var requester: String?
     var requesterEmail: String?
+    var otherRequesters: [Requester]?
     /// That run was of a commit that nobody vouches for.
     var untrusted: Bool?
 }

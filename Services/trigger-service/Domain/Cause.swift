@@ -21,6 +21,8 @@ struct Cause: Sendable, Hashable, Codable {
     var requester: String
     /// Of the requester's token.
     var requesterEmail: String?
+    /// Who set off the other events of a set that it completes, or of one that led to it; `nil`: nobody.
+    var otherRequesters: [Requester]?
     /// `event.` in expressions.
     var event: JSONValue
     var upstream: JSONValue = .object([:])

@@ -1,6 +1,13 @@
 import Messages
 import ProjectFile
 
+/// Somebody who set off a run, alone or with others.
+struct Requester: Sendable, Hashable, Codable {
+    var name: String
+    /// Of the token.
+    var email: String?
+}
+
 /// A set of events that a pipeline waits for (`on: all`): whose it is, and what they belong together by.
 struct GatheringPlace: Sendable, Hashable {
     var project: String
@@ -54,10 +61,19 @@ struct Gathering: Sendable, Hashable {
 }
 
 extension Cause {
-    /// It completes a set: the run sees what came of each part, and begins where all that led to them is known.
+    private var requesters: [Requester] {
+        [Requester(name: requester, email: requesterEmail)] + (otherRequesters ?? [])
+    }
+
+    /// It completes a set: the run sees what came of each part, begins where all that led to them is known, and is the wish
+    /// of everybody who set off one of them.
     func completing(_ gathering: Gathering, of causes: [String: Cause]) -> Cause {
         var cause = self
         cause.heads = causes.values.reduce(heads) { $0.merging($1.heads) }
+        var seen: Set<Requester> = [Requester(name: requester, email: requesterEmail)]
+        let others = gathering.causes.compactMap { causes[$0] }.flatMap(\.requesters)
+            .filter { seen.insert($0).inserted }
+        cause.otherRequesters = others.isEmpty ? nil : others
         if case .object(var members) = event {
             members["all"] = .object(gathering.newest.compactMapValues { causes[$0]?.event })
             cause.event = .object(members)

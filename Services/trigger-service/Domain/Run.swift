@@ -25,6 +25,8 @@ struct RunFacts: Sendable, Hashable, Codable {
     var requester: String
     /// Of the requester's token.
     var requesterEmail: String?
+    /// Who set off what else led to it, where it has waited for several events; `nil`: nobody.
+    var otherRequesters: [Requester]?
     /// Nobody vouches for its commit: no step gets a secret or acts outside. `nil` is `false`.
     var untrusted: Bool?
     /// The chain in which its events stand.

@@ -8,9 +8,10 @@ extension RunMachine {
             id: newID(), run: run.id, job: run.jobs[job].id, project: run.facts.project, pipeline: run.facts.pipeline,
             environment: environment, required: approvals.required, from: approvals.from,
             requester: run.facts.requester, requesterEmail: run.facts.requesterEmail,
-            requesterMayApprove: approvals.requesterMayApprove, model: subject.model,
-            version: subject.version, decision: subject.decision, expires: now.advanced(by: approvals.timeout),
-            grantedOnTimeout: approvals.onTimeout == .approve, watchesChampion: plan[job].recheck != nil)
+            otherRequesters: run.facts.otherRequesters, requesterMayApprove: approvals.requesterMayApprove,
+            model: subject.model, version: subject.version, decision: subject.decision,
+            expires: now.advanced(by: approvals.timeout), grantedOnTimeout: approvals.onTimeout == .approve,
+            watchesChampion: plan[job].recheck != nil)
     }
 
     /// What people agree to: the outputs `model`, `version` and `decision` of the jobs before it, else the cause's own.

@@ -47,6 +47,12 @@ struct RunPlan: Sendable {
     /// How the champion is found that a job's `recheck` speaks of; `nil`: by its model's own selector.
     func comparedSelector(of job: Int) -> String? { jobs[job].job.comparedSelector(among: pipeline.jobs) }
 
+    /// Whether these are the jobs and steps of a run: another version may have laid them out otherwise.
+    func fits(_ run: Run) -> Bool {
+        newJobs.map(\.id) == run.jobs.map(\.id)
+            && zip(newJobs, run.jobs).allSatisfy { $0.steps.map(\.verb) == $1.steps.map(\.verb) }
+    }
+
     /// Jobs and steps before anything happened.
     var newJobs: [RunJob] {
         jobs.map { planned in

@@ -128,14 +128,14 @@ extension Dispatcher {
         approval.result = result
         try transaction.save(approval)
         try transaction.dropIntent(IntentKind.expiry, id: id)
-        let own = try transaction.run(approval.run)?.run.facts.causation
+        let chain = try because ?? transaction.run(approval.run)?.run.facts.causation
         try transaction.publish(
             ApprovalFinished(
                 approval: id, run: approval.run, job: approval.job, environment: approval.environment, result: result,
                 by: person?.name, email: person?.email, comment: comment, version: approval.version,
                 decision: approval.decision),
             subject: "run/\(approval.run)", key: approval.run,
-            because: because ?? own ?? .first(actor: "service:trigger-service"))
+            because: chain ?? .first(actor: "service:trigger-service"))
     }
 
     /// Later steps of the run are worked only where these positions are known.

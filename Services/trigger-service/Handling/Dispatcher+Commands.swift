@@ -97,11 +97,19 @@ extension Dispatcher {
             }
             machine.cancel(reason)
         }
-        if moved == nil { throw Refusal("there is no run '\(wish.run)'") }
+        if moved == nil, try !transaction.knowsRun(wish.run) { throw Refusal("there is no run '\(wish.run)'") }
+    }
+
+    private func whole(_ run: String, _ transaction: Transaction) throws -> StoredRun? {
+        do {
+            return try transaction.run(run)
+        } catch is DecodingError {
+            throw Refusal("what is stored of run \(run) is damaged: start another with `martlet run`")
+        }
     }
 
     private func retry(_ wish: RunRetryRequested, by person: String, _ transaction: Transaction) throws {
-        guard var stored = try transaction.run(wish.run) else { throw Refusal("there is no run '\(wish.run)'") }
+        guard var stored = try whole(wish.run, transaction) else { throw Refusal("there is no run '\(wish.run)'") }
         guard let outcome = stored.run.status.outcome else { throw Refusal("run \(wish.run) is not over yet") }
         if outcome == .succeeded, !wish.all {
             throw Refusal("run \(wish.run) succeeded: there is nothing to be done again; ask for all of it")

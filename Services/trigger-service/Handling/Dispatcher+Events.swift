@@ -41,6 +41,7 @@ extension Dispatcher {
             cause.heads = [position]
             if let run {
                 (cause.requester, cause.requesterEmail) = (run.requester, run.requesterEmail)
+                cause.otherRequesters = run.otherRequesters
                 cause.untrusted = run.untrusted
             }
             try take(cause, transaction)

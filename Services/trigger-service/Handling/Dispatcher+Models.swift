@@ -45,12 +45,7 @@ extension Dispatcher {
         guard let void = try event.body(EvaluationVoided.self) else { return }
         let asked = try transaction.runs(waitingForApprovalOfDecision: void.decision)
         for run in Set(asked).union([void.run]).sorted() {
-            do {
-                try move(run, transaction) { $0.decisionVoided(void.decision, reason: void.reason) }
-            } catch is Refusal {
-                // Its project file cannot be read any more: it will not go on, nor ask anybody.
-                continue
-            }
+            try move(run, transaction) { $0.decisionVoided(void.decision, reason: void.reason) }
         }
     }
 

@@ -95,7 +95,7 @@ extension Dispatcher {
     }
 
     /// Ends a step of ours, once.
-    private func end(_ item: String, _ result: StepResult, _ transaction: Transaction) throws {
+    func end(_ item: String, _ result: StepResult, _ transaction: Transaction) throws {
         try forgetReminder(IntentKind.startTimeout, id: item, transaction)
         let run = Run.id(ofItem: item)
         try move(run, transaction) { machine in

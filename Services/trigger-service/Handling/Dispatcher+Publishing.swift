@@ -99,7 +99,7 @@ extension Dispatcher {
         try transaction.publish(body, subject: "run/\(run.id)", key: run.id, because: run.facts.causation)
     }
 
-    private func finished(_ job: Int, _ run: Run, _ transaction: Transaction) throws {
+    func finished(_ job: Int, _ run: Run, _ transaction: Transaction) throws {
         let status = run.jobs[job].status
         try say(
             JobFinished(
@@ -107,7 +107,7 @@ extension Dispatcher {
                 outputs: EventRoom.fitting(outputs: status.outputs)), run, transaction)
     }
 
-    private func finishedEvent(_ run: Run, _ place: StepPlace, _ attempt: FinishedAttempt) -> StepFinished {
+    func finishedEvent(_ run: Run, _ place: StepPlace, _ attempt: FinishedAttempt) -> StepFinished {
         StepFinished(
             run: run.id, job: run.jobs[place.job].id, step: run[place].id, attempt: attempt.attempt,
             verb: run[place].verb, outcome: attempt.outcome, message: attempt.message, outputs: attempt.outputs,

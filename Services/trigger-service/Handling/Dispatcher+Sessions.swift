@@ -45,10 +45,9 @@ extension Dispatcher {
         _ offer: OfferedStep, session: String, worker: String, _ transaction: Transaction
     ) throws -> (StoredRun, Envelope)? {
         let lease = StepLease(session: session, worker: worker, token: try transaction.nextToken())
-        try move(offer.run, transaction) { $0.take(offer.place, lease) }
-        guard let stored = try transaction.run(offer.run), stored.run[offer.place].status.lease == lease else {
-            return nil
-        }
+        guard try move(offer.run, transaction, { $0.take(offer.place, lease) }) != nil,
+            let stored = try transaction.run(offer.run), stored.run[offer.place].status.lease == lease
+        else { return nil }
         let step = stored.run[offer.place]
         let started = try say(
             StepStarted(
@@ -77,9 +76,9 @@ extension Dispatcher {
 
     /// Tells people that a step waits for a worker that does not exist.
     func tellUnserved(_ offer: OfferedStep, _ transaction: Transaction) throws {
-        guard let stored = try transaction.run(offer.run), stored.run[offer.place].status.phase == .offered else {
-            return
-        }
+        guard try move(offer.run, transaction, { _ in }) != nil, let stored = try transaction.run(offer.run),
+            stored.run[offer.place].status.phase == .offered
+        else { return }
         let step = stored.run[offer.place]
         try say(
             StepUnserved(

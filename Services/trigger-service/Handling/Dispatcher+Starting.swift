@@ -164,7 +164,7 @@ extension Dispatcher {
             id: id, number: try transaction.nextNumber(project: project.name, pipeline: pipeline.name), url: url,
             project: project.name, pipeline: pipeline.name, git: request.git, cause: cause.id, causeType: cause.type,
             reason: request.reason, requester: cause.requester, requesterEmail: cause.requesterEmail,
-            untrusted: cause.untrusted,
+            otherRequesters: cause.otherRequesters, untrusted: cause.untrusted,
             causation: cause.because, parameters: parameters,
             event: cause.event, upstream: cause.upstream, fileDigest: request.fileDigest,
             model: scope.model["name"]?.string, champion: scope.model["champion"]?.string,

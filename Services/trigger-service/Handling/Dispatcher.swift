@@ -32,19 +32,30 @@ struct Dispatcher: Sendable {
         self.tell = tell
     }
 
-    /// Moves one run and publishes what changed; `nil` when there is no such run.
+    /// Moves one run and publishes what changed; `nil` when there is no such run, or it could not be read and is over.
     @discardableResult
     func move<Value>(
         _ id: String, _ transaction: Transaction, _ body: (inout RunMachine) throws -> Value
     ) throws -> Value? {
-        guard let stored = try transaction.run(id) else { return nil }
-        let plan = try plan(of: stored.run, transaction)
-        var machine = RunMachine(
-            stored.run, plan, now: transaction.now, champions: try champions(for: stored.run, plan, transaction),
-            newID: transaction.newID)
+        guard let (stored, loaded) = try load(id, transaction) else { return nil }
+        var machine = loaded
         let value = try body(&machine)
         try settle(machine, from: stored, transaction)
         return value
+    }
+
+    private func load(_ id: String, _ transaction: Transaction) throws -> (StoredRun, RunMachine)? {
+        do {
+            guard let stored = try transaction.run(id) else { return nil }
+            let plan = try plan(of: stored.run, transaction)
+            let machine = RunMachine(
+                stored.run, plan, now: transaction.now, champions: try champions(for: stored.run, plan, transaction),
+                newID: transaction.newID)
+            return (stored, machine)
+        } catch let error where error is Refusal || error is DecodingError {
+            try abandon(id, because: error, transaction)
+            return nil
+        }
     }
 
     /// What a run goes by: the file it began with, whatever was pushed since.
@@ -54,6 +65,9 @@ struct Dispatcher: Sendable {
         switch try projects.project(run.facts.fileDigest, repository: repository, taken: true, in: transaction) {
         case .success(let project):
             let plan = try RunPlan(project, pipeline: run.facts.pipeline, in: run.facts.scope(in:))
+            guard plan.fits(run) else {
+                throw Refusal("this version of Martlet reads other jobs in its project file than the one that began it")
+            }
             projects.keep(plan, of: run.id)
             return plan
         case .failure(let errors): throw Refusal("the project file of run \(run.id) cannot be read any more: \(errors)")
@@ -78,15 +92,20 @@ struct Dispatcher: Sendable {
     }
 
     /// Stores and publishes what changed, then does what follows from it.
+    private func settle(_ machine: RunMachine, from stored: StoredRun, _ transaction: Transaction) throws {
+        if machine.changes.isEmpty, machine.run == stored.run { return }
+        try following(transaction) { try settle(machine, from: stored, $0, transaction) }
+    }
+
+    /// Does `body`, then what is left to do after it.
     ///
     /// What follows may move runs that lead here again: a step that starts a pipeline ends, and the next one starts
     /// another. Those only add to what is left to do, so that the stack does not grow with the length of such a chain.
-    private func settle(_ machine: RunMachine, from stored: StoredRun, _ transaction: Transaction) throws {
-        if machine.changes.isEmpty, machine.run == stored.run { return }
-        if let left = Self.leftToDo { return try settle(machine, from: stored, left, transaction) }
+    func following(_ transaction: Transaction, _ body: (LeftToDo) throws -> Void) throws {
+        if let left = Self.leftToDo { return try body(left) }
         let left = LeftToDo()
         try Self.$leftToDo.withValue(left) {
-            try settle(machine, from: stored, left, transaction)
+            try body(left)
             while let next = left.next() {
                 switch next {
                 case .begin(let place, let run): try begin(place, of: run, transaction)

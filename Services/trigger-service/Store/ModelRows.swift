@@ -61,6 +61,7 @@ extension Transaction {
         if let id: String = row["run"], let facts = try run(id)?.run.facts {
             origin.requester = facts.requester
             origin.requesterEmail = facts.requesterEmail
+            origin.otherRequesters = facts.otherRequesters
             origin.untrusted = facts.untrusted
         }
         return (try row.decode([String: String].self, "tags"), origin)

@@ -135,6 +135,10 @@ enum RunQueries {
             // <run>/<job>/<step>/<attempt>: none of them holds a slash.
             let parts = item.split(separator: "/")
             let job: Int = step["job"]
+            guard parts.count > 1, jobs.indices.contains(job) else {
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: [], debugDescription: "'\(item)' is of no job of its run"))
+            }
             jobs[job].steps.append(
                 RunStep(
                     id: String(parts[parts.count - 2]), verb: step["verb"],

@@ -15,6 +15,8 @@ extension Reading {
                 synonyms: Self.pipelineSynonyms
             )
         else { return nil }
+        var names = names
+        names.pipeline = entry.key
         var triggers = triggers(fields["on"], names)
         if let pr = fields["pr"] { triggers += pullRequest(pr).map { [$0] } ?? [] }
         _ = text(fields["description"], "'description'")

@@ -14,10 +14,13 @@ struct KnownNames {
 
     /// `nil`: any name may be one, because the file does not list them.
     var secrets: Set<String>?
+    /// That is being read.
+    var pipeline: String?
 
     var visible: Visible {
         var visible = Visible.project(variables: variables)
         visible.secrets = secrets
+        visible.pipeline = pipeline
         return visible
     }
 }
@@ -86,18 +89,14 @@ extension Reading {
         if entries.isEmpty, errors.isEmpty { fail(start, "there is no pipeline: say 'pipelines:'") }
         let pipelines = entries.compactMap { pipeline($0, names) }
         checkStarts(of: pipelines)
+        checkUpstreams(of: pipelines)
         checkCircles(of: pipelines, entries)
         return pipelines
     }
 
     /// Pipelines that wait for each other's ends would start each other until the depth limit stops them.
     private func checkCircles(of pipelines: [Pipeline], _ entries: [Tree.Entry]) {
-        let nodes = pipelines.map { pipeline -> (name: String, needs: Set<String>) in
-            let followed = pipeline.triggers.flatMap(\.parts).compactMap { trigger -> String? in
-                if case .pipeline(let name, _, _) = trigger { name } else { nil }
-            }
-            return (pipeline.name, Set(followed))
-        }
+        let nodes = pipelines.map { (name: $0.name, needs: $0.followed) }
         guard let cycle = cycle(among: nodes), let entry = entries.first(where: { $0.key == cycle[0] }) else { return }
         fail(entry.place, "pipelines start each other: " + cycle.reversed().joined(separator: " → "))
     }

@@ -222,6 +222,10 @@ extension Reading {
             var path = entry.key.split(separator: ".").map(String.init)
             if path.count > 1, path.first == "data" { path.removeFirst() }
             let values = scalars(entry.value)
+            if EventFilter.looksLikeData(entry.key, values) {
+                let key = entry.key
+                warn(entry.place, "'\(key)' is the event's own \(key); a field of its data is written 'data.\(key)'")
+            }
             filter.fields.append(EventFilter.Field(path: path, values: values, isAttribute: isAttribute))
         }
         return .event(type: type, filter: filter)

@@ -10,6 +10,8 @@ final class Reading {
     private(set) var warnings: [FileError] = []
     /// Steps that start pipelines: checked when all of those are known.
     var starts: [PipelineStartCheck] = []
+    /// What pipelines are to find in those that they follow, likewise.
+    var upstreams: [UpstreamCheck] = []
     /// The texts by path: the places inside a scalar are found in them.
     private var lines: [String: [Substring.UnicodeScalarView]] = [:]
 

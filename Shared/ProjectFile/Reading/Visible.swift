@@ -3,6 +3,8 @@ import Messages
 /// The names that an expression may use where it stands.
 struct Visible {
     var roots: Set<Expression.Root>
+    /// In which pipeline it stands; `nil`: in none.
+    var pipeline: String?
     /// `nil`: some come from files or groups, so that any name may be one.
     var variables: Set<String>?
     /// `nil`: the file does not list them.
@@ -87,6 +89,7 @@ extension Reading {
                     fail(reference.place, "unknown reference '\(reference.text)'" + suggestion(for: name, among: known))
                 }
             }
+            if root == .upstream { noteUpstream(reference, in: visible.pipeline) }
         case .event: break
         }
     }

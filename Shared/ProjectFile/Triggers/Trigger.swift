@@ -81,6 +81,17 @@ package struct EventFilter: Sendable, Hashable {
     /// Attributes that go by their name alone; anything else, and what `data.` stands before, is looked for in the data.
     package static let attributes = ["id", "source", "subject", "time", "actor"]
 
+    /// An attribute of which nobody knows such a value beforehand: a field of the data may be meant that has its name.
+    static func looksLikeData(_ attribute: String, _ values: [JSONValue]) -> Bool {
+        switch attribute {
+        case "id", "time": true
+        case "subject": values.contains { $0.string == nil }
+        // `/acme/lake`, `user:ann`.
+        case "source", "actor": values.contains { $0.string?.contains(where: { "/:".contains($0) }) != true }
+        default: false
+        }
+    }
+
     package var fields: [Field]
 }
 
