@@ -154,6 +154,22 @@ def test_a_role_says_what_a_token_may(suite, events):
     assert ask(suite, *rename, **made["approver"])[0] == 200
 
 
+def test_what_is_wished_again_after_a_restart_is_made_again(suite, events):
+    own = {"Authorization": f"Bearer {(suite.data / 'tokens' / 'admin').read_text().strip()}"}
+
+    def wish():
+        return ask(suite, "POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0", "run_name": "twin"}, **own)
+
+    def made():
+        _, answer = until(lambda: (got := wish())[0] == 200 and got, 30, "the token")
+        return answer["run"]["info"]["run_id"]
+
+    first = made()
+    suite.down()
+    suite.up()
+    assert made() != first
+
+
 def find_token(answer):
     return re.search(r"mlt_[0-9A-Za-z]+_[0-9A-Za-z]+", json.dumps(answer)).group(0)
 
