@@ -108,4 +108,15 @@ import Testing
         try Data().write(to: URL(fileURLWithPath: folder + "/killed.lock"))
         #expect(!here.isAlive("killed"))
     }
+
+    @Test func `a replica that is gone is so for all that look at once`() throws {
+        let folder = NSTemporaryDirectory() + "answering-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let here = try AnsweringReplica(in: folder)
+        try Data().write(to: URL(fileURLWithPath: folder + "/killed.lock"))
+        let looking = open(folder + "/killed.lock", O_RDONLY)
+        defer { close(looking) }
+        #expect(flock(looking, LOCK_SH | LOCK_NB) == 0)
+        #expect(!here.isAlive("killed"))
+    }
 }
