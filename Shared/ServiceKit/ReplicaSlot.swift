@@ -45,11 +45,10 @@ final class ReplicaSlot: Sendable {
     var isAlone: Bool {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let own = "\(Self.prefix)\(number).lock"
-        for name in names where name.hasPrefix(Self.prefix) && name != own {
-            guard let probe = try? LeaderLock.acquire(path: "\(folder)/\(name)") else { return false }
-            withExtendedLifetime(probe) {}
+        return !names.contains { name in
+            name.hasPrefix(Self.prefix) && name != own
+                && (try? LeaderLock.isHeld(path: "\(folder)/\(name)")) ?? true
         }
-        return true
     }
 
     /// The worker's name: the first replica's is the service's own.

@@ -38,6 +38,7 @@ package enum Service {
                 .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
             }, logger: logger)
         try await Ending.run(group, logger: logger)
+        await parts.ended()
         await bus.shutdown()
         try store.close()
     }

@@ -34,6 +34,8 @@ package struct ServiceParts: Sendable {
     package var forget: @Sendable (Transaction) throws -> Void = { _ in }
     /// Called, where there are several replicas, soon after any of them has committed.
     package var onOthersCommit: @Sendable () async -> Void = {}
+    /// Once all of it has ended, before the state is closed; not where a part has failed.
+    package var ended: @Sendable () async -> Void = {}
 
     package init(
         subscriptions: [Source] = [],
@@ -45,7 +47,8 @@ package struct ServiceParts: Sendable {
         takeOver: @escaping @Sendable () async throws -> Void = {},
         leading: [@Sendable () async -> Void] = [], onFork: ForkPolicy = .halt,
         forget: @escaping @Sendable (Transaction) throws -> Void = { _ in },
-        onOthersCommit: @escaping @Sendable () async -> Void = {}
+        onOthersCommit: @escaping @Sendable () async -> Void = {},
+        ended: @escaping @Sendable () async -> Void = {}
     ) {
         self.subscriptions = subscriptions
         self.handle = handle
@@ -62,6 +65,7 @@ package struct ServiceParts: Sendable {
         self.onFork = onFork
         self.forget = forget
         self.onOthersCommit = onOthersCommit
+        self.ended = ended
     }
 }
 

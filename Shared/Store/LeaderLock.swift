@@ -20,19 +20,32 @@ package final class LeaderLock: Sendable {
     /// - Throws: `StoreError` where the file cannot be made or the file system has no such locks.
     package static func acquire(path: String) throws -> LeaderLock? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw cannot("be made", errno, path, hint: "check the folder and its owner") }
+        let lock = LeaderLock(descriptor: descriptor)
+        return try take(descriptor, LOCK_EX, path) ? lock : nil
+    }
+
+    /// Whether somebody holds it. Who looks is in nobody's way who looks too, and for a moment in that of who acquires.
+    /// - Throws: `StoreError` where the file cannot be read or the file system has no such locks; a missing one is free.
+    package static func isHeld(path: String) throws -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw StoreError(
-                path: path, problem: "cannot be made: \(String(cString: strerror(errno)))",
-                hint: "check the folder and its owner")
+            if errno == ENOENT { return false }
+            throw cannot("be read", errno, path, hint: "check the folder and its owner")
         }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-            return LeaderLock(descriptor: descriptor)
-        }
+        defer { close(descriptor) }
+        return try !take(descriptor, LOCK_SH, path)
+    }
+
+    /// - Returns: whether nobody was in the way.
+    private static func take(_ descriptor: Int32, _ kind: Int32, _ path: String) throws -> Bool {
+        if flock(descriptor, kind | LOCK_NB) == 0 { return true }
         let reason = errno
-        close(descriptor)
-        if reason == EWOULDBLOCK { return nil }
-        throw StoreError(
-            path: path, problem: "cannot be locked: \(String(cString: strerror(reason)))",
-            hint: "put the data folder on a local file system")
+        if reason == EWOULDBLOCK { return false }
+        throw cannot("be locked", reason, path, hint: "put the data folder on a local file system")
+    }
+
+    private static func cannot(_ what: String, _ reason: Int32, _ path: String, hint: String) -> StoreError {
+        StoreError(path: path, problem: "cannot \(what): \(String(cString: strerror(reason)))", hint: hint)
     }
 }

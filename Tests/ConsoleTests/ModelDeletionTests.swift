@@ -60,6 +60,9 @@ struct ModelDeletionTests {
         try await chronicle.store.read { db in try ModelQueries.check("churn", db) }
         let models = try await chronicle.store.read { db in try ModelQueries.list(Page(), db) }
         #expect(models["items"] == [])
+        let all = try await chronicle.store.read { db in try ModelQueries.list(Page(), withDeleted: true, db) }
+        #expect(all["items"]?.array?.compactMap { $0["model"]?.string } == ["churn"])
+        #expect(all["items"]?[0]?["versions"] == 0 && all["items"]?[0]?["latest"] == .null)
         let number = try await chronicle.store.read { db in try ModelQueries.known("1", of: "churn", db) }
         let history = try await chronicle.store.read { db in
             try ModelQueries.history("churn", version: number, Page(), db)
@@ -88,13 +91,13 @@ struct ModelDeletionTests {
             ModelRegistered(model: "churn", version: 1, artifact: artifact, metrics: [:], params: [:], tags: [:]),
             id: "again", key: "churn")
         #expect(try await chronicle.store.read { db in try ModelQueries.resolve("churn", "latest", db) } == 2)
-        try await chronicle.store.read { db in try ModelQueries.checkPresent("1", of: "churn", db) }
+        try await chronicle.store.read { db in _ = try ModelQueries.present("1", of: "churn", db) }
     }
 
     @Test func `nobody moves it any more`() async throws {
         let (chronicle, _) = try await replacedAndDeleted()
         let refusal = await #expect(throws: Refusal.self) {
-            try await chronicle.store.read { db in try ModelQueries.checkPresent("1", of: "churn", db) }
+            try await chronicle.store.read { db in _ = try ModelQueries.present("1", of: "churn", db) }
         }
         #expect(refusal?.status == 409)
     }

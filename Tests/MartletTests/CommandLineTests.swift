@@ -39,6 +39,8 @@ struct CommandLineTests {
     @Test(arguments: [
         "status", "runs list", "repo list", "approve x", "models list", "events tail", "why churn/1", "dlq list",
         "tokens list", "runs", "repo", "approvals", "models", "endpoints", "dlq", "tokens", "logs", "artifacts",
+        "models show churn", "models show churn 1", "models history churn", "models verify", "models verify churn",
+        "models at churn --time 2026-01-31T12:00:00Z", "models transition churn 1 staged", "models verify --json",
     ])
     func `where nothing runs the exit code is 3`(text: String) async {
         let folder = NSTemporaryDirectory() + "no-martlet-" + UUID().uuidString

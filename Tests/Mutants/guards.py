@@ -156,7 +156,7 @@ GUARDS = [
         "StoreTests"),
     Guard(
         "leader lock", f"{STORE}/LeaderLock.swift",
-        "if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {", "if descriptor >= 0 {", "StoreTests"),
+        "if flock(descriptor, kind | LOCK_NB) == 0 { return true }", "if descriptor >= 0 { return true }", "StoreTests"),
     Guard(
         "replicas: the leader hears of what the others have committed", f"{KIT}/ReplicaWatch.swift",
         "                if version != known {\n", "                if version < known {\n", SEEDS, "suite-replicas", 120),

@@ -19,7 +19,7 @@ import Testing
         #expect(first.outcome == .succeeded)
         #expect(first.outputs["version"] == 1)
         #expect(first.outputs["created"] == true)
-        #expect(first.message == "Model registered: churn, Model Version: 1")
+        #expect(first.message == "Model registered: churn, Model Description: None, Model Version: 1")
 
         let again = try await registry.register(step("t1", name: "other"))
         #expect(again.outputs["version"] == 1)
@@ -95,6 +95,27 @@ import Testing
         _ = try await registry.register(step("t1", with: with))
         let tags = try await registry.said(ModelRegistered.self).first?.tags
         #expect(tags == ["description": "alpha: 0.1, accuracy: 0.9", "dataset": "d7", "dataset_role": "training data"])
+    }
+
+    @Test func `S2-15 S2-17 a new version is told with its description, and what was not measured is no failure`()
+        async throws
+    {
+        let registry = try Registry()
+        try await registry.train("t1", metrics: ["mse": 0.25])
+        let with: [String: JSONValue] = [
+            "tags": ["area": "churn", "mse": "0.25", "auc": nil], "description_from": ["metrics.mse", "metrics.f1"],
+        ]
+        let first = try await registry.register(step("t1", with: with))
+        #expect(first.outcome == .succeeded)
+        #expect(
+            first.message == """
+                Model registered: churn, Model Description: mse: 0.25, Model Version: 1
+                Could not find auc metric on parent run.
+                Could not find f1 metric on parent run.
+                """)
+        #expect(try await registry.register(step("t1", with: with)) == first)
+        let tags = try await registry.said(ModelRegistered.self).first?.tags
+        #expect(tags == ["area": "churn", "mse": "0.25", "description": "mse: 0.25"])
     }
 
     @Test func `C-7 an unknown or failed run or one without a model is refused`() async throws {

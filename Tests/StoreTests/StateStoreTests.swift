@@ -221,6 +221,26 @@ extension Transaction {
         }
         #expect(try LeaderLock.acquire(path: path) != nil)
     }
+
+    @Test func `whether a lock is held is seen by many at once, and no file is made for it`() throws {
+        let temporary = try TemporaryStore()
+        let path = temporary.folder + "/replica.lock"
+        #expect(try !LeaderLock.isHeld(path: path))
+        #expect(!FileManager.default.fileExists(atPath: path))
+        let holder = try LeaderLock.acquire(path: path)
+        #expect(try LeaderLock.isHeld(path: path))
+        withExtendedLifetime(holder) {}
+    }
+
+    @Test func `who looks at a lock that is free does not seem to hold it`() throws {
+        let temporary = try TemporaryStore()
+        let path = temporary.folder + "/replica.lock"
+        try Data().write(to: URL(fileURLWithPath: path))
+        let looking = open(path, O_RDONLY)
+        defer { close(looking) }
+        #expect(flock(looking, LOCK_SH | LOCK_NB) == 0)
+        #expect(try !LeaderLock.isHeld(path: path))
+    }
 }
 
 @Suite struct IntentTests {

@@ -16,12 +16,13 @@ struct TrainVerbTests {
             echo "{\\"alpha\\": $MARTLET_PARAM_ALPHA}" > $MARTLET_OUTPUT/params.json
             cat $MARTLET_PARAMETERS
             """
-        let work = shop.work(
+        var work = shop.work(
             "train/run",
             [
                 "backend": "local", "script": .string(script), "parameters": ["alpha": 0.5, "seed": 7],
                 "tags": ["BuildId": 9],
             ])
+        work.after = [LogPosition(source: .evaluator, epoch: 1, seq: 4)]
         let result = try await shop.perform(work)
         #expect(result.outcome == .succeeded, "\(result.message ?? "")")
         #expect(result.outputs["run_id"] == "run-1.j.s")
@@ -32,6 +33,7 @@ struct TrainVerbTests {
         #expect(started.first?.git?.sha == "c0ffee")
         let build = BuildReference(id: "run-1", number: 1, url: "http://x/run-1", pipeline: "P")
         #expect(started.first?.build == build)
+        #expect(started.first?.after == work.after)
         let finished = try #require(try await shop.events(TrainingFinished.self).first)
         #expect(finished.outcome == .succeeded)
         #expect(finished.params == ["alpha": "0.5", "seed": "7"])

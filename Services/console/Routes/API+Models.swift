@@ -6,8 +6,9 @@ import Store
 extension API {
     func addModels(_ routes: Routes) {
         routes.get("/models") { call in
-            let page = try call.page()
-            return Reply(try await store.read { db in try ModelQueries.list(page, db) })
+            let (page, withDeleted) = (try call.page(), call.query("deleted") == "true")
+            return Reply(
+                try await store.read { db in try ModelQueries.list(page, withDeleted: withDeleted, db) })
         }
         routes.get("/models/{model}") { call in
             let (model, page) = (try call.path("model"), try call.page())
@@ -58,15 +59,16 @@ extension API {
         routes.post("/models/{model}/{version}/transition", .approver) { call in
             let (model, version) = (try call.path("model"), try call.path("version"))
             let to = try call.text("to")
-            try await store.read { db in
+            // The one that the person sees there: who is in a stage may be another when the registry hears of it.
+            let number = try await store.read { db in
                 try ModelQueries.check(model, db)
-                try ModelQueries.checkPresent(version, of: model, db)
+                return try ModelQueries.present(version, of: model, db)
             }
             let body = TransitionRequested(
-                model: model, version: version, to: to, expect: try call.optionalText("expect"),
+                model: model, version: String(number), to: to, expect: try call.optionalText("expect"),
                 reason: try call.optionalText("reason"), groups: call.person.groups,
                 expectHolder: try call.optionalText("expectHolder"))
-            return try await accept(body, call, subject: "model/\(model)/\(version)", key: model)
+            return try await accept(body, call, subject: "model/\(model)/\(number)", key: model)
         }
     }
 }

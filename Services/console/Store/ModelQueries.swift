@@ -9,12 +9,19 @@ enum ModelQueries {
     }
 
     /// Each model with the versions in each stage, of which some stages have several (S0-20).
-    static func list(_ page: Page, _ db: Database) throws -> JSONValue {
+    ///
+    /// - Parameter withDeleted: also those of which every version was deleted; they have a history still.
+    static func list(_ page: Page, withDeleted: Bool = false, _ db: Database) throws -> JSONValue {
+        var filter = Filter()
+        if !withDeleted { filter.add("versions > 0") }
         let models = try db.page(
             """
-            SELECT model, count(*) AS versions, max(version) AS latest, max(registered) AS registered FROM versions
-            WHERE deleted IS NULL
-            """, Filter(), groupedBy: "model", order: "model", page)
+            SELECT * FROM (
+                SELECT model, count(*) FILTER (WHERE deleted IS NULL) AS versions,
+                    max(version) FILTER (WHERE deleted IS NULL) AS latest,
+                    max(registered) FILTER (WHERE deleted IS NULL) AS registered
+                FROM versions GROUP BY model)
+            """, filter, order: "model", page)
         let staged = try db.list(
             """
             SELECT model, version, stage FROM versions WHERE stage IS NOT NULL AND deleted IS NULL ORDER BY version
@@ -80,14 +87,6 @@ enum ModelQueries {
     }
 }
 
-extension Database {
-    fileprivate func page(
-        _ select: String, _ filter: Filter, groupedBy group: String, order: String, _ page: Page
-    ) throws -> JSONValue {
-        try self.page("SELECT * FROM (\(select) GROUP BY \(group))", filter, order: order, page)
-    }
-}
-
 extension ModelQueries {
     static func check(_ model: String, _ db: Database) throws {
         let known = try names(db)
@@ -105,13 +104,14 @@ extension ModelQueries {
         return version
     }
 
-    /// Refuses what can be done only with a version that is there.
-    static func checkPresent(_ text: String, of model: String, _ db: Database) throws {
+    /// - Throws: `Refusal` where it is not there any more.
+    static func present(_ text: String, of model: String, _ db: Database) throws -> Int {
         let number = try known(text, of: model, db)
         if let deleted = try version(model, number, db)?["deleted"]?.string {
             throw Refusal(
                 409, "version \(number) of \(model) was deleted at \(deleted)",
                 hint: "'martlet models show \(model)' lists the versions that there are")
         }
+        return number
     }
 }

@@ -139,7 +139,7 @@ struct ModelsCommand: AsyncParsableCommand {
         @Argument(help: "The model's name.")
         var model: String
 
-        @Argument(help: "A number or a stage.")
+        @Argument(help: "A number, 'latest', or a stage.")
         var version: String
 
         @Argument(help: "The stage it goes to.")

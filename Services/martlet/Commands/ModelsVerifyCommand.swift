@@ -7,7 +7,8 @@ struct ModelsVerifyCommand: AsyncParsableCommand {
         abstract: "Check that stage histories are as they were written.",
         discussion: """
             The registry computes the chain of each history anew, and holds it to what its log said and to the console's copy.
-            Exit code 1 where something was altered, with the first move that does not fit.
+            Also of models whose versions were all deleted. Exit code 1 where something was altered, with the first move that
+            does not fit, and where the registry has not answered within ten seconds.
 
             Examples:
               martlet models verify
@@ -22,7 +23,9 @@ struct ModelsVerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let api = try installation.api()
         var known = [model].compactMap(\.self)
-        if known.isEmpty { known = try await api.all("/models", most: 1_000).items.map { $0.text("model") } }
+        if known.isEmpty {
+            known = try await api.all("/models", [("deleted", "true")], most: .max).items.map { $0.text("model") }
+        }
         var results: [JSONValue] = []
         for name in known {
             let accepted = try await api.post(APIClient.path(["models", name, "verify"]), .object([:]))
@@ -39,9 +42,12 @@ struct ModelsVerifyCommand: AsyncParsableCommand {
     private func result(of model: String, _ accepted: JSONValue, _ api: APIClient) async throws -> JSONValue {
         let command = try await api.get("/commands/\(APIClient.escape(accepted.text("command")))", [("wait", "10")])
         let words = ["accepted": "intact", "refused": "altered"]
-        return [
-            "model": .string(model), "result": .string(words[command.text("state")] ?? "not known yet"),
-            "found": command["reason"] ?? .null,
-        ]
+        guard let word = words[command.text("state")] else {
+            return [
+                "model": .string(model), "result": "not known yet",
+                "found": "the registry has not answered: see 'martlet status', and ask again",
+            ]
+        }
+        return ["model": .string(model), "result": .string(word), "found": command["reason"] ?? .null]
     }
 }

@@ -8,6 +8,8 @@ struct Registration: Sendable {
     var model: String
     var trainingRun: String
     var tags: [String: String]
+    /// Tags that were given nothing, as by a metric that was not measured.
+    var emptyTags: Set<String> = []
     /// A folder or file that the artifact must hold.
     var path: String?
 
@@ -68,6 +70,18 @@ extension Registration {
             tags["description"] = ([tags["description"]].compactMap { $0 } + facts).joined(separator: ", ")
         }
         return tags.filter { !$0.value.isEmpty }
+    }
+
+    /// What people read of a new version (S2-17), and of metrics that it was to be given and that were not measured: the
+    /// registration itself is sound (S2-15).
+    func message(version: Int, description: String?, of run: TrainingRun, _ with: JSONValue) -> String {
+        let about = description?.shortened(to: 500) ?? "None"
+        let registered = "Model registered: \(model), Model Description: \(about), Model Version: \(version)"
+        let names = (with["description_from"]?.array ?? []).compactMap(\.string).filter { $0.hasPrefix("metrics.") }
+        let metrics = emptyTags.union(names.map { String($0.dropFirst("metrics.".count)) })
+        let missing = metrics.filter { run.metrics[$0]?.scalarText == nil }.sorted()
+            .map { "Could not find \($0) metric on parent run." }
+        return ([registered] + missing).joined(separator: "\n")
     }
 
     private static func described(_ name: String, _ run: TrainingRun) throws(Refusal) -> [String] {

@@ -29,12 +29,8 @@ final class AnsweringReplica: Sendable {
 
     /// Whether the process lives that has the name.
     func isAlive(_ other: String) -> Bool {
-        let path = Self.path(other, folder)
-        guard !other.isEmpty, FileManager.default.fileExists(atPath: path) else { return false }
         // What cannot be looked at counts as alive: to tell somebody of another's creation would be the worse mistake.
-        guard let probe = try? LeaderLock.acquire(path: path) else { return true }
-        withExtendedLifetime(probe) {}
-        return false
+        !other.isEmpty && (try? LeaderLock.isHeld(path: Self.path(other, folder))) ?? true
     }
 
     private static func path(_ name: String, _ folder: String) -> String { "\(folder)/\(name).lock" }
@@ -44,10 +40,10 @@ final class AnsweringReplica: Sendable {
         for name in (try? files.contentsOfDirectory(atPath: folder)) ?? [] {
             let path = "\(folder)/\(name)"
             guard let made = (try? files.attributesOfItem(atPath: path))?[.modificationDate] as? Date,
-                made.timeIntervalSinceNow < -settled, let probe = try? LeaderLock.acquire(path: path)
+                made.timeIntervalSinceNow < -settled, (try? LeaderLock.isHeld(path: path)) == false
             else { continue }
+            // No other process ever takes the name.
             unlink(path)
-            withExtendedLifetime(probe) {}
         }
     }
 }

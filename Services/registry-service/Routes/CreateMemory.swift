@@ -1,4 +1,6 @@
 import Foundation
+import ServiceKit
+import Store
 import Synchronization
 
 /// Tells a creation that is sent again, because its answer got lost, from one that is wished twice.
@@ -6,6 +8,10 @@ import Synchronization
 /// What a replica answers, or has delivered, is known to it, and others see in the database that it is a living one's:
 /// the same request again is then a new wish. What was made by a process that died, or whose answer broke off, is told
 /// once more.
+///
+/// What was delivered is soon forgotten in the database too, and all of it at a graceful end. After a `kill -9` nobody
+/// knows what of the last second arrived: that is told once more. An answer that the kernel took counts as delivered;
+/// where it is lost behind that, by a proxy, say, the same request again makes a second.
 final class CreateMemory: Sendable {
     private struct State {
         /// Answers on their way, and those that were delivered and still stand in the database.
@@ -15,6 +21,7 @@ final class CreateMemory: Sendable {
     }
 
     private let state = Mutex(State())
+    private let deliveries = WakeSignal()
     private let replica: AnsweringReplica
 
     init(_ replica: AnsweringReplica) { self.replica = replica }
@@ -38,6 +45,7 @@ final class CreateMemory: Sendable {
                 _ = state.known.remove(answer)
             }
         }
+        if isDelivered { deliveries.wake() }
     }
 
     /// Some that were delivered, for one transaction to forget.
@@ -54,6 +62,36 @@ final class CreateMemory: Sendable {
 
     /// Their transaction came to nothing.
     func putBack(_ some: [Data: String]) { state.withLock { $0.delivered.merge(some) { $1 } } }
+
+    /// Forgets what no creation has forgotten within a second, until it is canceled.
+    func keepForgetting(in store: StateStore) async throws {
+        for await _ in deliveries.wakes {
+            try await Task.sleep(for: .seconds(1))
+            do {
+                try await forgetDelivered(in: store)
+            } catch {
+                // The disk is full, perhaps.
+                deliveries.wake()
+            }
+        }
+    }
+
+    /// Forgets all that was delivered.
+    func forgetDelivered(in store: StateStore) async throws {
+        while true {
+            let some = takeDelivered()
+            guard !some.isEmpty else { return }
+            do {
+                try await store.write { tx in
+                    for old in some { try tx.forget(answer: old.key, to: old.value) }
+                }
+            } catch {
+                putBack(some)
+                throw error
+            }
+            forget(some)
+        }
+    }
 }
 
 /// One answer on its way. It names what was made, so no two are alike; when it is dropped before it was delivered, its

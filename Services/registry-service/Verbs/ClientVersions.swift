@@ -1,3 +1,4 @@
+import EventLog
 import GRDB
 import Messages
 import Store
@@ -16,6 +17,7 @@ extension Transaction {
         // Code in training speaks for itself, whatever run it names: its version is not of another's commit.
         let trainingRun = caller.training?.trainingRun ?? told?.trainingRun
         let origin = try trainingRun.map { try TrainingQueries.origin(of: $0, db) } ?? Origin(nil, nil)
+        try checkHeard(origin.after)
         let run = caller.training?.run ?? origin.run
         var facts = ModelRegistered(
             model: model, version: try nextVersion(of: model), trainingRun: trainingRun, run: run,
@@ -35,6 +37,16 @@ extension Transaction {
         try insert(facts, client)
         try say(facts, about: model, version: facts.version, caller)
         return facts.version
+    }
+
+    /// What the tests of a run said stands in the evaluator's log: no version is made, or refused, without a word that is on
+    /// its way.
+    private func checkHeard(_ after: [LogPosition]) throws {
+        guard let told = after.first(where: { $0.source == .evaluator }) else { return }
+        let reached = try cursor(for: .evaluator)?.place ?? LogPlace(epoch: 0, seq: 0)
+        guard reached < LogPlace(epoch: told.epoch, seq: told.seq) else { return }
+        throw MLflowError(
+            .unavailable, "The registry has not heard yet of all that the run did before its training; ask again")
     }
 
     func change(tags wanted: [String: String?], of version: Int, _ model: String, _ caller: Caller) throws -> JSONValue

@@ -17,19 +17,16 @@ struct RegisterStep: Sendable {
     func perform(_ work: StepWork) async throws -> StepResult {
         do {
             let input = StepInput(work: work)
+            let tags = try TagChange(work.with["tags"]).wanted
             let wish = Registration(
-                model: try input.model(), trainingRun: try input.required("run"), tags: try Self.tags(work),
-                path: try input.text("path"))
+                model: try input.model(), trainingRun: try input.required("run"), tags: tags.compactMapValues { $0 },
+                emptyTags: Set(tags.filter { $0.value == nil }.keys), path: try input.text("path"))
             // Hashing a large model must not hold up everybody's commits: it is done before the transaction.
             let artifact = try await checkedArtifact(of: wish)
             return try await store.write { tx in try commit(wish, artifact: artifact, work: work, in: tx) }
         } catch let refusal as Refusal {
             return StepResult(.failed, message: "Model registration failed: \(refusal.reason)")
         }
-    }
-
-    private static func tags(_ work: StepWork) throws(Refusal) -> [String: String] {
-        try TagChange(work.with["tags"]).wanted.compactMapValues { $0 }
     }
 
     /// The artifact, of which it is certain that it is in the store, undamaged (C-7, G12).
@@ -52,16 +49,28 @@ struct RegisterStep: Sendable {
     ) throws -> StepResult {
         let declaration = try KnowledgeQueries.declaration(of: wish.model, tx.db)
         try checkOwner(of: wish.model, declaredBy: declaration?.project, asking: work.run.project)
+        guard let run = try KnowledgeQueries.trainingRun(wish.trainingRun, tx.db) else {
+            throw Refusal("training run '\(wish.trainingRun)' is gone")
+        }
+        func created(_ facts: ModelRegistered) -> StepResult {
+            answer(
+                wish, version: facts.version, artifact: artifact, created: true,
+                wish.message(version: facts.version, description: facts.tags["description"], of: run, work.with))
+        }
         if let earlier = try VersionQueries.registered(
             model: wish.model, trainingRun: wish.trainingRun, digest: artifact.digest, tx.db)
         {
             // The same step after a crash is told what it would have been told before it.
-            return answer(wish, version: earlier.version, artifact: artifact, created: earlier.item == work.item)
+            if earlier.item == work.item,
+                let version = try VersionQueries.version(earlier.version, of: wish.model, tx.db)
+            {
+                return created(version.facts)
+            }
+            return answer(
+                wish, version: earlier.version, artifact: artifact, created: false,
+                "\(wish.model) version \(earlier.version) is already registered for training run \(wish.trainingRun)")
         }
         let mirror = declaration?.model.stages.mirror
-        guard let run = try KnowledgeQueries.trainingRun(wish.trainingRun, tx.db) else {
-            throw Refusal("training run '\(wish.trainingRun)' is gone")
-        }
         let wanted = try wish.tags.merging(Registration.notes(work.with, of: run)) { tag, _ in tag }
         let tags = try TagChange(wanted: wanted).decide(tags: [:], mirror: mirror).set
         let facts = ModelRegistered(
@@ -79,18 +88,18 @@ struct RegisterStep: Sendable {
         try tx.insert(facts, trainingRun: run.trainingRun, item: work.item)
         try tx.announce(
             facts, about: facts.model, version: facts.version, because: work.causation.acting(as: work.actor.name))
-        return answer(wish, version: facts.version, artifact: artifact, created: true)
+        return created(facts)
     }
 
-    private func answer(_ wish: Registration, version: Int, artifact: ModelArtifact, created: Bool) -> StepResult {
+    private func answer(
+        _ wish: Registration, version: Int, artifact: ModelArtifact, created: Bool, _ message: String
+    ) -> StepResult {
         StepResult(
             .succeeded,
             outputs: [
                 "model": .string(wish.model), "version": .int(version), "digest": .string(artifact.digest.text),
                 "created": .bool(created),
             ],
-            message: created
-                ? "Model registered: \(wish.model), Model Version: \(version)"
-                : "\(wish.model) version \(version) is already registered for training run \(wish.trainingRun)")
+            message: message)
     }
 }

@@ -175,7 +175,7 @@ struct TrainingRequest: Sendable {
             environmentVersion: environmentVersion, dataset: dataset,
             build: BuildReference(
                 id: work.run.id, number: work.run.number, url: work.run.url, pipeline: work.run.pipeline),
-            untrusted: work.run.untrusted)
+            untrusted: work.run.untrusted, after: work.after.isEmpty ? nil : work.after)
     }
 
     func finished(

@@ -30,14 +30,18 @@ public struct TrainingStarted: EventBody {
     public var build: BuildReference?
     /// Its code is that of a fork's pull request: it may log what it measures, and make no model or version.
     public var untrusted: Bool?
+    /// How far the logs had come with what the run did before it: whoever joins it with their facts reads so far first.
+    public var after: [LogPosition]?
 
     public init(
         trainingRun: String, run: String, backend: String, handle: String, project: String? = nil,
         pipeline: String? = nil, token: String? = nil, tokenDigest: Digest? = nil, git: GitReference? = nil,
         snapshot: Digest? = nil, environment: Digest? = nil, environmentVersion: EnvironmentReference? = nil,
-        dataset: DatasetReference? = nil, build: BuildReference? = nil, untrusted: Bool? = nil
+        dataset: DatasetReference? = nil, build: BuildReference? = nil, untrusted: Bool? = nil,
+        after: [LogPosition]? = nil
     ) {
         self.untrusted = untrusted
+        self.after = after
         self.trainingRun = trainingRun
         self.run = run
         self.backend = backend

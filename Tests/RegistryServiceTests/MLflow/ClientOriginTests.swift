@@ -1,4 +1,5 @@
 import Artifacts
+import EventLog
 import Foundation
 import Messages
 import Store
@@ -85,6 +86,35 @@ import Testing
         let facts = try #require(try await registry.said(ModelRegistered.self).first)
         #expect(facts.git == Self.git && facts.environment == Self.made && facts.snapshot == Self.snapshot)
         #expect(facts.run == "r" && facts.build == nil)
+    }
+
+    @Test func `G14 what the run's tests said before the training is waited for`() async throws {
+        let registry = try Registry()
+        try await registry.declare(trunk, requires: ["tests"])
+        var started = Self.started()
+        started.after = [
+            LogPosition(source: .trainerProxy, epoch: 1, seq: 9), LogPosition(source: .evaluator, epoch: 1, seq: 2),
+        ]
+        try await registry.tell(started)
+        let door = try await Door(registry) { _, _ in Self.code() }
+        let run = try await door.run()
+        try await door.put("0/\(run)/artifacts/model/MLmodel")
+        _ = try await door.post("/registered-models/create", ["name": "churn"])
+        let early = try await register(door, run)
+        #expect(early.status == 503 && early.code == "TEMPORARILY_UNAVAILABLE", "\(early.message)")
+        try await registry.tell(
+            TestSuiteFinished(
+                run: "r", step: "job/test", passed: 1, failed: 0, errors: 0, skipped: 0, status: "passed"))
+        try await registry.store.write { tx in
+            try tx.move(to: .trusting(epoch: 1, seq: 1), of: .evaluator)
+        }
+        #expect(try await register(door, run).status == 503, "the test step's own words are not all read")
+        try await registry.store.write { tx in
+            try tx.move(to: .trusting(epoch: 1, seq: 2), of: .evaluator)
+        }
+        let answer = try await register(door, run)
+        #expect(answer.status == 200, "\(answer.message)")
+        #expect(try await registry.said(ModelRegistered.self).map(\.tests) == ["passed"])
     }
 
     @Test func `code in training has its own commit, whatever run it names`() async throws {

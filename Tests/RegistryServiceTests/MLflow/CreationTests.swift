@@ -7,7 +7,7 @@ import Testing
 @testable import RegistryService
 
 /// Creations that are sent again, and those that are wished twice, at two replicas of one registry.
-@Suite struct CreationTests {
+@Suite(.timeLimit(.minutes(2))) struct CreationTests {
     /// A model without versions, and files of which to make them.
     private func prepare(_ door: Door) async throws -> JSONValue {
         _ = try await door.post("/registered-models/create", ["name": "churn"])
@@ -18,6 +18,11 @@ import Testing
 
     private func version(_ door: Door, _ wish: JSONValue) async throws -> String? {
         try await door.post("/model-versions/create", wish).json["model_version"]?["version"]?.string
+    }
+
+    /// Whether anything would be told once more after the end of who made it.
+    private func remembers(_ registry: Registry) async throws -> Bool {
+        try await registry.store.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM created") != 0 }
     }
 
     @Test func `what is wished twice is made twice, whichever replica is asked`() async throws {
@@ -65,6 +70,30 @@ import Testing
         #expect(try await registry.said(ModelRegistered.self).count == 3)
     }
 
+    @Test func `what arrived before its replica ended is wished anew after that`() async throws {
+        let registry = try Registry()
+        let (first, second) = (try await Door(registry), try await Door(registry))
+        let wish = try await prepare(first)
+        #expect(try await version(first, wish) == "1")
+        // As at its end; who asked may have the answer before who answered knows that it went out.
+        while try await remembers(registry) {
+            try await first.memory.forgetDelivered(in: registry.store)
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(try await version(second, wish) == "2")
+    }
+
+    @Test func `what arrived is forgotten though nothing is made after it`() async throws {
+        let registry = try Registry()
+        let door = try await Door(registry)
+        let forgetting = Task { try await door.memory.keepForgetting(in: registry.store) }
+        defer { forgetting.cancel() }
+        _ = try await prepare(door)
+        while try await remembers(registry) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     @Test func `a replica lives until it is gone`() throws {
         let folder = NSTemporaryDirectory() + "answering-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -77,6 +106,17 @@ import Testing
         #expect(!here.isAlive(name))
         // Killed, it leaves its file behind.
         try Data().write(to: URL(fileURLWithPath: folder + "/killed.lock"))
+        #expect(!here.isAlive("killed"))
+    }
+
+    @Test func `a replica that is gone is so for all that look at once`() throws {
+        let folder = NSTemporaryDirectory() + "answering-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let here = try AnsweringReplica(in: folder)
+        try Data().write(to: URL(fileURLWithPath: folder + "/killed.lock"))
+        let looking = open(folder + "/killed.lock", O_RDONLY)
+        defer { close(looking) }
+        #expect(flock(looking, LOCK_SH | LOCK_NB) == 0)
         #expect(!here.isAlive("killed"))
     }
 }

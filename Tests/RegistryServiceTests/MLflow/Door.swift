@@ -14,6 +14,7 @@ final class Door: Sendable {
     let registry: Registry
     let port: Int
     let webhooks: WebhookSending
+    let memory: CreateMemory
     private let server: Task<Void, any Error>
 
     struct Answer: Sendable {
@@ -39,9 +40,11 @@ final class Door: Sendable {
         let secrets = WebhookSecrets(path: registry.folder + "/webhooks.key")
         let webhooks = WebhookSending(store: registry.store, secrets: secrets, reach: reach)
         self.webhooks = webhooks
+        let memory = CreateMemory(try AnsweringReplica(in: registry.folder + "/answering"))
+        self.memory = memory
         let door = MLflowDoor(
             store: registry.store, artifacts: registry.artifacts, logger: quiet, webhooks: webhooks, admit: caller,
-            memory: CreateMemory(try AnsweringReplica(in: registry.folder + "/answering")))
+            memory: memory)
         (server, port) = try await serve { door.add(to: $0) }
     }
 

@@ -88,7 +88,7 @@ import Testing
         #expect(try await names("tags.`mlflow.prompt.is_prompt` != 'true'") == ["Demo", "d*mo", "demo"])
     }
 
-    @Test func `S3-20 the tag that shows the stage finds versions, though it is stored nowhere`() async throws {
+    @Test func `S3-20 the tag that shows the stage finds and orders versions, and is stored nowhere`() async throws {
         let door = try await Door()
         try await door.registry.declare(trunk)
         try await door.model("churn", versions: 3)
@@ -110,6 +110,17 @@ import Testing
                     "\($0["name"]?.string ?? "") \($0["version"]?.string ?? "")"
                 }
                 #expect(names == expected, "\(filter)")
+            }
+            for (filter, order, expected) in [
+                ("", "tags.stage ASC", ["churn 2", "iris 1", "churn 1", "churn 3", "iris 2"]),
+                ("", "tags.`stage` DESC", ["churn 1", "churn 2", "iris 1", "churn 3", "iris 2"]),
+                ("name = 'churn' AND tags.stage != 'staged'", "tags.stage", ["churn 2", "churn 1", "churn 3"]),
+            ] {
+                let found = try await door.get("/model-versions/search", [("filter", filter), ("order_by", order)])
+                let names = found.json["model_versions"]?.array?.map {
+                    "\($0["name"]?.string ?? "") \($0["version"]?.string ?? "")"
+                }
+                #expect(names == expected, "\(filter) by \(order)")
             }
         }
         try await check()

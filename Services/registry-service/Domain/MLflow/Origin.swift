@@ -12,6 +12,8 @@ struct Origin: Sendable, Hashable {
     var dataset: DatasetReference?
     var predictions: Digest?
     var build: BuildReference?
+    /// How far the logs had come with what its run did before it.
+    var after: [LogPosition] = []
 
     /// Of a training run: what was said at its start comes first, and of older ones nothing was said there.
     init(_ started: TrainingStarted?, _ finished: TrainingFinished?) {
@@ -23,6 +25,7 @@ struct Origin: Sendable, Hashable {
         dataset = started?.dataset ?? finished?.dataset
         predictions = finished?.predictions
         build = started?.build
+        after = started?.after ?? []
     }
 }
 

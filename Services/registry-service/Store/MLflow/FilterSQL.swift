@@ -119,7 +119,10 @@ struct FilterSQL {
 struct OrderSQL {
     private(set) var terms: [String] = []
     private(set) var joins: [String] = []
+    /// Those of the joins.
     private(set) var arguments: StatementArguments = []
+    /// Those of the terms, which stand behind the conditions.
+    private(set) var termArguments: StatementArguments = []
 
     /// - Parameter last: what orders things that are otherwise equal.
     init(_ orderings: [Ordering], _ place: FilterSQL.Place, last: [String]) throws(MLflowError) {
@@ -140,8 +143,13 @@ struct OrderSQL {
                 try join(place.parameters, name, key)
                 terms += ["\(name).value IS NULL", "\(name).value \(direction)"]
             case .tag(let key):
-                try join(place.tags, name, key)
-                terms += ["\(name).value IS NULL", "\(name).value \(direction)"]
+                if let mirrored = place.mirrored, mirrored.keys.contains(key) {
+                    terms += ["(\(mirrored.value)) IS NULL", "(\(mirrored.value)) \(direction)"]
+                    termArguments += [key, key, key, key]
+                } else {
+                    try join(place.tags, name, key)
+                    terms += ["\(name).value IS NULL", "\(name).value \(direction)"]
+                }
             case .dataset: throw .invalid("Data sets give no order")
             }
         }

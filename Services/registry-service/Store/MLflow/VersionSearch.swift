@@ -95,21 +95,24 @@ enum VersionSearch {
     static func search(
         _ filter: Filter, _ order: [Ordering], page: PageToken, limit: Int, few: Int = 1000, _ db: Database
     ) throws -> (items: [JSONValue], next: PageToken) {
-        var condition = try FilterSQL(filter, mirroring(db)) { key, value in
+        let place = try mirroring(db)
+        var condition = try FilterSQL(filter, place) { key, value in
             let found = try? Int.fetchOne(
                 db, sql: "SELECT count(*) FROM (SELECT 1 FROM tag WHERE key = ? AND value = ? LIMIT ?)",
                 arguments: [key, value, few])
             return found.flatMap(\.self).map { $0 < few } ?? false
         }
         condition.add("v.deleted IS NULL AND m.deleted IS NULL")
-        if case .after(let place) = page, place.count == 2, let name = place[0].string, let number = place[1].int {
+        if case .after(let last) = page, last.count == 2, let name = last[0].string, let number = last[1].int {
             condition.add("m.name >= ? AND (m.name > ? OR v.version < ?)", [name, name, number])
         }
         let ordering = try OrderSQL(order, place, last: ["m.name", "v.version DESC"])
+        var arguments = ordering.arguments + condition.arguments + ordering.termArguments
+        arguments += [limit + 1, page.offset]
         let rows = try Row.fetchAll(
             db,
             sql: "\(columns) \(ordering.joinClause) \(condition.whereClause) \(ordering.orderClause) LIMIT ? OFFSET ?",
-            arguments: ordering.arguments + condition.arguments + [limit + 1, page.offset])
+            arguments: arguments)
         var next = PageToken.start
         if rows.count > limit {
             let last = rows[limit - 1]
