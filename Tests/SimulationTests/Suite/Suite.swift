@@ -28,7 +28,7 @@ struct Suite {
     }
 
     static let followed: [Source: [Source]] = [
-        .triggerService: [.console, .registryService, .evaluator],
+        .triggerService: [.console, .registryService, .evaluator, .trainerProxy, .deployer],
         .trainerProxy: [.triggerService, .registryService, .console],
         .evaluator: [.triggerService, .trainerProxy, .registryService, .deployer, .console],
         .registryService: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
@@ -134,7 +134,7 @@ struct Suite {
         let timer = ScheduleTimer(
             store: context.store, dispatcher: dispatcher, clock: context.clock, logger: context.logger)
         return ServiceParts(
-            subscriptions: [.console, .registryService, .evaluator],
+            subscriptions: [.console, .registryService, .evaluator, .trainerProxy, .deployer],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
