@@ -195,6 +195,10 @@ struct Suite {
                   - { uses: pipeline/start, with: { pipeline: checks, wait: true } }
               ask: { needs: start, environment: prod, steps: [{ run: "true" }, { run: "true" }] }
               undo: { needs: ask, if: rejected(), steps: [{ run: "true" }] }
+          served:
+            on: { event: { type: deployment.finished } }
+            jobs:
+              note: { steps: [{ run: "true" }] }
           train:
             on: { push: { branches: [main] }, manual: {} }
             jobs:
