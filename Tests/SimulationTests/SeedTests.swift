@@ -11,7 +11,7 @@ extension Scenario {
 
 /// docs/contributing.md says how to run these with more seeds, or to see what one does.
 @Suite(.serialized) struct SeedTests {
-    @Test(arguments: [Chatting.scenario, Replicating.scenario])
+    @Test(arguments: [Chatting.scenario, Replicating.scenario, Scheduling.scenario])
     func `the same seed gives the same run, another one another`(scenario: Scenario) async throws {
         let runs = try await [7, 7, 8].asyncMap { try await scenario.run(seed: $0) }
         #expect(runs[0].digest == runs[1].digest)
