@@ -73,7 +73,7 @@ schemas: build ## write the JSON Schemas of events and of martlet.yml, and docs/
 schemas-check: build ## fail when they are stale
 	"$(BIN)/martlet" schemas $(SCHEMAS) --check
 
-bench: setup ## the figures, with a release build (BENCH="ready idle steps queued waiting file webhooks verdicts")
+bench: setup ## the figures, with a release build (BENCH="ready idle steps queued waiting schedules file webhooks verdicts")
 	$(SWIFT) build -c release
 	python3 Bench/bench.py --bin "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH)
 

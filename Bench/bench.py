@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Examples" / "demo"))
 
 import causes  # noqa: E402
+import schedules as ticks  # noqa: E402
 from project_file import project_file  # noqa: E402
 from suite import Events, Failed, Suite, free_ports  # noqa: E402
 
@@ -103,17 +104,26 @@ def step_times(suite, events, count):
 
 
 def waiting(suite, count=10_000):
-    """Runs that wait for people are rows: what so many of them cost the trigger-service."""
+    """Runs that wait for people are rows."""
     events = prepare(suite)
+
+    def fill():
+        request_runs(suite, count, "gate")
+        deadline = time.monotonic() + 1800
+        while len(events.find("approval.requested")) < count:
+            if time.monotonic() > deadline:
+                raise Failed(f"{len(events.find('approval.requested'))} of {count} runs wait within 30 minutes")
+            time.sleep(0.2)
+
+    return cost_of(f"{count} runs that wait for approval", fill, suite, events)
+
+
+def cost_of(what, fill, suite, events):
+    """What the trigger-service takes for what `fill` brings about, while nothing happens to it."""
     pid = json.loads((suite.data / "services" / "trigger-service" / "http.json").read_text())["pid"]
     time.sleep(5)
     before, threads = resident([pid]), thread_count(pid)
-    request_runs(suite, count, "gate")
-    deadline = time.monotonic() + 1800
-    while len(events.find("approval.requested")) < count:
-        if time.monotonic() > deadline:
-            raise Failed(f"{len(events.find('approval.requested'))} of {count} runs wait within 30 minutes")
-        time.sleep(0.2)
+    fill()
     time.sleep(10)
     more, begin, cpu = resident([pid]) - before, time.monotonic(), cpu_seconds([pid])
     time.sleep(30)
@@ -127,7 +137,7 @@ def waiting(suite, count=10_000):
     suite.down()
     passes = ended["data"]["outcome"] == "succeeded"
     rows = rows_of(
-        (f"{count} runs that wait for approval: trigger-service's RSS", f"{more:.0f} MB more", "80 MB more", more <= 80),
+        (f"{what}: trigger-service's RSS", f"{more:.0f} MB more", "80 MB more", more <= 80),
         ("… its CPU over 30 s", f"{share:.2f} %", "1 % of a core", share <= 1),
         ("… its threads", f"{grown} more", "8 more", grown <= 8),
     )
@@ -193,11 +203,7 @@ def prepare(suite):
     """A running suite that knows the bench's project."""
     folder = suite.data.parent / "repository"
     if not folder.exists():
-        git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false"]
-        subprocess.run([*git, "init", "--quiet", "--initial-branch=main", folder], check=True)
-        (folder / "martlet.yml").write_text(PROJECT)
-        subprocess.run([*git, "-C", folder, "add", "."], check=True)
-        subprocess.run([*git, "-C", folder, "commit", "--quiet", "--message", "bench"], check=True)
+        make_repository(folder, PROJECT)
     suite.up()
     events = Events(suite, tell=lambda event: None)
     suite.command("repo", "add", "bench", str(folder))
@@ -206,6 +212,15 @@ def prepare(suite):
     while not suite.ask("repo", "list")["items"] and time.monotonic() < deadline:
         time.sleep(0.1)
     return events
+
+
+def make_repository(folder, text):
+    """One commit with a project file."""
+    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run([*git, "init", "--quiet", "--initial-branch=main", folder], check=True)
+    (folder / "martlet.yml").write_text(text)
+    subprocess.run([*git, "-C", folder, "add", "."], check=True)
+    subprocess.run([*git, "-C", folder, "commit", "--quiet", "--message", "bench"], check=True)
 
 
 def request_runs(suite, count, pipeline="one"):
@@ -269,6 +284,10 @@ def at(event):
     return datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
 
 
+def schedules(suite):
+    return ticks.schedules(suite, sys.modules[__name__])
+
+
 def webhooks(suite):
     return causes.webhooks(suite, sys.modules[__name__])
 
@@ -284,6 +303,7 @@ MEASUREMENTS = {
     "steps": steps,
     "queued": queued,
     "waiting": waiting,
+    "schedules": schedules,
     "file": project_file,
     "webhooks": webhooks,
     "verdicts": verdicts,

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import time
 
 from bus_rows.table import Figure
@@ -84,24 +85,45 @@ def get_model(world):
         )
 
 
+def fill(server, models, versions, runs, batches):
+    """Makes what is searched, as clients make it: a request for each version and for each thousand metrics. Answers a run.
+
+    Most of the time goes into commits, the registry's and those of the services that follow it: what is asked for at the same
+    time shares them, up to 64 at once.
+    """
+    begin = time.perf_counter()
+
+    def tell(what):
+        print(f"  {what} after {time.perf_counter() - begin:.0f} s", file=sys.stderr, flush=True)
+
+    for model in range(models):
+        wish = new_model(server, f"m{model}")
+        load(
+            server, lambda n: server.request("POST", "/model-versions/create", wish | {"description": str(n)}), 32,
+            count=versions,
+        )
+        if (model + 1) % 10 == 0:
+            tell(f"{(model + 1) * versions} versions")
+    names = [new_run(server) for _ in range(runs)]
+
+    def log(number):
+        batch, run = divmod(number, runs)
+        metrics = [
+            {"key": f"k{n % 50}", "value": (n * 7919 + run) % 1000, "timestamp": batch * 1000 + n, "step": n}
+            for n in range(1000)
+        ]
+        return server.request("POST", "/runs/log-batch", {"run_id": names[run], "metrics": metrics})
+
+    load(server, log, min(8, runs * batches), count=runs * batches)
+    tell(f"{runs * batches * 1000} metrics")
+    return names[-1]
+
+
 def search(world):
     """Only here: to fill the peer takes hours."""
     server = world.own
     models, versions, runs, batches = (2, 50, 3, 2) if world.tiny else (100, 1000, 200, 5)
-    for model in range(models):
-        wish = new_model(server, f"m{model}")
-        load(
-            server, lambda n: server.request("POST", "/model-versions/create", wish | {"description": str(n)}), 8,
-            count=versions,
-        )
-    for number in range(runs):
-        run = new_run(server)
-        for batch in range(batches):
-            metrics = [
-                {"key": f"k{n % 50}", "value": (n * 7919 + number) % 1000, "timestamp": batch * 1000 + n, "step": n}
-                for n in range(1000)
-            ]
-            server.ask("POST", "/runs/log-batch", {"run_id": run, "metrics": metrics})
+    run = fill(server, models, versions, runs, batches)
     asked = {
         "a page of versions": ("GET", "/model-versions/search?max_results=100", None),
         "… of one model": ("GET", "/model-versions/search?max_results=100&filter=name%3D'm1'", None),

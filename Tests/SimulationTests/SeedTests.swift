@@ -1,9 +1,17 @@
 import Foundation
 import Testing
 
+extension Scenario {
+    /// Those that can be asked for.
+    static let all = [
+        Chatting.scenario, Chatting.overTwoBuses, Replicating.scenario, Restoring.scenario, Epochs.scenario,
+        Living.scenario, Living.withReplicas, Living.onSnapshots, Scheduling.scenario,
+    ]
+}
+
 /// docs/contributing.md says how to run these with more seeds, or to see what one does.
 @Suite(.serialized) struct SeedTests {
-    @Test(arguments: [Chatting.scenario, Replicating.scenario])
+    @Test(arguments: [Chatting.scenario, Replicating.scenario, Scheduling.scenario])
     func `the same seed gives the same run, another one another`(scenario: Scenario) async throws {
         let runs = try await [7, 7, 8].asyncMap { try await scenario.run(seed: $0) }
         #expect(runs[0].digest == runs[1].digest)
@@ -46,6 +54,13 @@ import Testing
 
     @Test func `I1 I2 each tick of a schedule is there once or told as missed, whatever the clock does`() async throws {
         try await Seeds.play(Scheduling.scenario)
+    }
+
+    @Test func `a scenario that there is not is refused, with the names of those that there are`() throws {
+        try Seeds.check("schedules")
+        let refusal = #expect(throws: UnknownScenario.self) { try Seeds.check("schedule") }
+        let text = try #require(refusal).description
+        #expect(text.hasPrefix("no scenario is called 'schedule'; there are chatter, two-buses,"))
     }
 
     /// What cannot fail proves nothing: without what the promises stand on, they are found broken soon.

@@ -107,6 +107,21 @@ struct ScheduleTests {
         #expect(try await dues(installation) == ["15T14:15"] + expected)
     }
 
+    @Test(arguments: [("none", [String]()), ("last", ["17T09:30"])])
+    func `T6 a clock that was three days ahead is not waited for, whether or not what it missed fired`(
+        _ catchUp: String, _ early: [String]
+    ) async throws {
+        let (installation, _) = try await started(project("{ cron: '30 9 * * *', catch_up: \(catchUp) }"))
+        installation.jump(.seconds(3 * 86_400))
+        try await installation.tick()
+        #expect(try await dues(installation) == early)
+        installation.jump(.seconds(-3 * 86_400))
+        try await installation.tick()
+        installation.advance(.seconds(5400))
+        try await installation.tick()
+        #expect(try await dues(installation) == early + ["15T09:30"])
+    }
+
     @Test func `a changed file takes its schedules with it, and one that stays keeps its next tick`() async throws {
         let (installation, upstream) = try await started(project("[ { cron: '0 9 * * *' }, { cron: '0 10 * * *' } ]"))
         installation.advance(.seconds(3000))

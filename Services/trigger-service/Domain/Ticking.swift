@@ -26,6 +26,8 @@ struct Ticking: Sendable, Hashable {
     /// What was missed and does not fire: the first, the last, and how many.
     var missed: Missed?
     var next: Timestamp
+    /// The last one that has passed, whether it fires or not: a clock that was wrong shows by it.
+    var last: Timestamp? { due.last ?? missed?.last }
 
     struct Missed: Sendable, Hashable {
         var first: Timestamp

@@ -52,12 +52,12 @@ extension Dispatcher {
             let repository = try transaction.repository(project.repository)
         else {
             // Nobody watches it now; when it is watched again, its time goes on from then.
-            try transaction.setTick(next: ticking.next, last: ticking.due.last, of: stored)
+            try transaction.setTick(next: ticking.next, last: ticking.last, of: stored)
             return 0
         }
         let due = ticking.due.prefix(room)
         let next = ticking.due.dropFirst(due.count).first ?? ticking.next
-        try transaction.setTick(next: next, last: due.last, of: stored)
+        try transaction.setTick(next: next, last: due.last ?? ticking.last, of: stored)
         let git = GitReference(
             repository: repository.name, url: repository.url, branch: project.branch, sha: project.sha, message: "")
         if due.isEmpty, let missed = ticking.missed { try miss(stored, missed, git, transaction) }

@@ -5,7 +5,7 @@ import Messages
 /// Three services that talk to each other while everything around them fails, then heal.
 enum Chatting {
     static let sources: [Source] = [.console, .registryService, .deployer]
-    static let scenario = Scenario(name: "chatter", share: 0.3) { try play($0) }
+    static let scenario = Scenario(name: "chatter", share: 0.2) { try play($0) }
     static let overTwoBuses = Scenario(name: "two-buses", share: 0.12) { try play($0, buses: 2) }
     static let onLyingDisk = Scenario(name: "chatter on a disk that lies", share: 0) { world in
         simulation_let_disk_lie(true)

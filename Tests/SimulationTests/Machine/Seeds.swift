@@ -31,6 +31,15 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     }
 }
 
+/// `SIMULATE_SCENARIO` is none of those that there are: it would play nothing, and pass.
+struct UnknownScenario: Error, CustomStringConvertible {
+    let name: String
+
+    var description: String {
+        "no scenario is called '\(name)'; there are \(Scenario.all.map(\.name).joined(separator: ", "))"
+    }
+}
+
 /// Which seeds are played: `SIMULATE_SEEDS` of them, or those of `SIMULATE_SECONDS`, whichever comes first; or one,
 /// `SIMULATE_SEED`, with everything it does.
 enum Seeds {
@@ -38,8 +47,13 @@ enum Seeds {
         ProcessInfo.processInfo.environment[name].flatMap { Double($0) }
     }
 
+    static func check(_ name: String) throws {
+        guard Scenario.all.contains(where: { $0.name == name }) else { throw UnknownScenario(name: name) }
+    }
+
     static func play(_ scenario: Scenario) async throws {
         let only = ProcessInfo.processInfo.environment["SIMULATE_SCENARIO"]
+        if let only { try check(only) }
         // Those that have no share are played when they are asked for.
         guard only.map({ $0 == scenario.name }) ?? (scenario.share > 0) else { return }
         if let seed = number("SIMULATE_SEED") {

@@ -4,7 +4,7 @@ import Messages
 
 /// A team at work with the whole suite while everything around it fails, then heals.
 enum Living {
-    static let scenario = Scenario(name: "suite", share: 0.18) { try play($0, Suite.Wishes()) }
+    static let scenario = Scenario(name: "suite", share: 0.14) { try play($0, Suite.Wishes()) }
 
     /// Two processes of most services share the work.
     static let withReplicas = Scenario(name: "suite-replicas", share: 0.1) { world in
@@ -14,7 +14,7 @@ enum Living {
     }
 
     /// Logs keep so little that whoever was away goes on from snapshots.
-    static let onSnapshots = Scenario(name: "retention", share: 0) { world in
+    static let onSnapshots = Scenario(name: "retention", share: 0.08) { world in
         let late: [Source?] = [nil, .evaluator, .registryService, .deployer, .notifier]
         return try play(world, Suite.Wishes(keepsLittle: true, late: late[world.pick(0...late.count - 1)]))
     }

@@ -28,7 +28,7 @@ struct Suite {
     }
 
     static let followed: [Source: [Source]] = [
-        .triggerService: [.console, .registryService, .evaluator],
+        .triggerService: [.console, .registryService, .evaluator, .trainerProxy, .deployer],
         .trainerProxy: [.triggerService, .registryService, .console],
         .evaluator: [.triggerService, .trainerProxy, .registryService, .deployer, .console],
         .registryService: [.triggerService, .trainerProxy, .evaluator, .deployer, .console],
@@ -134,7 +134,7 @@ struct Suite {
         let timer = ScheduleTimer(
             store: context.store, dispatcher: dispatcher, clock: context.clock, logger: context.logger)
         return ServiceParts(
-            subscriptions: [.console, .registryService, .evaluator],
+            subscriptions: [.console, .registryService, .evaluator, .trainerProxy, .deployer],
             handle: Events(dispatcher: dispatcher).handle,
             effects: reading.effects.merging(reminders.effects) { $1 },
             requests: requests.handlers.merging(Ingest(store: context.store, dispatcher: dispatcher).handlers) { $1 },
@@ -195,6 +195,10 @@ struct Suite {
                   - { uses: pipeline/start, with: { pipeline: checks, wait: true } }
               ask: { needs: start, environment: prod, steps: [{ run: "true" }, { run: "true" }] }
               undo: { needs: ask, if: rejected(), steps: [{ run: "true" }] }
+          served:
+            on: { event: { type: deployment.finished } }
+            jobs:
+              note: { steps: [{ run: "true" }] }
           train:
             on: { push: { branches: [main] }, manual: {} }
             jobs:

@@ -84,6 +84,7 @@ struct SuiteChecker {
         problems += try Self.onceProblems(said)
         problems += try Self.turnProblems(said[.triggerService] ?? [])
         problems += try startProblems(said[.triggerService] ?? [])
+        problems += try Self.heardProblems(said, settled)
         problems += suite.machines.startedTwice.map { "S2 the process \($0) was started twice" }
         problems += try notificationProblems(said[.notifier] ?? [])
         if settled { problems += try projectionProblems() }
@@ -180,6 +181,24 @@ struct SuiteChecker {
             if !started.contains(item) { problems.append("I4 the step \(item) succeeded and started nothing") }
         }
         return problems
+    }
+
+    /// The pipeline that listens to the ends of deployments has one verdict of each, also where a snapshot told of it.
+    private static func heardProblems(_ said: [Source: [Envelope]], _ settled: Bool) throws -> [String] {
+        var verdicts: [String: Int] = [:]
+        for envelope in said[.triggerService] ?? [] {
+            if let verdict = try envelope.body(TriggerMatched.self), verdict.pipeline == "served" {
+                verdicts[verdict.cause, default: 0] += 1
+            } else if let verdict = try envelope.body(TriggerIgnored.self), verdict.pipeline == "served" {
+                verdicts[verdict.cause, default: 0] += 1
+            }
+        }
+        return try (said[.deployer] ?? []).compactMap { envelope -> String? in
+            guard let ended = try envelope.body(DeploymentFinished.self) else { return nil }
+            let count = verdicts[envelope.id] ?? 0
+            if count == 1 || count == 0 && !settled { return nil }
+            return "I4 the end of deployment \(ended.deployment) has \(count) verdicts"
+        }
     }
 
     /// A line for each notification that was said to be sent, and never two.
