@@ -53,4 +53,24 @@ struct ConditionTests {
         #expect(try simulation.job("tell").outcome == .skipped)
         #expect(simulation.run.status.outcome == .notPromoted)
     }
+
+    @Test func `a deployment is not passed over because nobody said whether it is wanted`() async throws {
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            variable_groups: [shared]
+            environments: { uat: { enabled: "${{ vars.UAT }}" } }
+            pipelines:
+              p: { on: { manual: {} }, jobs: { deploy: { environment: uat, steps: [ { run: "true" } ] } } }
+            """)
+        let wish = RunRequested(project: "demo", pipeline: "p", parameters: [:])
+        let refused = try await installation.answer(to: try await installation.command(wish))
+        #expect(!refused.accepted && refused.reason?.contains("no value for vars.UAT") == true)
+        try installation.keep(group: "shared", "UAT=\n")
+        let taken = try await installation.answer(to: try await installation.command(wish))
+        #expect(taken.accepted)
+        let finished = try #require(try await installation.published(RunFinished.self).last)
+        #expect(finished.outcome == .skipped && finished.message?.contains("was passed over") == true)
+    }
 }
