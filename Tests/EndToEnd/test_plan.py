@@ -143,6 +143,9 @@ def test_an_operators_variables_are_handed_in(plan, folder):
     # A stranger's file has what the file of the default branch names.
     fork = {"type": "change.pull_request_opened", "data": {"pullRequest": {"fork": True}}}
     assert parameters(fork, "--vars", str(groups), "--var", "region=eu") == {"table": "churn", "region": "eu"}
+    # And none of it runs where nobody has let forks.
+    [answer] = json.loads(plan(fork, options=["--json"]))["events"]
+    assert answer["untrusted"] and "martlet repo add --forks" in answer["note"]
 
 
 def test_variables_that_cannot_be_read_are_all_told(plan, folder):

@@ -58,6 +58,27 @@ struct VariableTests {
         #expect(pipeline.missingVariables(in: ["x": 1, "y": 1], others: ["dev": ["y": 1]]) == ["x"])
     }
 
+    @Test func `S1-26 whether an environment is enabled has to be known, and the empty text says no`() throws {
+        let body = """
+            jobs:
+              a: { environment: uat, steps: [ { run: x } ] }
+              b: { steps: [ { run: x } ] }
+            """
+        let top = """
+            variable_groups: [g]
+            environments: { uat: { enabled: "${{ vars.uat }}" }, qa: { enabled: "${{ vars.qa }}" } }
+            """
+        let project = try project(file(pipeline: body, top: top))
+        func missing(_ values: [String: JSONValue]) -> [String] {
+            project.pipelines[0].missingVariables(
+                in: [:], others: ["uat": values], environments: project.environments)
+        }
+        // Nothing of it is in `qa`.
+        #expect(missing([:]) == ["uat"])
+        #expect(missing(["uat": ""]).isEmpty && missing(["uat": true]).isEmpty)
+        #expect(project.variableNames == ["uat", "qa"])
+    }
+
     @Test func `without groups the files tell which variables there are`() throws {
         let text = Self.text.replacing("variable_groups: [shared]\n", with: "")
         guard case .failure(let errors) = Result(catching: { try project(text) }) else {

@@ -1,4 +1,6 @@
+import Bus
 import Messages
+import Store
 import Testing
 
 @testable import TriggerService
@@ -65,6 +67,31 @@ struct CountdownTests {
         try await world.installation.settle()
         let session = try await world.installation.open(verbs: ["acme/*"])
         #expect(try await world.installation.claim(session).map(\.attempt) == [2])
+    }
+
+    @Test func `a worker that was told to stop has five minutes of the time that passes`() async throws {
+        let world = try await World("steps: [ { uses: acme/x } ]")
+        try await world.installation.command(RunCancelRequested(run: world.work.run.id))
+        #expect(try await world.isStopped)
+        world.installation.jump(.seconds(3600))
+        world.installation.advance(.seconds(290))
+        try await world.installation.settle()
+        #expect(try await world.installation.published(RunFinished.self).isEmpty)
+        world.installation.advance(.seconds(10))
+        try await world.installation.settle()
+        #expect(try await world.installation.published(RunFinished.self).map(\.outcome) == [.canceled])
+        #expect(try await world.installation.complete(world.work).status == 409)
+    }
+
+    @Test func `a worker that confirms is not counted for any more`() async throws {
+        let world = try await World("steps: [ { uses: acme/x } ]")
+        try await world.installation.command(RunCancelRequested(run: world.work.run.id))
+        try await world.installation.complete(world.work, StepResult(.canceled))
+        world.installation.advance(.seconds(3600))
+        #expect(world.installation.dispatcher.countdowns.over.isEmpty)
+        let left = try await world.installation.store.dueIntents(
+            at: Timestamp(milliseconds: .max), kinds: [IntentKind.stepConfirmation], limit: 1)
+        #expect(left.due.isEmpty)
     }
 
     @Test func `after a restart the wall clock counts`() async throws {

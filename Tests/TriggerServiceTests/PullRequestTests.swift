@@ -135,6 +135,36 @@ struct PullRequestTests {
         }
     }
 
+    private static let merged = """
+        martlet: 1
+        project: demo
+        pipelines:
+          pushed:
+            on: { push: { branches: [main] } }
+            jobs: { a: { steps: [ { run: "true" } ] } }
+          merged:
+            on: { event: { type: change.pull_request_merged } }
+            jobs: { a: { steps: [ { run: "true" } ] } }
+        """
+
+    @Test func `what a merge starts runs what was merged, also when its push is told of later`() async throws {
+        try await Forgery.open(project: Self.merged) { forgery in
+            let sha = try await propose(forgery.upstream)
+            try await forgery.upstream.git("merge", "-q", "--no-ff", "-m", "Merge", "changes")
+            let merge = try await forgery.upstream.git("rev-parse", "main")
+            let closed = try forgery.pullRequest("pull_request.closed.merged.json", sha: sha)
+            _ = try await forgery.github("pull_request", closed, id: "d1")
+            try await forgery.installation.settle()
+            _ = try await forgery.github("push", try forgery.push("refs/heads/main", merge), id: "d2")
+            try await forgery.installation.settle()
+            let runs = try await forgery.installation.published(RunQueued.self)
+            #expect(runs.filter { $0.pipeline == "merged" }.map { $0.git?.sha } == [merge])
+            #expect(runs.filter { $0.pipeline == "pushed" }.map { $0.git?.sha }.last == merge)
+            #expect(try await forgery.installation.published(ChangePushed.self).filter { $0.sha == merge }.count == 1)
+            #expect(try await forgery.verdicts(of: "d2").map(\.code) == ["already_seen"])
+        }
+    }
+
     @Test(arguments: [("please /build-images now", true), ("nice work", false)])
     func `S1-3 a word in a comment starts a run of the merge, any other comment nothing`(
         text: String, starts: Bool

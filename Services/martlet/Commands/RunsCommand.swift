@@ -74,7 +74,8 @@ struct RunsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Cancel a run; also one that waits for an approval or for its turn.",
             discussion: """
-                What is worked on is told to stop; the run shows 'canceling' until every worker has confirmed.
+                What is worked on is told to stop; the run shows 'canceling' until every worker has confirmed,
+                five minutes at most.
 
                 Example:
                   martlet runs cancel 12 --reason 'wrong branch'

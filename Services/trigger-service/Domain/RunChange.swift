@@ -33,4 +33,6 @@ struct FinishedAttempt: Sendable, Hashable {
     var outputs: JSONValue
     var log: Digest?
     var seconds: Double?
+    /// Its worker had been told to stop.
+    var wasToStop: Bool
 }

@@ -43,8 +43,7 @@ extension RunMachine {
             let place = StepPlace(job: job, step: step)
             switch run[place].status.phase {
             case .held where !run[place].status.canceling:
-                run[place].status.canceling = true
-                changes.append(.cancelRequested(place, reason: reason))
+                tellToStop(place, reason)
             case .offered where run[place].status.canceling:
                 // On its way back to a worker that was told to stop it: that worker confirms.
                 break

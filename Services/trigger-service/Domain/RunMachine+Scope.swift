@@ -14,12 +14,20 @@ extension RunMachine {
         for (id, cells) in Dictionary(grouping: needed, by: { plan[$0].id }) { needs[id] = outcome(of: cells) }
         scope.needs = .object(needs)
         scope.standing = Scope.standing(of: needed.compactMap { run.jobs[$0].status.standing })
-        scope.rejected = needed.contains { run.jobs[$0].status.answer?.isRefusal == true }
+        scope.failed = isAny(before: job) { $0.outcome == .failed }
+        scope.rejected = isAny(before: job) { $0.answer?.isRefusal == true }
         let id = plan.jobs[job].id
         var values: [String: JSONValue] = ["id": .string(id), "name": .string(plan[job].title ?? id)]
         for (name, template) in plan[job].with { values[name] = try template.evaluate(in: scope) }
         scope.job = .object(values)
         return scope
+    }
+
+    /// Whether it is so of a job that had to come before, also of one before that: a job in between that was skipped hides
+    /// nothing from those that clean up.
+    private func isAny(before job: Int, _ isSo: (RunJob.Status) -> Bool) -> Bool {
+        guard run.jobs.contains(where: { isSo($0.status) }) else { return false }
+        return plan.ancestors(of: job).contains { isSo(run.jobs[$0].status) }
     }
 
     /// Outputs and outcome of one needed job; those of a matrix are laid over each other.
@@ -45,6 +53,8 @@ extension RunMachine {
         }
         scope.steps = .object(steps)
         scope.standing = Scope.standing(of: Self.counting(run.jobs[job].steps))
+        // A step asks about the steps before it.
+        scope.failed = false
         return scope
     }
 

@@ -1,8 +1,8 @@
 import Messages
 import ProjectFile
 
-/// What a step's `timeout` means whoever works it: the grantor sees to it, so that also a worker that knows nothing of
-/// time, or that hangs, ends in the end.
+/// What a step's `timeout`, and being told to stop, mean whoever works it: the grantor sees to it, so that also a worker
+/// that knows nothing of time, or that hangs, ends in the end.
 extension RunMachine {
     /// A worker may keep the time itself, and then has its own words for it. It begins later than it was granted the step,
     /// and takes a moment to end what it began.
@@ -28,9 +28,7 @@ extension RunMachine {
         switch run[place].status.phase {
         case .held:
             run[place].status.timedOut = reason
-            run[place].status.canceling = true
-            changes.append(.cancelRequested(place, reason: reason))
-            changes.append(.stepConfirmation(place, at: now.advanced(by: Self.confirmation)))
+            tellToStop(place, reason)
         case .offered:
             // Its worker was lost, and no other has taken it.
             conclude(place, StepResult(.failed, message: reason))
@@ -40,18 +38,30 @@ extension RunMachine {
         advance()
     }
 
+    /// Whyever a held step is to stop: its worker is told, and waited for no longer than `confirmation`.
+    mutating func tellToStop(_ place: StepPlace, _ reason: String) {
+        run[place].status.canceling = true
+        changes.append(.cancelRequested(place, reason: reason))
+        // `pipeline/start` ends with the run that it started, whose own workers are waited for no longer.
+        guard run[place].verb != PipelineStart.verb else { return }
+        changes.append(.stepConfirmation(place, at: now.advanced(by: Self.confirmation)))
+    }
+
     /// Its worker was told to stop the step, and has not said that it did.
     mutating func stepUnconfirmed(_ item: String) {
-        guard let place = run.place(of: item), let reason = run[place].status.timedOut,
+        guard let place = run.place(of: item), run[place].status.canceling,
             run[place].status.phase == .held || run[place].status.phase == .offered
         else { return }
+        let job = run.jobs[place.job].status
+        let reason =
+            run[place].status.timedOut ?? job.timedOut ?? job.revoked ?? run.status.canceling ?? "it was to stop"
         let worker = run[place].status.lease?.worker ?? "its worker"
         let seconds = Self.confirmation.components.seconds
         // Not tried again: what was begun may still go on.
         finishStep(
             place,
             StepResult(
-                .failed,
+                run[place].status.timedOut == nil ? .canceled : .failed,
                 message: "\(reason), and \(worker) has not confirmed within \(seconds) s that it stopped"))
         nextStep(place.job)
         advance()

@@ -159,7 +159,8 @@ struct RunMachine {
         let status = run[place].status
         return FinishedAttempt(
             attempt: status.attempt, outcome: result.outcome, message: result.message?.shortened(),
-            outputs: result.outputs, log: result.log, seconds: status.started.map { now.seconds(since: $0) })
+            outputs: result.outputs, log: result.log, seconds: status.started.map { now.seconds(since: $0) },
+            wasToStop: status.canceling)
     }
 }
 

@@ -36,6 +36,16 @@ struct RunPlan: Sendable {
 
     func needs(of job: Int) -> [Int] { needed[job] }
 
+    /// Those that it needs, those that these need, and so on.
+    func ancestors(of job: Int) -> Set<Int> {
+        var found: Set<Int> = []
+        var left = needed[job]
+        while let next = left.popLast() {
+            if found.insert(next).inserted { left += needed[next] }
+        }
+        return found
+    }
+
     /// The jobs that were made of the same declaration.
     func cells(like job: Int) -> [Int] { cells[jobs[job].job.id] ?? [] }
 

@@ -46,7 +46,10 @@ struct DeliveryReading: Sendable {
         var found: [FoundDelivery] = []
         for delivery in waiting {
             var findings: [Finding] = []
-            for change in delivery.changes { findings.append(try await look.find(change)) }
+            for change in delivery.changes {
+                if let merge = try await look.merge(by: change) { findings.append(merge) }
+                findings.append(try await look.find(change))
+            }
             found.append(FoundDelivery(delivery: delivery, findings: findings))
         }
         return .done { [found] in try dispatcher.delivered(found, to: name, $0) }
@@ -106,7 +109,9 @@ private struct DeliveryLook {
         }
         if known == after { return Self.seen("commit \(after.prefix(12)) on '\(branch)'") }
         // A commit is an ancestor of itself.
-        guard let head = now.commits[branch], here.contains(after), try await mirror.isAncestor(after, of: head) else {
+        guard let head = now.commits[branch], after == head || here.contains(after),
+            try await mirror.isAncestor(after, of: head)
+        else {
             return .nothing(
                 code: "superseded", reason: "commit \(after.prefix(12)) is not on '\(branch)': it was moved since")
         }
@@ -117,6 +122,14 @@ private struct DeliveryLook {
         change.news = try await mirror.news(of: change, main: main.flatMap { now.commits[$0] })
         heads[branch] = after
         return .branch(change)
+    }
+
+    /// A merge moved its target as well. Its push is often told of later, and whatever the merge starts is to see it.
+    mutating func merge(by change: ForgeChange) async throws -> Finding? {
+        guard case .pullRequest(let news) = change, news.action == .merged, let head = now.commits[news.target],
+            case .branch(let moved) = try await branchMoved(news.target, head)
+        else { return nil }
+        return .branch(moved)
     }
 
     private static func seen(_ what: String) -> Finding {

@@ -80,10 +80,21 @@ struct Mirror: Sendable {
             author: "\(parts[0]) <\(parts[1])>", email: parts[1], message: String(parts[2].prefix(200)))
     }
 
-    /// The commit's files as a tar archive.
+    /// The commit's files as a tar archive: all of them and as they are, as a checkout has them.
     func archive(_ commit: String, to file: String) async throws {
+        try keepWhole()
         try await git.run(
             place + ["archive", "--format=tar", "--output=\(file)", commit], doing: "archive", timeout: .seconds(600))
+    }
+
+    /// What a project's `.gitattributes` leave out or fill in is meant for its releases. This file goes before those of any
+    /// commit (gitattributes(5)).
+    private func keepWhole() throws {
+        let (folder, attributes) = (path + "/info", Data("* -export-ignore -export-subst\n".utf8))
+        let file = URL(fileURLWithPath: folder + "/attributes")
+        if let there = try? Data(contentsOf: file), there == attributes { return }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try attributes.write(to: file, options: .atomic)
     }
 }
 

@@ -53,11 +53,11 @@ extension Dispatcher {
             }
             try finished(job, run, transaction)
         case .stepFinished(let place, let attempt):
+            let item = run.item(place, attempt: attempt.attempt)
             if machine.plan[place.job].steps[place.step].timeout != nil {
-                let item = run.item(place, attempt: attempt.attempt)
                 try forgetReminder(IntentKind.stepDeadline, id: item, transaction)
-                try forgetReminder(IntentKind.stepConfirmation, id: item, transaction)
             }
+            if attempt.wasToStop { try forgetReminder(IntentKind.stepConfirmation, id: item, transaction) }
             try say(finishedEvent(run, place, attempt), run, transaction)
         case .cancelRequested(let place, let reason):
             try say(

@@ -137,7 +137,8 @@ extension Dispatcher {
         for environment in Set(pipeline.jobs.compactMap(\.environment)) where environment != pipeline.environment {
             others[environment] = try project.variableValues(environment: environment)
         }
-        let missing = pipeline.missingVariables(in: values, others: others)
+        let missing = pipeline.missingVariables(
+            in: values, others: others, environments: project.environments)
         guard missing.isEmpty else {
             throw NotStarted(code: "variables", reason: noValue(missing, request))
         }

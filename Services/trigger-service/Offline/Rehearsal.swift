@@ -53,9 +53,15 @@ struct Rehearsal: Sendable {
             } else if let own {
                 try dispatcher.load(own, of: repository, transaction)
             }
-            return try dispatcher.rehearse(cause, project, ending, note: commit.note, transaction)
+            let notes = [commit.note, cause.untrusted == true ? Self.onlyWhereForksAreLet : nil].compactMap(\.self)
+            return try dispatcher.rehearse(
+                cause, project, ending, note: notes.isEmpty ? nil : notes.joined(separator: "; "), transaction)
         }
     }
+
+    /// Whether they are is said of the repository where it is watched, and not known here.
+    private static let onlyWhereForksAreLet =
+        "what a fork's request starts counts only after 'martlet repo add --forks': before, nothing starts (fork)"
 
     /// They decide what a stranger's file has of an operator's values; `nil` where there are no such values.
     private func ownFiles() async -> OfflineRepository.Commit? {

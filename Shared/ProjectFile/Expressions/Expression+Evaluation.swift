@@ -38,7 +38,7 @@ extension Expression.Function {
     fileprivate func apply(to values: [JSONValue], in scope: Scope) throws(EvaluationError) -> JSONValue {
         switch self {
         case .success: return .bool(scope.standing == .succeeded)
-        case .failure: return .bool(scope.standing == .failed)
+        case .failure: return .bool(scope.standing == .failed || scope.failed)
         case .always: return true
         case .rejected: return .bool(scope.rejected)
         case .contains: return .bool(try Self.contains(values))

@@ -21,7 +21,9 @@ package struct Scope: Sendable, Hashable {
     package var job: JSONValue
     /// How it went so far: `success()` is true for `succeeded` only, so it is false after `not_promoted`.
     package var standing: Outcome
-    /// People did not agree to one of the jobs that had to come before: no, nobody in time, or taken back.
+    /// One of the jobs that had to come before failed, however many that were skipped lie between.
+    package var failed = false
+    /// People did not agree to one of the jobs that had to come before, as far back: no, nobody in time, or taken back.
     package var rejected = false
     /// `job.NAME` and `matrix.NAME` that hold nothing from outside the project file.
     package var own: Set<String> = []

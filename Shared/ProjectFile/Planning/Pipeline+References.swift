@@ -13,8 +13,10 @@ extension Pipeline {
     /// - Parameters:
     ///   - values: with its own environment.
     ///   - others: with each other one of its jobs.
+    ///   - environments: the project's. Whether one of its jobs' is enabled must be known: empty is an answer, nothing is none.
     package func missingVariables(
-        in values: [String: JSONValue], others: [String: [String: JSONValue]] = [:]
+        in values: [String: JSONValue], others: [String: [String: JSONValue]] = [:],
+        environments: [String: Environment] = [:]
     ) -> [String] {
         func missing(_ references: [Expression.Reference], _ values: [String: JSONValue]) -> [String] {
             references.filter { $0.root == .vars }.compactMap(\.path.first).filter { values[$0] == nil }
@@ -22,8 +24,10 @@ extension Pipeline {
         let shared = own.flatMap(\.references)
         var names = Set(missing(shared, values))
         for job in jobs {
+            let enabled = (job.environment ?? environment).flatMap { environments[$0]?.enabled }?.references ?? []
             // Variables of the pipeline's `env` are evaluated for each job.
-            names.formUnion(missing(shared + job.references, job.environment.flatMap { others[$0] } ?? values))
+            names.formUnion(
+                missing(shared + enabled + job.references, job.environment.flatMap { others[$0] } ?? values))
         }
         return names.sorted()
     }

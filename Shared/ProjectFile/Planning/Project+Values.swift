@@ -18,10 +18,11 @@ extension Project {
         return values
     }
 
-    /// The variables that it declares, has from its files, or uses in a pipeline.
+    /// The variables that it declares, has from its files, or uses in a pipeline or for an environment.
     package var variableNames: Set<String> {
-        Set(variables.map(\.name)).union(variableTexts.values.flatMap(\.keys)).union(
-            pipelines.flatMap(\.references).filter { $0.root == .vars }.compactMap(\.path.first))
+        let used = pipelines.flatMap(\.references) + environments.values.compactMap(\.enabled).flatMap(\.references)
+        return Set(variables.map(\.name)).union(variableTexts.values.flatMap(\.keys)).union(
+            used.filter { $0.root == .vars }.compactMap(\.path.first))
     }
 
     /// Every `.env` file that some environment may name.

@@ -104,7 +104,7 @@ package enum ProjectSchema {
         ],
         "pattern": [
             "type": textKinds, "minLength": 1, "maxLength": 500, "not": any(of: noExpression, ["const": "!"]),
-            "description": "As in GitHub Actions: * and ? stop at /, ** does not; ! takes out.",
+            "description": "As in GitHub Actions: * stops at /, ** does not; x? is no x or one, x+ many; ! takes out.",
         ],
         "patterns": any(
             of: ref("pattern"), nothing, list(of: ref("pattern")),

@@ -36,9 +36,9 @@ package struct PathFilter: Sendable, Hashable {
         var folders: [String] = []
         var others: [String] = []
         for pattern in patterns where !pattern.hasPrefix("!") {
-            if pattern.hasSuffix("/**"), !pattern.dropLast(3).contains(where: { "*?[".contains($0) }) {
+            if pattern.hasSuffix("/**"), !pattern.dropLast(3).contains(where: { "*?+[".contains($0) }) {
                 folders.append(String(pattern.dropLast(2)))
-            } else if pattern.hasSuffix("/"), !pattern.contains(where: { "*?[".contains($0) }) {
+            } else if pattern.hasSuffix("/"), !pattern.contains(where: { "*?+[".contains($0) }) {
                 folders.append(pattern)
             } else {
                 others.append(pattern)
@@ -68,14 +68,15 @@ private struct Rules: Sendable, Hashable {
     init(_ patterns: [String]) {
         rules = patterns.map { pattern in
             pattern.hasPrefix("!")
-                ? Rule(glob: Glob(String(pattern.dropFirst())), admits: false)
-                : Rule(glob: Glob(pattern), admits: true)
+                ? Rule(glob: Glob.filter(String(pattern.dropFirst())), admits: false)
+                : Rule(glob: Glob.filter(pattern), admits: true)
         }
         // Only exclusions mean: everything but these.
         otherwise = rules.allSatisfy { !$0.admits }
     }
 
     func admit(_ candidate: String) -> Bool {
-        rules.last { $0.glob.matches(candidate) }?.admits ?? otherwise
+        // A name means itself: who writes `port-c++` has that branch in mind.
+        rules.last { $0.glob.text == candidate || $0.glob.matches(candidate) }?.admits ?? otherwise
     }
 }

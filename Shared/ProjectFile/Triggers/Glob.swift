@@ -1,8 +1,11 @@
-/// A file or branch pattern as in GitHub Actions: `*` and `?` stop at `/`, `**` does not; a trailing `/` means the
-/// folder.
+/// A pattern of files or of types of events as shells have them: `*` and `?` stop at `/`, `**` does not; a trailing `/`
+/// means the folder. In filters `?` is none or one of what precedes it, and `+` one or more.
 package struct Glob: Sendable, Hashable {
     package let text: String
-    private let parts: [Part]
+    private var parts: [Part] = []
+    /// Places in `parts` that may be left out, and those that may come again.
+    private var optional: Set<Int> = []
+    private var repeated: Set<Int> = []
 
     private enum Part: Sendable, Hashable {
         case scalar(Unicode.Scalar)
@@ -14,19 +17,25 @@ package struct Glob: Sendable, Hashable {
         case maybeTwo
     }
 
-    package init(_ text: String) {
+    package init(_ text: String) { self.init(text, quantifiers: false) }
+
+    /// A pattern of branches, tags or changed files as in GitHub Actions ("Filter pattern cheat sheet").
+    static func filter(_ text: String) -> Glob { Glob(text, quantifiers: true) }
+
+    private init(_ text: String, quantifiers: Bool) {
         self.text = text
         let whole = text.hasSuffix("/") ? text + "**" : text
-        parts = Self.parts(of: Array(whole.unicodeScalars))
+        read(Array(whole.unicodeScalars), quantifiers: quantifiers)
     }
 
-    private static func parts(of scalars: [Unicode.Scalar]) -> [Part] {
-        var parts: [Part] = []
+    private mutating func read(_ scalars: [Unicode.Scalar], quantifiers: Bool) {
         var index = 0
         while index < scalars.count {
             let scalar = scalars[index]
             index += 1
             switch scalar {
+            case "?" where quantifiers && !parts.isEmpty: optional.insert(parts.count - 1)
+            case "+" where quantifiers && !parts.isEmpty: repeated.insert(parts.count - 1)
             case "*" where index < scalars.count && scalars[index] == "*":
                 while index < scalars.count, scalars[index] == "*" { index += 1 }
                 // `a/**/b` is `a/b` too: the folders between may be none.
@@ -34,9 +43,9 @@ package struct Glob: Sendable, Hashable {
                 if startsSegment, index < scalars.count, scalars[index] == "/" { parts.append(.maybeTwo) }
                 parts.append(.anyPath)
             case "*": parts.append(.anyRun)
-            case "?": parts.append(.any)
+            case "?" where !quantifiers: parts.append(.any)
             case "[":
-                if let (set, end) = set(in: scalars, from: index) {
+                if let (set, end) = Self.set(in: scalars, from: index) {
                     parts.append(.oneOf(set))
                     index = end
                 } else {
@@ -48,7 +57,6 @@ package struct Glob: Sendable, Hashable {
             default: parts.append(.scalar(scalar))
             }
         }
-        return parts
     }
 
     /// `[abc]`, `[a-z]`; `nil` where the bracket is never closed or the set would be large.
@@ -85,11 +93,11 @@ package struct Glob: Sendable, Hashable {
     private func step(from place: Int, over scalar: Unicode.Scalar, into next: inout Set<Int>) {
         switch parts[place] {
         case .scalar(let wanted):
-            if wanted == scalar { next.insert(place + 1) }
+            if wanted == scalar { leave(place, into: &next) }
         case .oneOf(let set):
-            if set.contains(scalar) { next.insert(place + 1) }
+            if set.contains(scalar) { leave(place, into: &next) }
         case .any:
-            if scalar != "/" { next.insert(place + 1) }
+            if scalar != "/" { leave(place, into: &next) }
         case .anyRun:
             if scalar != "/" { next.insert(place) }
         case .anyPath:
@@ -97,6 +105,11 @@ package struct Glob: Sendable, Hashable {
         case .maybeTwo:
             break
         }
+    }
+
+    private func leave(_ place: Int, into next: inout Set<Int>) {
+        next.insert(place + 1)
+        if repeated.contains(place) { next.insert(place) }
     }
 
     /// Places that can be reached without reading anything.
@@ -108,6 +121,7 @@ package struct Glob: Sendable, Hashable {
         }
         while let place = open.popLast() {
             guard place < parts.count else { continue }
+            if optional.contains(place) { reach(place + 1) }
             switch parts[place] {
             case .anyRun, .anyPath: reach(place + 1)
             case .maybeTwo:
