@@ -72,6 +72,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("mcnemar", "right alone: new 0, current 30"), ("paired_t", "less off: current"),
+        ("paired_bootstrap", "less off: current"),
+    ])
+    func `S3-14 worse by more than chance is no improvement`(_ test: String, _ way: String) throws {
+        // By the metric that training reported it is better; row by row it is not.
+        let rule = try rule(["significance": ["test": .string(test), "loss": "hit"]])
+        let (better, worse) = (rows(100, right: 0..<90), rows(100, right: 0..<60))
+        let lost = try Comparison(rule: rule).judge(
+            challenger: side(["accuracy": 0.9], worse), champion: side(["accuracy": 0.8], better))
+        #expect(lost.verdict.winner == .champion)
+        #expect(lost.verdict.reason == .notSignificant)
+        let message = try #require(lost.gates?.last?.message)
+        #expect(message.contains(way), "\(message)")
+        #expect(message.hasPrefix(test == "paired_bootstrap" ? Significance.inconclusive : Significance.worse))
+        let won = try Comparison(rule: rule).judge(
+            challenger: side(["accuracy": 0.9], better), champion: side(["accuracy": 0.8], worse))
+        #expect(won.verdict.winner == .challenger, "\(won.verdict.message)")
+    }
+
     @Test func `C-11 what cannot be tested is neither a pass nor a loss`() throws {
         let rule = try rule(["significance": "mcnemar"])
         let with = side(["accuracy": 0.9], rows(10, right: 0..<9))

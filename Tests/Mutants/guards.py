@@ -236,6 +236,12 @@ GUARDS = [
         "guard now.challenger == question.challenger, now.champion == question.champion else {",
         "guard now.challenger == question.challenger else {", "EvaluatorTests"),
     Guard(
+        "both models are scored on one version of a data set", "Services/evaluator/Effects/Scoring.swift",
+        "(artifact.text + dataset.text)", "(artifact.text + \"\\(dataset.hex.count)\")", "EvaluatorTests"),
+    Guard(
+        "significantly worse is no improvement", "Services/evaluator/Domain/Comparing/Significance.swift",
+        "let passed = isSignificant && gain > 0", "let passed = isSignificant && gain != 0", "EvaluatorTests"),
+    Guard(
         "a bypass is about one pair of models", "Services/evaluator/Verbs/CompareStep.swift",
         "if decision.concernsSame(as: bypass.of) {", "if !bypass.bypass.by.isEmpty {", "EvaluatorTests"),
     Guard(
