@@ -77,7 +77,7 @@ import Testing
         try Data("WEIGHTS".utf8).write(to: URL(fileURLWithPath: path))
         let damaged = try await version(door, of: source)
         #expect(damaged.code == "INVALID_PARAMETER_VALUE" && damaged.message.contains("is damaged"))
-        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.removeItem(atPath: path + ".damaged")
         let missing = try await version(door, of: source)
         #expect(missing.code == "INVALID_PARAMETER_VALUE" && missing.message.contains("not in the store"))
         #expect(try await door.registry.said(ModelRegistered.self).isEmpty)
