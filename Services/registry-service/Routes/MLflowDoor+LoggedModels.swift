@@ -76,10 +76,7 @@ extension MLflowDoor {
             }
         }
         routes.post("/logged-models/search", .reading) { call in
-            let experiments = try call.texts("experiment_ids").map { id in
-                guard let number = Int64(id) else { throw MLflowError.noExperiment(id) }
-                return number
-            }
+            let experiments = try call.experiments()
             var filter = try FilterParser.filter(call.text("filter"), .loggedModels)
             filter.datasets = try Self.datasets(call.list("datasets"))
             let order = try Self.ordering(call.list("order_by"))
@@ -99,7 +96,8 @@ extension MLflowDoor {
 
     /// `order_by` of this search is a list of objects.
     private static func ordering(_ items: [JSONValue]) throws -> [Ordering] {
-        try items.flatMap { item in
+        try FilterParser.checkOrderings(items.count)
+        return try items.flatMap { item in
             guard let field = item["field_name"]?.string else { throw MLflowCall.lacks("order_by.field_name") }
             let direction = item["ascending"]?.bool == false ? "DESC" : "ASC"
             var orderings = try FilterParser.ordering(["\(field) \(direction)"], .loggedModels)
