@@ -298,6 +298,10 @@ import Testing
         #expect(try await champion("registered", item: "a") == 1)
         #expect(try await champion("tag", item: "b") == 2.5)
         #expect(try await champion("run", item: "c") == 3)
+        try await judge.register(3, ["mse": 1.0], tags: ["rmse": "2.5", "r2": "0.5", "owner": "ada"])
+        let untagged = try await judge.compare(
+            ["challenger": ["run": "new"], "champion": 3, "metric_source": "tag"], item: "e")
+        #expect(untagged.message?.contains("its metrics are: r2, rmse.") == true, "\(untagged.message ?? "")")
         try await judge.register(2, run: "gone", ["mse": 1.0])
         let without = try await judge.compare(
             ["challenger": ["run": "new"], "champion": 2, "metric_source": "run"], item: "d")
