@@ -159,6 +159,20 @@ import Testing
         #expect(throws: Refusal.self) { try verdict(["columns": ["group"], "metric": "auc", "better": "higher"]) }
     }
 
+    @Test func `E1 a column of which no slice is large enough is told, and holds nobody up`() throws {
+        let columns = ["group": (0..<100).map { $0 < 60 ? "a" : "b" }, "id": (0..<100).map { String($0) }]
+        let (better, worse) = (
+            rows(100, right: 0..<80, columns: columns), rows(100, right: 0..<70, columns: columns)
+        )
+        let rule = try rule(["slices": ["columns": ["id", "group"], "min_rows": 50]])
+        let conclusion = try Comparison(rule: rule).judge(challenger: side([:], better), champion: side([:], worse))
+        #expect(conclusion.verdict.winner == .challenger)
+        #expect(conclusion.gates?.map(\.name) == ["accuracy", "id", "group=a"])
+        let told = "id: no slice was judged, none of its values has min_rows 50 rows (of 100)"
+        #expect(conclusion.gates?[1].message == told)
+        #expect(conclusion.verdict.message.contains(told))
+    }
+
     @Test(
         arguments: [
             ["significance": "chi"], ["significance": ["test": "mcnemar", "alpha": 1]],
