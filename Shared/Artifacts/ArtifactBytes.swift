@@ -7,7 +7,7 @@ package struct ArtifactBytes: AsyncSequence, Sendable {
 
     package let artifact: StoredArtifact
     let pieces: any ArtifactPieces
-    let place: String
+    let store: ArtifactStore
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         let bytes: ArtifactBytes
@@ -19,7 +19,8 @@ package struct ArtifactBytes: AsyncSequence, Sendable {
                 return piece
             }
             guard hash.digest == bytes.artifact.digest else {
-                throw ArtifactError.corrupted(bytes.artifact.digest, path: bytes.place)
+                let place = await bytes.store.setAside(bytes.artifact)
+                throw ArtifactError.corrupted(bytes.artifact.digest, path: place)
             }
             return nil
         }

@@ -21,7 +21,8 @@ package enum ArtifactError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .missing(let digest): "artifact \(digest) is not in the store"
         case .corrupted(let digest, let path):
-            "artifact \(digest) is damaged: the bytes of \(path) have another digest; restore the file from a backup"
+            "artifact \(digest) is damaged: the bytes of \(path) have another digest; "
+                + "store it again, or restore it from a backup"
         case .leavesFolder(let entry): "'\(entry)' leads out of its folder; artifacts only hold what is inside"
         case .unsupported(let entry): "'\(entry)' is neither a file, a folder nor a link"
         case .destinationNotEmpty(let path): "\(path) is not empty; artifacts are extracted into a new folder"

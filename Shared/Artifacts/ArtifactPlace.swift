@@ -31,6 +31,13 @@ package protocol ArtifactPlace: Sendable {
     /// Its bytes from that one on.
     func open(_ digest: Digest, from offset: Int64) async throws -> any ArtifactPieces
 
+    /// Takes bytes that were found damaged out of the way, unless others have taken their place; `nil`: they are where they
+    /// were.
+    func setAside(_ damaged: StoredArtifact) async throws -> String?
+
+    /// Why it is not here: it never was, or it was damaged.
+    func absence(of digest: Digest) async throws -> ArtifactError
+
     /// Everything that is here, some at a time, in no order.
     func list(_ visit: @Sendable ([StoredArtifact]) async throws -> Void) async throws
 
@@ -64,4 +71,6 @@ package protocol ArtifactPieces: Sendable {
 extension ArtifactPlace {
     package func file(of digest: Digest) -> String? { nil }
     package func renew(_ found: StoredArtifact) async throws -> Bool { false }
+    package func setAside(_ damaged: StoredArtifact) async throws -> String? { nil }
+    package func absence(of digest: Digest) async throws -> ArtifactError { .missing(digest) }
 }

@@ -51,7 +51,7 @@ extension ArtifactStore {
         let places = [source, target].map(place)
         if DurableFile.size(of: places[1]) == artifact.size { return false }
         try DurableFile.createFolder((places[1] as NSString).deletingLastPathComponent)
-        unlink(places[1])
+        for old in [places[1], places[1] + FolderPlace.damagedEnding] { unlink(old) }
         // `link` the function of the C library; this method has its name.
         if Glibc.link(places[0], places[1]) == 0 { return true }
         guard [EXDEV, EPERM, EMLINK].contains(errno) else { throw DurableFile.failure(places[1]) }

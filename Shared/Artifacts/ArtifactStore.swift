@@ -50,14 +50,13 @@ package final class ArtifactStore: Sendable {
 
     /// The artifact's bytes as they come, checked at their end.
     package func stream(_ digest: Digest) async throws -> ArtifactBytes {
-        guard let artifact = try await place.find(digest) else { throw ArtifactError.missing(digest) }
-        return ArtifactBytes(
-            artifact: artifact, pieces: try await place.open(digest, from: 0), place: place.name(of: digest))
+        guard let artifact = try await place.find(digest) else { throw try await place.absence(of: digest) }
+        return ArtifactBytes(artifact: artifact, pieces: try await place.open(digest, from: 0), store: self)
     }
 
     /// A part of the artifact's bytes, shorter at its end. Unchecked: `verify` it when the reading begins.
     package func read(_ digest: Digest, from offset: Int64, upTo count: Int) async throws -> Data {
-        guard let artifact = try await place.find(digest) else { throw ArtifactError.missing(digest) }
+        guard let artifact = try await place.find(digest) else { throw try await place.absence(of: digest) }
         let start = max(0, offset)
         guard start < artifact.size else { return Data() }
         let pieces = try await place.open(digest, from: start)
@@ -79,6 +78,15 @@ package final class ArtifactStore: Sendable {
 
     package func verify(_ digest: Digest) async throws {
         for try await _ in try await stream(digest) {}
+    }
+
+    /// Takes damaged bytes out of the way: else storing the artifact again would find it there.
+    /// - Returns: where they are now.
+    func setAside(_ damaged: StoredArtifact) async -> String {
+        // While others store, the next reader does it.
+        guard let lock = try? SweepLock.attempt(lockPath, .alone) else { return place.name(of: damaged.digest) }
+        defer { withExtendedLifetime(lock) {} }
+        return (try? await place.setAside(damaged)) ?? place.name(of: damaged.digest)
     }
 
     /// Gives the artifact's bytes as a file of this machine, checked.

@@ -50,7 +50,27 @@ struct FolderPlace: ArtifactPlace {
             chmod(path, 0o444)
             guard rename(path, target) == 0 else { throw DurableFile.failure(target) }
             try DurableFile.synchronizeFolder(folder)
+            unlink(target + Self.damagedEnding)
         }
+    }
+
+    /// Of the name under which damaged bytes wait for somebody to look at them, or for the artifact to be stored again.
+    static let damagedEnding = ".damaged"
+
+    func setAside(_ damaged: StoredArtifact) async throws -> String? {
+        let path = name(of: damaged.digest)
+        return try await queue.run { () -> String? in
+            guard try Self.look(path, damaged.digest) == damaged else { return nil }
+            let aside = path + Self.damagedEnding
+            guard rename(path, aside) == 0 else { throw DurableFile.failure(path) }
+            return aside
+        }
+    }
+
+    func absence(of digest: Digest) async throws -> ArtifactError {
+        let aside = name(of: digest) + Self.damagedEnding
+        let isDamaged = try await queue.run { DurableFile.size(of: aside) != nil }
+        return isDamaged ? .corrupted(digest, path: aside) : .missing(digest)
     }
 
     func open(_ digest: Digest, from offset: Int64) async throws -> any ArtifactPieces {

@@ -51,16 +51,48 @@ import Testing
         await #expect(throws: ArtifactError.missing(digest)) { try await store.read(digest) }
     }
 
-    @Test func `changed bytes are noticed when they are read, and healed by storing them again`() async throws {
+    /// Others in the place of the artifact "good", written long ago.
+    private func damaged(by bytes: String) async throws -> (digest: Digest, path: String) {
         let digest = try await store.put(Data("good".utf8))
         let path = store.path(of: digest)
-        chmod(path, 0o644)
-        try Data("evil!".utf8).write(to: URL(fileURLWithPath: path))
-        await #expect(throws: ArtifactError.corrupted(digest, path: path)) { try await store.read(digest) }
-        await #expect(throws: ArtifactError.corrupted(digest, path: path)) {
-            try await store.extract(digest, to: folder + "/out")
-        }
+        try FileManager.default.removeItem(atPath: path)
+        try Data(bytes.utf8).write(to: URL(fileURLWithPath: path))
+        utimes(path, [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)])
+        return (digest, path)
+    }
+
+    @Test(arguments: ["evil!", "evil"])
+    func `changed bytes are noticed when they are read, and healed by storing them again`(_ bytes: String) async throws
+    {
+        let (digest, path) = try await damaged(by: bytes)
+        let expected = ArtifactError.corrupted(digest, path: path + ".damaged")
+        await #expect(throws: expected) { try await store.read(digest) }
+        await #expect(throws: expected) { try await store.extract(digest, to: folder + "/out") }
+        #expect(FileManager.default.contents(atPath: path + ".damaged") == Data(bytes.utf8))
+        #expect(try await store.contains(digest) == false)
         try await store.put(Data("good".utf8))
+        #expect(try await store.read(digest) == Data("good".utf8))
+        #expect(!FileManager.default.fileExists(atPath: path + ".damaged"))
+    }
+
+    @Test func `changed bytes that were noticed are healed by a backup`() async throws {
+        try await store.put(Data("good".utf8))
+        _ = try await store.link(to: folder + "/backup")
+        let (digest, _) = try await damaged(by: "evil")
+        await #expect(throws: ArtifactError.self) { try await store.verify(digest) }
+        #expect(try await store.take(from: folder + "/backup") == 1)
+        #expect(try await store.read(digest) == Data("good".utf8))
+    }
+
+    @Test func `what was stored again while damaged bytes were read stays`() async throws {
+        let (digest, path) = try await damaged(by: "evil")
+        let bytes = try await store.stream(digest)
+        await #expect(throws: ArtifactError.corrupted(digest, path: path)) {
+            for try await _ in bytes {
+                try FileManager.default.removeItem(atPath: path)
+                try await store.put(Data("good".utf8))
+            }
+        }
         #expect(try await store.read(digest) == Data("good".utf8))
     }
 

@@ -72,6 +72,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("mcnemar", "right alone: new 0, current 30"), ("paired_t", "less off: current"),
+        ("paired_bootstrap", "less off: current"),
+    ])
+    func `S3-14 worse by more than chance is no improvement`(_ test: String, _ way: String) throws {
+        // By the metric that training reported it is better; row by row it is not.
+        let rule = try rule(["significance": ["test": .string(test), "loss": "hit"]])
+        let (better, worse) = (rows(100, right: 0..<90), rows(100, right: 0..<60))
+        let lost = try Comparison(rule: rule).judge(
+            challenger: side(["accuracy": 0.9], worse), champion: side(["accuracy": 0.8], better))
+        #expect(lost.verdict.winner == .champion)
+        #expect(lost.verdict.reason == .notSignificant)
+        let message = try #require(lost.gates?.last?.message)
+        #expect(message.contains(way), "\(message)")
+        #expect(message.hasPrefix(test == "paired_bootstrap" ? Significance.inconclusive : Significance.worse))
+        let won = try Comparison(rule: rule).judge(
+            challenger: side(["accuracy": 0.9], better), champion: side(["accuracy": 0.8], worse))
+        #expect(won.verdict.winner == .challenger, "\(won.verdict.message)")
+    }
+
     @Test func `C-11 what cannot be tested is neither a pass nor a loss`() throws {
         let rule = try rule(["significance": "mcnemar"])
         let with = side(["accuracy": 0.9], rows(10, right: 0..<9))
@@ -137,6 +157,20 @@ import Testing
             ).verdict.winner == .challenger)
         #expect(throws: Refusal.self) { try verdict(["nowhere"]) }
         #expect(throws: Refusal.self) { try verdict(["columns": ["group"], "metric": "auc", "better": "higher"]) }
+    }
+
+    @Test func `E1 a column of which no slice is large enough is told, and holds nobody up`() throws {
+        let columns = ["group": (0..<100).map { $0 < 60 ? "a" : "b" }, "id": (0..<100).map { String($0) }]
+        let (better, worse) = (
+            rows(100, right: 0..<80, columns: columns), rows(100, right: 0..<70, columns: columns)
+        )
+        let rule = try rule(["slices": ["columns": ["id", "group"], "min_rows": 50]])
+        let conclusion = try Comparison(rule: rule).judge(challenger: side([:], better), champion: side([:], worse))
+        #expect(conclusion.verdict.winner == .challenger)
+        #expect(conclusion.gates?.map(\.name) == ["accuracy", "id", "group=a"])
+        let told = "id: no slice was judged, none of its values has min_rows 50 rows (of 100)"
+        #expect(conclusion.gates?[1].message == told)
+        #expect(conclusion.verdict.message.contains(told))
     }
 
     @Test(

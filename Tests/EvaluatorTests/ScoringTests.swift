@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import GRDB
 import Messages
+import Processes
 import ServiceKit
 import Store
 import Testing
@@ -23,11 +24,7 @@ import Testing
         let judge = try Judge()
         try await judge.register(1, ["accuracy": 0.99], artifact: try await judge.pack(["answer": "0"]))
         try await judge.register(2, ["accuracy": 0.01], artifact: try await judge.pack(["answer": "1"]))
-        let digest = try await judge.pack(["labels.txt": labels])
-        try await judge.tell(
-            DatasetRegistered(
-                project: "churn", dataset: DatasetReference(name: "reference", version: 3, digest: digest),
-                files: ["labels.txt"], size: 1, path: "data/sample", run: "r"))
+        try await register(judge, 3, labels: labels)
         return (judge, try await judge.pack(["score.sh": Self.score, "data/own.txt": "0\n0\n"]))
     }
 
@@ -40,13 +37,32 @@ import Testing
     private func ending(
         _ judge: Judge, _ snapshot: Digest, _ more: [String: JSONValue] = [:], variables: [String: String] = [:]
     ) async throws -> StepEnding {
+        var work = asking(judge, snapshot, more)
+        work.variables.merge(variables) { $1 }
+        return try await judge.step.perform(work)
+    }
+
+    private func asking(_ judge: Judge, _ snapshot: Digest, _ more: [String: JSONValue] = [:]) -> StepWork {
         let with: [String: JSONValue] = [
             "challenger": 2, "champion": 1, "metric": "accuracy", "better": "higher",
             "against": ["dataset": "reference", "label": "label"], "score": "sh score.sh",
         ]
         var work = work("evaluate/compare", .object(with.merging(more) { $1 }), snapshot: snapshot)
-        work.variables = ["COUNT": judge.paths.root + "/count"].merging(variables) { $1 }
-        return try await judge.step.perform(work)
+        work.variables = ["COUNT": judge.paths.root + "/count"]
+        return work
+    }
+
+    private func scoring(_ judge: Judge, _ work: StepWork) -> Scoring {
+        Scoring(work: work, store: judge.store, artifacts: judge.artifacts, paths: judge.paths, own: judge.step.own)
+    }
+
+    /// A data set's next version.
+    private func register(_ judge: Judge, _ version: Int, labels: String) async throws {
+        let digest = try await judge.pack(["labels.txt": labels])
+        try await judge.tell(
+            DatasetRegistered(
+                project: "churn", dataset: DatasetReference(name: "reference", version: version, digest: digest),
+                files: ["labels.txt"], size: 1, path: "data/sample", run: "r"))
     }
 
     private func cleanings(_ judge: Judge) async throws -> Int {
@@ -75,6 +91,41 @@ import Testing
         #expect(try await compare(judge, snapshot).outputs == first.outputs)
         #expect(try await judge.said(EvaluationDecided.self).count == 1)
         #expect(try String(contentsOfFile: judge.paths.root + "/count", encoding: .utf8) == "challenger\nchampion\n")
+    }
+
+    @Test func `S4-10 both are scored on the version that is named, also when the data set grew between two attempts`()
+        async throws
+    {
+        let (judge, snapshot) = try await prepared()
+        let work = asking(judge, snapshot)
+        let question = try await judge.store.read { db in try Question(work, in: db) }
+        // The evaluator dies when the first of both has been scored.
+        let scoring = scoring(judge, work)
+        let request = try #require(question.input.against)
+        let earlier = try await scoring.dataset(request)
+        _ = try await scoring.score(request, .challenger, question.challenger, on: earlier)
+        try await register(judge, 4, labels: "0\n0\n0\n1\n")
+        let result = try await compare(judge, snapshot)
+        #expect(result.outputs["dataset"] == "reference:4")
+        #expect(result.outputs["challenger_value"]?.double == 0.25)
+        #expect(result.outputs["champion_value"]?.double == 0.75)
+        #expect(try await cleanings(judge) == 3)
+    }
+
+    @Test func `a scoring that a dead evaluator left running, and nobody asks for any more, ends with the step`()
+        async throws
+    {
+        let (judge, snapshot) = try await prepared()
+        let item = "run/job/step/1/challenger-0123456789abcdef"
+        let folder = TestFolder(work: judge.paths.work, item: item)
+        try await folder.prepare(snapshot: nil, model: nil, artifacts: judge.artifacts)
+        let process = try await TestProcess(item: item, folder: folder, store: judge.store).begin(
+            argv: ["/bin/sh", "-ec", "sleep 778"],
+            environment: ["PATH": "/usr/bin:/bin", ProcessVariables.marker: folder.root],
+            log: judge.paths.root + "/left.log")
+        #expect(try await compare(judge, snapshot).outcome == .succeeded)
+        try #require(ProcessTable.find(environment: ProcessVariables.marker, is: folder.root).isEmpty)
+        _ = try await process.wait()
     }
 
     /// Version 3 takes version 1's place while the first of both is scored.
@@ -120,17 +171,10 @@ import Testing
 
     @Test func `what is asked of the numbers is answered before the decision, without a database`() async throws {
         let (judge, snapshot) = try await prepared(String(repeating: "1\n", count: 30) + "0\n")
-        let with: JSONValue = [
-            "challenger": 2, "champion": 1, "metric": "accuracy", "better": "higher", "significance": "mcnemar",
-            "against": ["dataset": "reference"], "score": "sh score.sh",
-        ]
-        var work = work("evaluate/compare", with, snapshot: snapshot)
-        work.variables = ["COUNT": judge.paths.root + "/count"]
-        let asked = work
-        let question = try await judge.store.read { db in try Question(asked, in: db) }
-        let scoring = Scoring(
-            work: work, store: judge.store, artifacts: judge.artifacts, paths: judge.paths, own: judge.step.own)
-        let evidence = try await Evidence(of: question, scoring: scoring, artifacts: judge.artifacts)
+        let work = asking(judge, snapshot, ["significance": "mcnemar"])
+        let question = try await judge.store.read { db in try Question(work, in: db) }
+        let evidence = try await Evidence(
+            of: question, scoring: scoring(judge, work), artifacts: judge.artifacts)
         let judged = try question.judge(evidence)
         #expect(judged.conclusion.gates?.map(\.kind) == ["metric", "significance"])
         let decision = question.decide(judged, evidence, bypass: nil)
@@ -254,6 +298,10 @@ import Testing
         #expect(try await champion("registered", item: "a") == 1)
         #expect(try await champion("tag", item: "b") == 2.5)
         #expect(try await champion("run", item: "c") == 3)
+        try await judge.register(3, ["mse": 1.0], tags: ["rmse": "2.5", "r2": "0.5", "owner": "ada"])
+        let untagged = try await judge.compare(
+            ["challenger": ["run": "new"], "champion": 3, "metric_source": "tag"], item: "e")
+        #expect(untagged.message?.contains("its metrics are: r2, rmse.") == true, "\(untagged.message ?? "")")
         try await judge.register(2, run: "gone", ["mse": 1.0])
         let without = try await judge.compare(
             ["challenger": ["run": "new"], "champion": 2, "metric_source": "run"], item: "d")

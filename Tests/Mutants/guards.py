@@ -236,6 +236,12 @@ GUARDS = [
         "guard now.challenger == question.challenger, now.champion == question.champion else {",
         "guard now.challenger == question.challenger else {", "EvaluatorTests"),
     Guard(
+        "both models are scored on one version of a data set", "Services/evaluator/Effects/Scoring.swift",
+        "(artifact.text + dataset.text)", "(artifact.text + \"\\(dataset.hex.count)\")", "EvaluatorTests"),
+    Guard(
+        "significantly worse is no improvement", "Services/evaluator/Domain/Comparing/Significance.swift",
+        "let passed = isSignificant && gain > 0", "let passed = isSignificant && gain != 0", "EvaluatorTests"),
+    Guard(
         "a bypass is about one pair of models", "Services/evaluator/Verbs/CompareStep.swift",
         "if decision.concernsSame(as: bypass.of) {", "if !bypass.bypass.by.isEmpty {", "EvaluatorTests"),
     Guard(
@@ -253,6 +259,14 @@ GUARDS = [
     Guard(
         "an artifact's bytes are those of its digest", "Shared/Artifacts/ArtifactBytes.swift",
         "guard hash.digest == bytes.artifact.digest else", "guard hash.digest.hex.count == 64 else", "ArtifactsTests"),
+    Guard(
+        "what was stored again while damaged bytes were read stays", "Shared/Artifacts/FolderPlace.swift",
+        "guard try Self.look(path, damaged.digest) == damaged else { return nil }",
+        "guard try Self.look(path, damaged.digest) != nil else { return nil }", "ArtifactsTests"),
+    Guard(
+        "a version's files are still referred to when it is made",
+        "Services/registry-service/Store/MLflow/ArtifactQueries.swift",
+        "SELECT 1 FROM listed_file WHERE digest = ? LIMIT 1", "SELECT ? LIMIT 1", "RegistryServiceTests"),
     Guard(
         "parts that are there do not go up again", "Shared/Artifacts/S3/S3Upload.swift",
         "if size == Int64(parts.range(of: number).count) { tags[number] = tag }", "if size < 0 { tags[number] = tag }",

@@ -24,9 +24,10 @@ struct Scoring: Sendable {
         var predictions: Digest?
     }
 
-    /// Each model has a folder of its own, so that another champion is not taken for the one that was scored.
-    private func item(_ role: ScoringRequest.Role, _ artifact: Digest) -> String {
-        "\(work.item)/\(role.rawValue)-\(artifact.hex.prefix(16))"
+    /// Each model has a folder of its own on each data set: neither another champion, nor what the data set was at an
+    /// earlier attempt, is taken for what is scored.
+    private func item(_ role: ScoringRequest.Role, _ artifact: Digest, _ dataset: Digest) -> String {
+        "\(work.item)/\(role.rawValue)-\(Digest(of: Data((artifact.text + dataset.text).utf8)).hex.prefix(16))"
     }
 
     func dataset(_ request: ScoringRequest) async throws -> Dataset {
@@ -51,7 +52,7 @@ struct Scoring: Sendable {
             throw Refusal("\(candidate.name) has no artifact that could be scored")
         }
         try ProcessVariables.refuseSecrets(work, what: "scoring commands")
-        let item = item(role, artifact)
+        let item = item(role, artifact, dataset.reference.digest)
         let folder = TestFolder(work: paths.work, item: item)
         let process = TestProcess(item: item, folder: folder, store: store)
         let end: ProcessEnd?

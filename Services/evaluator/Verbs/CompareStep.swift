@@ -49,11 +49,15 @@ struct CompareStep: Sendable {
         let roots = TestFolder.roots(below: work.item, work: paths.work)
         var result = StepResult(.failed, message: reason.shortened())
         if !roots.isEmpty { result.log = try? await artifacts.liveLog(work.item).seal() }
-        for root in roots { await TestProcess.endAll(in: root) }
+        await endAll(roots)
         return StepEnding(result) { tx in
             try tx.forget(testProcessesBelow: work.item)
             for root in roots { try tx.intend(TestStep.cleaning, id: root, payload: root) }
         }
+    }
+
+    private func endAll(_ roots: [String]) async {
+        for root in roots { await TestProcess.endAll(in: root) }
     }
 
     private func attempt(_ work: StepWork) async throws -> StepEnding {
@@ -66,6 +70,8 @@ struct CompareStep: Sendable {
         guard let question = asked.1 else { throw Refusal("there is nothing to compare") }
         let scoring = Scoring(work: work, store: store, artifacts: artifacts, paths: paths, own: own)
         let evidence = try await Evidence(of: question, scoring: scoring, artifacts: artifacts)
+        // An earlier attempt may have left one that scores what is not asked any more.
+        if question.input.against != nil { await endAll(TestFolder.roots(below: work.item, work: paths.work)) }
         // A bootstrap takes seconds: neither while everybody else waits to write, nor on a thread that others need.
         let judged = try await FileQueue().run { Result { try question.judge(evidence) } }
         let log = question.input.against == nil ? nil : try await artifacts.liveLog(work.item).seal()

@@ -68,6 +68,21 @@ struct MLflowCall: Sendable {
         throw Self.lacks("run_id")
     }
 
+    /// In which experiments is searched.
+    func experiments() throws(MLflowError) -> [Int64] {
+        let ids = try texts("experiment_ids")
+        guard ids.count <= Limits.mostExperiments else {
+            throw .invalid(
+                "A search may name \(Limits.mostExperiments) experiment_ids at most; got \(ids.count)")
+        }
+        var numbers: [Int64] = []
+        for id in ids {
+            guard let number = Int64(id) else { throw .noExperiment(id) }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
     /// A version's number, which MLflow writes as text.
     func version() throws(MLflowError) -> String {
         if let number = field("version")?.int { return String(number) }

@@ -76,15 +76,13 @@ extension MLflowDoor {
             }
         }
         routes.post("/logged-models/search", .reading) { call in
-            let experiments = try call.texts("experiment_ids").map { id in
-                guard let number = Int64(id) else { throw MLflowError.noExperiment(id) }
-                return number
-            }
-            let filter = try FilterParser.filter(call.text("filter"), .loggedModels)
+            let experiments = try call.experiments()
+            var filter = try FilterParser.filter(call.text("filter"), .loggedModels)
+            filter.datasets = try Self.datasets(call.list("datasets"))
             let order = try Self.ordering(call.list("order_by"))
             let page = try call.page()
             let limit = try call.limit(default: 100, most: Limits.mostRuns)
-            return try await read { db in
+            return try await read { [filter] db in
                 let found = try LoggedModelQueries.search(
                     experiments: experiments, filter, order, page: page, limit: limit, db)
                 return Self.page("models", found.items, found.next)
@@ -98,11 +96,33 @@ extension MLflowDoor {
 
     /// `order_by` of this search is a list of objects.
     private static func ordering(_ items: [JSONValue]) throws -> [Ordering] {
-        try items.flatMap { item in
+        try FilterParser.checkOrderings(items.count)
+        return try items.flatMap { item in
             guard let field = item["field_name"]?.string else { throw MLflowCall.lacks("order_by.field_name") }
             let direction = item["ascending"]?.bool == false ? "DESC" : "ASC"
-            return try FilterParser.ordering(["\(field) \(direction)"], .loggedModels)
+            var orderings = try FilterParser.ordering(["\(field) \(direction)"], .loggedModels)
+            for index in orderings.indices { orderings[index].dataset = dataset(item) }
+            return orderings
         }
+    }
+
+    private static func datasets(_ items: [JSONValue]) throws -> [MetricDataset] {
+        guard items.count <= FilterParser.mostConditions else {
+            throw MLflowError.invalid("Invalid filter: more than \(FilterParser.mostConditions) datasets")
+        }
+        return try items.map { item in
+            let told = dataset(item)
+            guard told.name != nil else {
+                throw MLflowError.invalid("`dataset_name` in the `datasets` clause must be specified.")
+            }
+            return told
+        }
+    }
+
+    /// What is empty is not said.
+    private static func dataset(_ item: JSONValue) -> MetricDataset {
+        func text(_ name: String) -> String? { item[name]?.string.flatMap { $0.isEmpty ? nil : $0 } }
+        return MetricDataset(name: text("dataset_name"), digest: text("dataset_digest"))
     }
 
     /// Here paths begin at the root, not at the folder that is listed.

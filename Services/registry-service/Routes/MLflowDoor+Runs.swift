@@ -44,10 +44,7 @@ extension MLflowDoor {
             }
         }
         routes.post("/runs/search", .reading) { call in
-            let experiments = try call.texts("experiment_ids").map { id in
-                guard let number = Int64(id) else { throw MLflowError.noExperiment(id) }
-                return number
-            }
+            let experiments = try call.experiments()
             let filter = try FilterParser.filter(call.text("filter"), .runs)
             let order = try FilterParser.ordering(call.texts("order_by"), .runs)
             let (view, page) = (try call.view("run_view_type"), try call.page())

@@ -98,6 +98,32 @@ import Testing
         #expect(large.message.contains("at most 1000000 bytes"))
     }
 
+    @Test(arguments: ["/runs/search", "/logged-models/search"])
+    func `a search that SQLite could not answer is refused, and not tried again by clients`(_ path: String) async throws
+    {
+        let door = try await Door()
+        func search(_ more: [String: JSONValue]) async throws -> Door.Answer {
+            let asked: [String: JSONValue] = ["experiment_ids": ["0"]]
+            return try await door.post(path, .object(asked.merging(more) { $1 }))
+        }
+        func order(_ count: Int) -> JSONValue {
+            let fields = (0..<count).map { JSONValue.string("metrics.m\($0)") }
+            return .array(path == "/runs/search" ? fields : fields.map { ["field_name": $0] })
+        }
+        func experiments(_ count: Int) -> JSONValue { .array((0..<count).map { .string(String($0)) }) }
+        let (values, pattern) = (Array(repeating: "''", count: 33_000), String(repeating: "x", count: 50_001))
+        for (status, more) in [
+            (200, ["order_by": order(50), "experiment_ids": experiments(30_000)]), (400, ["order_by": order(51)]),
+            (400, ["order_by": order(64)]), (400, ["experiment_ids": experiments(32_767)]),
+            (400, ["filter": .string("tags.t IN (\(values.joined(separator: ",")))")]),
+            (400, ["filter": .string("tags.t ILIKE '\(pattern)'")]),
+        ] as [(Int, [String: JSONValue])] {
+            let answer = try await search(more)
+            #expect(answer.status == status, "\(answer.message.prefix(200))")
+            if status == 400 { #expect(answer.code == "INVALID_PARAMETER_VALUE") }
+        }
+    }
+
     @Test func `runs are found page by page in the order that is asked for`() async throws {
         let door = try await Door()
         var runs: [String] = []

@@ -77,7 +77,7 @@ import Testing
         try Data("WEIGHTS".utf8).write(to: URL(fileURLWithPath: path))
         let damaged = try await version(door, of: source)
         #expect(damaged.code == "INVALID_PARAMETER_VALUE" && damaged.message.contains("is damaged"))
-        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.removeItem(atPath: path + ".damaged")
         let missing = try await version(door, of: source)
         #expect(missing.code == "INVALID_PARAMETER_VALUE" && missing.message.contains("not in the store"))
         #expect(try await door.registry.said(ModelRegistered.self).isEmpty)
@@ -88,6 +88,30 @@ import Testing
         let copied = try await version(door, of: "models:/churn/1")
         #expect(copied.code == "INVALID_PARAMETER_VALUE" && copied.message.contains("not in the store"))
         #expect(try await door.registry.said(ModelRegistered.self).count == 1)
+    }
+
+    @Test func `G12 files that are deleted while they are hashed make no version: a sweep may take them`()
+        async throws
+    {
+        let door = try await Door()
+        _ = try await door.post("/registered-models/create", ["name": "churn"])
+        let run = try await door.run()
+        let (folder, source) = ("0/\(run)/artifacts/model", "runs:/\(run)/model")
+        try await door.put(folder + "/MLmodel", "weights")
+        // Whoever reads it waits for us.
+        let path = door.registry.artifacts.path(of: Digest(of: Data("weights".utf8)))
+        try FileManager.default.removeItem(atPath: path)
+        #expect(mkfifo(path, 0o600) == 0)
+        async let answer = version(door, of: source)
+        let writing = try await FileQueue().run { try FileHandle(forWritingTo: URL(fileURLWithPath: path)) }
+        #expect(try await remove(door, folder) == 200)
+        try writing.write(contentsOf: Data("weights".utf8))
+        try writing.close()
+        let refused = try await answer
+        #expect(refused.status == 503 && refused.message.contains("'MLmodel' was deleted"), "\(refused.json)")
+        #expect(try await door.registry.said(ModelRegistered.self).isEmpty)
+        let again = try await version(door, of: source)
+        #expect(again.code == "INVALID_PARAMETER_VALUE" && again.message.contains("holds no files"))
     }
 
     @Test func `G12 nobody writes or deletes where a version's files are shown`() async throws {

@@ -14,6 +14,8 @@ struct MetricSource: Hashable, Sendable {
         return number
     }
 
-    /// The names that a person may have meant (S3-15).
-    var names: [String] { metrics.keys.sorted() }
+    /// The names that a person may have meant (S3-15): where there are no metrics, those of the tags that are numbers.
+    var names: [String] {
+        metrics.isEmpty ? tags.keys.filter { value(of: $0) != nil }.sorted() : metrics.keys.sorted()
+    }
 }

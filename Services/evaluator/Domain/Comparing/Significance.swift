@@ -52,6 +52,7 @@ struct Significance: Hashable, Sendable, Codable {
     }
 
     static let inconclusive = "Unable to conclude if challenger is better than champion."
+    static let worse = "New trained model is worse by more than chance."
 
     /// Without a champion there is nothing to conclude, and the gate stands open (S3-14).
     var withoutChampion: EvaluatedGate {
@@ -63,14 +64,18 @@ struct Significance: Hashable, Sendable, Codable {
     /// - Parameter challenger: paired with the champion's, row by row.
     func judge(challenger: Predictions, champion: Predictions, seed: UInt64) throws(Refusal) -> EvaluatedGate {
         let result: TestStatistic
-        var note = ""
+        /// Above zero where the challenger is better: a test of both sides finds what is worse significant too.
+        let gain: Double
+        let note: String
         switch test {
         case .mcnemar:
             let pairs = zip(challenger.hits, champion.hits)
             let (own, other) = (pairs.count { $0 && !$1 }, pairs.count { !$0 && $1 })
             result = McNemar.test(first: other, second: own)
-            note = ", right alone: new \(own), current \(other)"
-        case .pairedT: result = PairedT.test(try differences(challenger, champion, atLeast: 2))
+            (gain, note) = (Double(own - other), "right alone: new \(own), current \(other)")
+        case .pairedT:
+            result = PairedT.test(try differences(challenger, champion, atLeast: 2))
+            (gain, note) = (result.statistic, Self.nearer(result.statistic))
         case .bootstrap:
             let differences = try differences(challenger, champion, atLeast: 1)
             guard differences.count * resamples <= Self.mostSteps else {
@@ -79,16 +84,22 @@ struct Significance: Hashable, Sendable, Codable {
                         + "write at most \(Self.mostSteps / differences.count)")
             }
             result = PairedBootstrap.test(differences, resamples: resamples, seed: seed)
+            (gain, note) = (result.statistic, Self.nearer(result.statistic))
         }
-        let passed = result.pvalue < alpha
+        let isSignificant = result.pvalue < alpha
+        let passed = isSignificant && gain > 0
         let numbers =
             "\(test.rawValue): p value \(result.pvalue.short), asked for: below \(alpha) "
-            + "(statistic \(result.statistic.short), \(challenger.count) rows\(note))"
+            + "(statistic \(result.statistic.short), \(challenger.count) rows, \(note))"
         return EvaluatedGate(
             kind: "significance", name: test.rawValue, passed: passed,
-            message: passed ? numbers : "\(Self.inconclusive) \(numbers)",
+            message: passed ? numbers : "\(isSignificant && gain < 0 ? Self.worse : Self.inconclusive) \(numbers)",
             statistic: result.statistic.isFinite ? result.statistic : nil, pvalue: result.pvalue,
             rows: challenger.count)
+    }
+
+    private static func nearer(_ gain: Double) -> String {
+        "less off: \(gain == 0 ? "neither" : gain > 0 ? "new" : "current")"
     }
 
     /// By how much less the challenger is off, in each row.

@@ -45,7 +45,7 @@ struct SliceRule: Hashable, Sendable, Codable {
         if let rows = fields["min_rows"]?.int { minRows = max(1, rows) }
     }
 
-    /// One gate for each slice that is large enough.
+    /// One gate for each slice that is large enough; where none of a column is, one that says so.
     ///
     /// - Parameter challenger: paired with the champion's, row by row.
     func judge(
@@ -71,7 +71,9 @@ struct SliceRule: Hashable, Sendable, Codable {
                     "with.slices: '\(column)' has \(slices.count) different values, more than \(Self.mostSlices); "
                         + "name a column of groups")
             }
-            for (value, rows) in slices.sorted(by: { $0.key < $1.key }) where rows.count >= minRows {
+            let large = slices.filter { $0.value.count >= minRows }
+            if large.isEmpty { gates.append(tooSmall(column, rows: values.count)) }
+            for (value, rows) in large.sorted(by: { $0.key < $1.key }) {
                 gates.append(
                     judge(
                         "\(column)=\(value)", metric, better, challenger: challenger.rows(rows),
@@ -79,6 +81,13 @@ struct SliceRule: Hashable, Sendable, Codable {
             }
         }
         return gates
+    }
+
+    /// Nobody is to take for judged what was not.
+    private func tooSmall(_ column: String, rows: Int) -> EvaluatedGate {
+        EvaluatedGate(
+            kind: "slice", name: column, passed: true,
+            message: "\(column): no slice was judged, none of its values has min_rows \(minRows) rows (of \(rows))")
     }
 
     private func judge(

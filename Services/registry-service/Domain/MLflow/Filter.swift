@@ -1,6 +1,8 @@
 /// What a search asks for: conditions that all hold.
 struct Filter: Hashable, Sendable {
     var conditions: [Condition] = []
+    /// Metrics count that were measured on one of these; empty: on any, or on none.
+    var datasets: [MetricDataset] = []
 
     struct Condition: Hashable, Sendable {
         var field: Field
@@ -58,6 +60,14 @@ struct Filter: Hashable, Sendable {
 struct Ordering: Hashable, Sendable {
     var field: Filter.Field
     var ascending: Bool
+    /// Of a logged model's metric.
+    var dataset = MetricDataset()
+}
+
+/// On which data set a logged model's metric was measured, as far as it is said.
+struct MetricDataset: Hashable, Sendable {
+    var name: String?
+    var digest: String?
 }
 
 /// What may be asked of one kind of thing.

@@ -2,6 +2,8 @@
 struct FilterParser {
     /// More would only be meant to keep the database busy.
     static let mostConditions = 50
+    /// What a search is ordered by: each metric, parameter or tag is a join, of which SQLite does 63.
+    static let mostOrderings = 50
 
     private let tokens: [FilterToken]
     private let scope: SearchScope
@@ -27,6 +29,7 @@ struct FilterParser {
 
     /// `metrics.rmse ASC`, `name`, `` params.`learning rate` DESC ``.
     static func ordering(_ texts: [String], _ scope: SearchScope) throws(MLflowError) -> [Ordering] {
+        try checkOrderings(texts.count)
         var orderings: [Ordering] = []
         for text in texts {
             var parser = try FilterParser(text, scope)
@@ -40,6 +43,12 @@ struct FilterParser {
             orderings.append(Ordering(field: field, ascending: ascending))
         }
         return orderings
+    }
+
+    static func checkOrderings(_ count: Int) throws(MLflowError) {
+        guard count <= mostOrderings else {
+            throw .invalid("Invalid order_by: it may have \(mostOrderings) clauses at most; got \(count)")
+        }
     }
 
     private var isAtEnd: Bool { at >= tokens.count }

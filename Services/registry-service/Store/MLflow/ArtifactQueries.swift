@@ -90,9 +90,18 @@ extension Transaction {
     }
 
     /// What a list of files names stays as long as the list does.
+    ///
+    /// - Throws: `MLflowError` where nothing refers to one of them any more: it was deleted since it was looked up, and a
+    ///   sweep may have taken it.
     func remember(list: Digest, files: [StoredFile]) throws {
         if try db.has("SELECT 1 FROM listed_file WHERE list = ? LIMIT 1", [list.text]) { return }
         for file in files {
+            guard
+                try db.has("SELECT 1 FROM artifact WHERE digest = ? LIMIT 1", [file.digest.text])
+                    || db.has("SELECT 1 FROM listed_file WHERE digest = ? LIMIT 1", [file.digest.text])
+            else {
+                throw MLflowError(.unavailable, "'\(file.path)' was deleted while the files were looked at; ask again")
+            }
             try db.run(
                 "INSERT INTO listed_file (list, digest) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 [list.text, file.digest.text])

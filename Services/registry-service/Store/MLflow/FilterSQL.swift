@@ -12,6 +12,9 @@ struct FilterSQL {
         var tags: (table: String, owner: String)
         var parameters: (table: String, owner: String)?
         var metrics: (table: String, owner: String)?
+        /// A thing may have many values of a metric, each with its data set: any of them may fit, the latest gives the
+        /// order. Else it has one.
+        var hasManyMeasurements = false
         var inputs: (table: String, owner: String)?
         /// The thing's own columns, and those of its tags' table that name it: where few things have a tag's value, they
         /// are found by that value, which needs an index on key and value.
@@ -35,7 +38,11 @@ struct FilterSQL {
     ) throws(MLflowError) {
         self.place = place
         self.isRare = isRare
-        for condition in filter.conditions { try add(condition) }
+        for condition in filter.conditions { try add(condition, filter.datasets) }
+        let asksForMetrics = filter.conditions.contains { if case .metric = $0.field { true } else { false } }
+        guard !filter.datasets.isEmpty, !asksForMetrics, let metrics = place.metrics else { return }
+        let (sql, arguments) = Self.measured(on: filter.datasets)
+        add("EXISTS (SELECT 1 FROM \(metrics.table) x WHERE \(metrics.owner)\(sql))", arguments)
     }
 
     mutating func add(_ condition: String, _ arguments: StatementArguments = []) {
@@ -45,13 +52,15 @@ struct FilterSQL {
 
     var whereClause: String { conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ") }
 
-    private mutating func add(_ condition: Filter.Condition) throws(MLflowError) {
+    private mutating func add(_ condition: Filter.Condition, _ datasets: [MetricDataset]) throws(MLflowError) {
         switch condition.field {
         case .attribute(let name):
             guard let column = place.columns[name] else { throw .invalid("'\(name)' cannot be searched for here") }
             let (sql, arguments) = Self.test(condition.test, column)
             add(sql, arguments)
-        case .metric(let key): try add(key, condition.test, place.metrics, value: "value", and: " AND x.is_nan = 0")
+        case .metric(let key):
+            let (sql, arguments) = Self.measured(on: datasets)
+            try add(key, condition.test, place.metrics, value: "value", and: " AND x.is_nan = 0\(sql)", arguments)
         case .parameter(let key): try add(key, condition.test, place.parameters, value: "value")
         case .tag(let key):
             if let mirrored = place.mirrored, mirrored.keys.contains(key) {
@@ -68,7 +77,7 @@ struct FilterSQL {
 
     private mutating func add(
         _ key: String, _ test: Filter.Test, _ table: (table: String, owner: String)?, value: String,
-        and further: String = "", isTag: Bool = false
+        and further: String = "", _ furtherArguments: StatementArguments = [], isTag: Bool = false
     ) throws(MLflowError) {
         guard let table else { throw .invalid("'\(key)' cannot be searched for here") }
         let row = "SELECT 1 FROM \(table.table) x WHERE \(table.owner) AND x.key = ?\(further)"
@@ -78,15 +87,30 @@ struct FilterSQL {
                 [key, text])
         }
         switch test {
-        case .isPresent: add("EXISTS (\(row))", [key])
-        case .isAbsent: add("NOT EXISTS (\(row))", [key])
+        case .isPresent: add("EXISTS (\(row))", [key] + furtherArguments)
+        case .isAbsent: add("NOT EXISTS (\(row))", [key] + furtherArguments)
         case .compares(.unequal, let literal) where isTag && place.absentIsUnequal:
             let (sql, arguments) = Self.test(.compares(.equal, literal), "x.\(value)")
             add("NOT EXISTS (\(row) AND \(sql))", [key] + arguments)
         case .compares, .isIn, .isNotIn:
             let (sql, arguments) = Self.test(test, "x.\(value)")
-            add("EXISTS (\(row) AND \(sql))", [key] + arguments)
+            add("EXISTS (\(row) AND \(sql))", [key] + furtherArguments + arguments)
         }
+    }
+
+    /// Begins with `AND`; empty where every data set will do.
+    fileprivate static func measured(on datasets: [MetricDataset]) -> (String, StatementArguments) {
+        var arguments: StatementArguments = []
+        let choices = datasets.compactMap { dataset -> String? in
+            var parts: [String] = []
+            for (column, value) in [("dataset_name", dataset.name), ("dataset_digest", dataset.digest)] {
+                guard let value else { continue }
+                parts.append("x.\(column) = ?")
+                arguments += [value]
+            }
+            return parts.isEmpty ? nil : parts.joined(separator: " AND ")
+        }
+        return (choices.isEmpty ? "" : " AND (\(choices.joined(separator: " OR ")))", arguments)
     }
 
     private mutating func add(mirrored key: String, _ test: Filter.Test, _ value: String) {
@@ -136,7 +160,11 @@ struct OrderSQL {
                 }
                 terms += ["\(column) IS NULL", "\(column) \(direction)"]
             case .metric(let key):
-                try join(place.metrics, name, key)
+                if place.hasManyMeasurements {
+                    joinLatest(place.metrics, name, key, on: ordering.dataset)
+                } else {
+                    try join(place.metrics, name, key)
+                }
                 // What was not measured, or is no number, comes last either way.
                 terms += ["\(name).value IS NULL OR \(name).is_nan", "\(name).value \(direction)"]
             case .parameter(let key):
@@ -163,6 +191,25 @@ struct OrderSQL {
         let owner = table.owner.replacingOccurrences(of: "x.", with: "\(name).")
         joins.append("LEFT JOIN \(table.table) \(name) ON \(owner) AND \(name).key = ?")
         arguments += [key]
+    }
+
+    private mutating func joinLatest(
+        _ table: (table: String, owner: String)?, _ name: String, _ key: String, on dataset: MetricDataset
+    ) {
+        guard let table else { return }
+        let owner = table.owner.replacingOccurrences(of: "x.", with: "\(name).")
+        let (measured, datasets) = FilterSQL.measured(on: [dataset])
+        joins.append(
+            """
+            LEFT JOIN (
+                SELECT x.*, row_number() OVER (
+                    PARTITION BY x.model ORDER BY x.time DESC, x.step DESC, x.value DESC
+                ) AS place
+                FROM \(table.table) x WHERE x.key = ?\(measured)
+            ) \(name) ON \(owner) AND \(name).place = 1
+            """)
+        arguments += [key]
+        arguments += datasets
     }
 
     var orderClause: String { "ORDER BY " + terms.joined(separator: ", ") }

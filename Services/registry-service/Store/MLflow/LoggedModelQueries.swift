@@ -8,13 +8,7 @@ enum LoggedModelQueries {
             "name": "l.name", "model_id": "l.uuid", "model_type": "l.type", "status": "l.status",
             "source_run_id": "l.run", "creation_timestamp": "l.created", "last_updated_timestamp": "l.updated",
         ], tags: ("logged_model_tag", "x.model = l.id"), parameters: ("logged_model_parameter", "x.model = l.id"),
-        metrics: (best, "x.model = l.uuid"))
-
-    /// One value for each metric, however many runs and data sets it was measured in.
-    private static let best = """
-        (SELECT model, key, max(value) AS value, 0 AS is_nan FROM logged_model_metric
-         WHERE is_nan = 0 GROUP BY model, key)
-        """
+        metrics: ("logged_model_metric", "x.model = l.uuid"), hasManyMeasurements: true)
 
     static func json(_ row: Row, _ db: Database) throws -> JSONValue {
         let (id, uuid): (Int64, String) = (row["id"], row["uuid"])
