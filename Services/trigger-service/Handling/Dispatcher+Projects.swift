@@ -40,6 +40,17 @@ extension Dispatcher {
         return nil
     }
 
+    /// Whether this branch says what holds for the project: the default one does, and the one that it came from.
+    ///
+    /// A project that is new comes from another only where nobody knows which the default one is: what any branch calls
+    /// itself must not take the models of the repository's project over.
+    private func speaks(_ git: GitReference, for old: LoadedProject?, _ transaction: Transaction) throws -> Bool {
+        let main = try transaction.repository(git.repository)?.defaultBranch
+        if git.branch == main { return true }
+        guard let old, old.repository == git.repository else { return main == nil }
+        return git.branch == old.branch
+    }
+
     /// Tells the other services what holds for the project.
     ///
     /// Only the default branch does: what a model's stages ask for must not be loosened by pushing any branch.
@@ -49,8 +60,7 @@ extension Dispatcher {
     ) throws -> FileError? {
         guard case .push = cause.occasion else { return nil }
         let old = try transaction.project(project.name)
-        let main = try transaction.repository(git.repository)?.defaultBranch
-        guard old == nil || git.branch == main || git.branch == old?.branch else { return nil }
+        guard try speaks(git, for: old, transaction) else { return nil }
         do {
             var scope = try project.baseScope()
             scope.git = RunFacts.members(git)

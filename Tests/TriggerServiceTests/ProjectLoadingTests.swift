@@ -1,0 +1,55 @@
+import Messages
+import Testing
+
+@testable import TriggerService
+
+private let project = """
+    martlet: 1
+    project: demo
+    model: { name: churn, stages: { preset: trunk, rules: { production: { set_by: ["group:leads"] } } } }
+    pipelines:
+      ci:
+        on: { push: {} }
+        jobs: { a: { steps: [ { id: s, run: "true" } ] } }
+    """
+
+/// The same project's, and it allows anybody what was the leads' to do.
+private let loosened = project.replacing(#"set_by: ["group:leads"]"#, with: "set_by: [user]")
+
+/// What holds for a project beyond its runs, and which commit may say so.
+struct ProjectLoadingTests {
+    private func watched(_ text: String) async throws -> (Installation, Upstream) {
+        let installation = try Installation()
+        let upstream = try await Upstream(in: installation, project: text)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        return (installation, upstream)
+    }
+
+    private func loaded(_ installation: Installation) async throws -> [String] {
+        try await installation.published(ProjectLoaded.self).map(\.project)
+    }
+
+    @Test func `S0-5 a branch that calls itself another project takes no model over and has no schedules`()
+        async throws
+    {
+        let (installation, upstream) = try await watched(project)
+        try await upstream.git("switch", "-q", "-c", "x")
+        let taking = loosened.replacing("project: demo", with: "project: other")
+            .replacing("on: { push: {} }", with: "on: { push: {}, schedule: '0 9 * * *' }")
+        let sha = try await upstream.commit(["martlet.yml": taking], "taken over")
+        try await installation.look()
+        #expect(try await loaded(installation) == ["demo"])
+        // Its runs go by its own file, as those of any branch.
+        let run = try #require(try await installation.published(RunQueued.self).last)
+        #expect(run.project == "other" && run.git?.branch == "x" && run.git?.sha == sha)
+        installation.advance(.seconds(2 * 3600))
+        try await installation.tick()
+        #expect(try await installation.published(ScheduleTicked.self).isEmpty)
+        // Once it is merged, it holds.
+        try await upstream.git("switch", "-q", "main")
+        try await upstream.git("merge", "-q", "x")
+        try await installation.look()
+        #expect(try await loaded(installation) == ["demo", "other"])
+    }
+}
