@@ -1,4 +1,5 @@
 import Messages
+import Store
 import Testing
 
 @testable import TriggerService
@@ -51,5 +52,42 @@ struct ProjectLoadingTests {
         try await upstream.git("merge", "-q", "x")
         try await installation.look()
         #expect(try await loaded(installation) == ["demo", "other"])
+    }
+
+    @Test func `C-21 an older push that is replayed runs its commit and does not bring its file back`() async throws {
+        let (installation, upstream) = try await watched(loosened)
+        let sha = try await upstream.git("rev-parse", "HEAD")
+        let push = try #require(try await installation.envelopes().first { $0.type == ChangePushed.eventType })
+        try await upstream.commit(["martlet.yml": project], "the leads' from now on")
+        try await installation.look()
+        let id = try await installation.command(ReplayRequested(event: push.id))
+        let run = try await installation.answer(to: id).run
+        let queued = try #require(try await installation.published(RunQueued.self).last)
+        #expect(queued.run == run && queued.git?.sha == sha)
+        #expect(try await loaded(installation) == ["demo", "demo"])
+        let holds = try await installation.store.write { try $0.project("demo")?.sha }
+        #expect(holds != nil && holds != sha)
+    }
+
+    @Test func `a push that is read after the next one came does not turn the file back`() async throws {
+        let (installation, upstream) = try await watched(project)
+        let first = try await upstream.git("rev-parse", "HEAD")
+        let second = try await upstream.commit(["martlet.yml": loosened], "loosened")
+        let third = try await upstream.commit(["martlet.yml": project], "taken back")
+        try await installation.mirrors["demo"].fetch(from: try RepositoryAddress(upstream.path))
+        let dispatcher = installation.dispatcher
+        try await installation.store.write { transaction in
+            let repository = try #require(try transaction.repository("demo"))
+            let news = BranchChange.News(paths: [], truncated: true, author: "Ann", email: "ann@x.org", message: "")
+            for (before, sha) in [(first, second), (second, third)] {
+                let change = BranchChange(branch: "main", before: before, sha: sha, news: news)
+                try dispatcher.pushed(change, repository, transaction)
+            }
+        }
+        try await installation.settle()
+        #expect(try await installation.published(RunQueued.self).map { $0.git?.sha } == [first, second, third])
+        // What it says was there before.
+        #expect(try await loaded(installation) == ["demo"])
+        #expect(try await installation.published(ProjectUnchanged.self).map(\.sha) == [third])
     }
 }

@@ -40,25 +40,29 @@ extension Dispatcher {
         return nil
     }
 
-    /// Whether this branch says what holds for the project: the default one does, and the one that it came from.
+    /// Whether this commit says what holds for the project: where the default branch is now does, and where the one is that
+    /// the project came from.
     ///
     /// A project that is new comes from another only where nobody knows which the default one is: what any branch calls
     /// itself must not take the models of the repository's project over.
     private func speaks(_ git: GitReference, for old: LoadedProject?, _ transaction: Transaction) throws -> Bool {
-        let main = try transaction.repository(git.repository)?.defaultBranch
-        if git.branch == main { return true }
-        guard let old, old.repository == git.repository else { return main == nil }
+        // Of a repository that nobody watches, as in a plan, it is not known where the branches are.
+        let watched = try transaction.repository(git.repository)
+        if watched != nil, try transaction.head(of: git.repository, branch: git.branch) != git.sha { return false }
+        if git.branch == watched?.defaultBranch { return true }
+        guard let old, old.repository == git.repository else { return watched?.defaultBranch == nil }
         return git.branch == old.branch
     }
 
     /// Tells the other services what holds for the project.
     ///
     /// Only the default branch does: what a model's stages ask for must not be loosened by pushing any branch.
-    /// Runs of other branches still go by the file of their own commit.
+    /// Runs of other branches still go by the file of their own commit. So does an older push of the default branch, taken
+    /// once more or read late: only where the branch is now counts.
     func announce(
         _ project: Project, _ cause: Cause, _ git: GitReference, _ transaction: Transaction
     ) throws -> FileError? {
-        guard case .push = cause.occasion else { return nil }
+        guard case .push = cause.occasion, cause.replayOf == nil else { return nil }
         let old = try transaction.project(project.name)
         guard try speaks(git, for: old, transaction) else { return nil }
         do {
