@@ -162,12 +162,28 @@ private struct DeliveryLook {
         return .comment(news, commit)
     }
 
+    private func isOnBranch(_ commit: String) async throws -> Bool {
+        guard try await mirror.holds(commit) else { return false }
+        return try await mirror.isOnBranch(commit)
+    }
+
     /// - Parameter fork: what the forge says; git is asked as well.
     private func commit(
         of number: Int, newest: String?, target: String?, fork: Bool
     ) async throws -> PullRequestCommit? {
-        let refs = try await mirror.fetchPullRequest(number, from: address)
-        guard let newest = newest ?? refs.head, try await mirror.holds(newest) else { return nil }
+        let refs = try await mirror.pullRequest(number, of: address)
+        guard let newest = newest ?? refs.head else { return nil }
+        if repository.ignoresForks {
+            // Of a stranger whom nobody has let, nothing comes here.
+            let isOurs = try await isOnBranch(newest)
+            if fork || !isOurs {
+                guard fork || newest == refs.head else { return nil }
+                return PullRequestCommit(
+                    sha: newest, ref: "refs/pull/\(number)/head", fork: true, paths: [], truncated: true, message: "")
+            }
+        }
+        try await mirror.fetch(refs, from: address)
+        guard try await mirror.holds(newest) else { return nil }
         // The forge makes the merge some time after the push: an older one is not what was asked for.
         let isMerged = if let merge = refs.merge { try await mirror.parents(of: merge).contains(newest) } else { false }
         let main = (target ?? main).flatMap { now.commits[$0] }
