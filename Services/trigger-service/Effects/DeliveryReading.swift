@@ -14,7 +14,7 @@ struct DeliveryReading: Sendable {
         [
             IntentKind.deliver: { intent in
                 do {
-                    return try await read(intent.decode(String.self))
+                    return try await read(intent.decode(String.self), after: intent.attempts)
                 } catch {
                     return .later(reason: "\(error)")
                 }
@@ -22,7 +22,10 @@ struct DeliveryReading: Sendable {
         ]
     }
 
-    private func read(_ name: String) async throws -> EffectOutcome {
+    /// How often one that cannot be looked up is tried again; the others wait behind it.
+    private static func mostAttempts(after failure: Git.Failure) -> Int { failure.isTooMuch ? 1 : 5 }
+
+    private func read(_ name: String, after attempts: Int) async throws -> EffectOutcome {
         let dispatcher = dispatcher
         let (known, waiting, heads, tags) = try await store.read { db in
             (
@@ -46,7 +49,13 @@ struct DeliveryReading: Sendable {
         var found: [FoundDelivery] = []
         for delivery in waiting {
             var findings: [Finding] = []
-            for change in delivery.changes { findings.append(try await look.find(change)) }
+            for change in delivery.changes {
+                do {
+                    findings.append(try await look.find(change))
+                } catch let failure as Git.Failure where attempts >= Self.mostAttempts(after: failure) {
+                    findings.append(.nothing(code: "unreadable", reason: failure.description))
+                }
+            }
             found.append(FoundDelivery(delivery: delivery, findings: findings))
         }
         return .done { [found] in try dispatcher.delivered(found, to: name, $0) }
@@ -188,11 +197,10 @@ private struct DeliveryLook {
         let isMerged = if let merge = refs.merge { try await mirror.parents(of: merge).contains(newest) } else { false }
         let main = (target ?? main).flatMap { now.commits[$0] }
         let base = if let main { try await mirror.mergeBase(main, newest) } else { String?.none }
-        let paths = try await mirror.changedPaths(from: base, to: newest)
+        let changed = try await mirror.changedPaths(from: base, to: newest)
         return PullRequestCommit(
             sha: (isMerged ? refs.merge : nil) ?? newest, ref: "refs/pull/\(number)/\(isMerged ? "merge" : "head")",
-            fork: try await !mirror.isOnBranch(newest) || fork,
-            paths: Array(paths.prefix(BranchChange.mostPaths)), truncated: paths.count > BranchChange.mostPaths,
+            fork: try await !mirror.isOnBranch(newest) || fork, paths: changed.paths, truncated: changed.truncated,
             message: try await mirror.commit(newest).message)
     }
 }

@@ -63,11 +63,11 @@ extension Mirror {
         var base = change.before
         if let before = base, try await !holds(before) { base = nil }
         if base == nil, let main, main != change.sha { base = try await mergeBase(main, change.sha) }
-        let paths = try await changedPaths(from: base, to: change.sha)
+        let changed = try await changedPaths(from: base, to: change.sha)
         let commit = try await commit(change.sha)
         return BranchChange.News(
-            paths: Array(paths.prefix(BranchChange.mostPaths)), truncated: paths.count > BranchChange.mostPaths,
-            author: commit.author, email: commit.email, message: commit.message)
+            paths: changed.paths, truncated: changed.truncated, author: commit.author, email: commit.email,
+            message: commit.message)
     }
 
     func news(ofTag sha: String) async throws -> TagChange.News {
