@@ -1,3 +1,5 @@
+import Artifacts
+import Foundation
 import Messages
 import Store
 import Testing
@@ -89,5 +91,64 @@ struct ProjectLoadingTests {
         // What it says was there before.
         #expect(try await loaded(installation) == ["demo"])
         #expect(try await installation.published(ProjectUnchanged.self).map(\.sha) == [third])
+    }
+
+    private static let hearing = project.replacing(
+        "on: { push: {} }",
+        with: "on: { event: { type: com.acme.data }, schedule: '0 9 * * *', model: { stage: staged } }")
+
+    @Test func `T5 a project that gets another name is over, with its schedules and what it listens to`() async throws {
+        let (installation, upstream) = try await watched(Self.hearing)
+        let old = GitReference(
+            repository: "demo", url: upstream.path, branch: "main", sha: try await upstream.git("rev-parse", "HEAD"),
+            message: "")
+        let artifact = ModelArtifact(digest: Digest(of: Data("x".utf8)), size: 1, files: [])
+        try await installation.event(
+            ModelRegistered(
+                model: "churn", version: 1, project: "demo", artifact: artifact, metrics: [:], params: [:], tags: [:],
+                git: old), from: .registryService, actor: "pipeline:ci")
+        let sha = try await upstream.commit(
+            ["martlet.yml": Self.hearing.replacing("project: demo", with: "project: renamed")], "renamed")
+        try await installation.look()
+        #expect(try await loaded(installation) == ["demo", "renamed"])
+        let retired = try await installation.published(ProjectRetired.self)
+        #expect(
+            retired == [ProjectRetired(project: "demo", repository: "demo", sha: sha, successor: "renamed")])
+        installation.advance(.seconds(2 * 3600))
+        try await installation.tick()
+        #expect(try await installation.published(ScheduleTicked.self).map(\.project) == ["renamed"])
+        let event: JSONValue = [
+            "specversion": "1.0", "id": "e1", "source": "/acme", "type": "com.acme.data", "data": [:],
+        ]
+        _ = try await installation.request("publish", body: [try Wire.encode(event)], user: "acme")
+        try await installation.settle()
+        // A version from before the new name as well.
+        try await installation.event(
+            ModelStageChanged(model: "churn", version: 1, to: "staged", replaced: [], reason: "r"),
+            from: .registryService, actor: "pipeline:ci")
+        let queued = try await installation.published(RunQueued.self)
+        #expect(queued.map(\.project) == ["renamed", "renamed", "renamed"])
+        #expect(queued.allSatisfy { $0.git?.sha == sha })
+    }
+
+    @Test func `a project that a branch once made is over with the next push, and what it took is given back`()
+        async throws
+    {
+        let (installation, upstream) = try await watched(project)
+        try await installation.store.write { transaction in
+            var other = try #require(try transaction.project("demo"))
+            (other.name, other.branch) = ("other", "x")
+            try transaction.save(other, models: ["churn"])
+        }
+        try await upstream.commit([:], "nothing of the file")
+        try await installation.look()
+        #expect(try await installation.published(ProjectRetired.self).map(\.project) == ["other"])
+        // Told anew, so that others have its word last.
+        #expect(try await loaded(installation) == ["demo", "demo"])
+        let names = try await installation.store.write { try $0.projects().map(\.name) }
+        #expect(names == ["demo"])
+        try await upstream.commit([:], "nothing again")
+        try await installation.look()
+        #expect(try await loaded(installation) == ["demo", "demo"])
     }
 }

@@ -54,6 +54,14 @@ extension Dispatcher {
         return git.branch == old.branch
     }
 
+    /// What the repository's default branch called itself before: it is one project, and this is its name now.
+    private func former(
+        _ project: Project, _ git: GitReference, _ transaction: Transaction
+    ) throws -> [LoadedProject] {
+        guard try transaction.repository(git.repository)?.defaultBranch == git.branch else { return [] }
+        return try transaction.projects().filter { $0.repository == git.repository && $0.name != project.name }
+    }
+
     /// Tells the other services what holds for the project.
     ///
     /// Only the default branch does: what a model's stages ask for must not be loosened by pushing any branch.
@@ -73,7 +81,8 @@ extension Dispatcher {
             var loaded = LoadedProject(
                 name: project.name, repository: git.repository, digest: project.digest, sha: git.sha,
                 branch: git.branch, position: old?.position ?? LogPosition(source: .triggerService, epoch: 0, seq: 0))
-            if let old, old.digest == project.digest, old.repository == git.repository {
+            let former = try former(project, git, transaction)
+            if let old, old.digest == project.digest, old.repository == git.repository, former.isEmpty {
                 try transaction.publish(
                     ProjectUnchanged(
                         project: project.name, repository: git.repository, sha: git.sha, digest: project.digest),
@@ -96,6 +105,14 @@ extension Dispatcher {
                 loaded.position = try transaction.head()
             }
             try transaction.save(loaded, models: models.map(\.name))
+            for other in former {
+                // After the project that takes its models over: they are never nobody's.
+                try transaction.publish(
+                    ProjectRetired(
+                        project: other.name, repository: git.repository, sha: git.sha, successor: project.name),
+                    subject: "project/\(other.name)", key: other.name, because: cause.because)
+                try transaction.delete(other)
+            }
             try follow(project, transaction)
             return nil
         } catch let error as EvaluationError {
