@@ -66,6 +66,21 @@ struct ProjectionTests {
         #expect(try await chronicle.one("SELECT errors_json FROM repositories")?["errors"] == .null)
     }
 
+    @Test func `a project that is over is not listed any more`() async throws {
+        let chronicle = try Chronicle()
+        for name in ["churn", "renamed"] {
+            try await chronicle.say(
+                ProjectLoaded(
+                    project: name, repository: "churn", sha: "abd", digest: "d", pipelines: ["train"], models: [],
+                    notifications: [], targets: [:]),
+                id: "loaded-\(name)")
+        }
+        try await chronicle.say(
+            ProjectRetired(project: "churn", repository: "churn", sha: "abd", successor: "renamed"), id: "retired")
+        let names = try await chronicle.store.read { db in try ListQueries.projectNames(db) }
+        #expect(names == ["renamed"])
+    }
+
     @Test func `C-3 the history says what was production at any time`() async throws {
         let chronicle = try Chronicle()
         for version in 1...2 {

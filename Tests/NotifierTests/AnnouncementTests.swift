@@ -80,6 +80,15 @@ struct AnnouncementTests {
         #expect(try await desk.deliveries().map(\.recipient) == [.file("old")])
     }
 
+    @Test func `what a project that is over had is nobody's news any more`() async throws {
+        let desk = try Desk()
+        try await desk.prepare([fileRule(["model.*"])])
+        try await desk.hear(
+            event(ProjectRetired(project: "diabetes", repository: "repo", sha: "x", successor: "sugar")))
+        try await desk.hear(event(stageChanged(run: nil)))
+        #expect(try await desk.deliveries().isEmpty)
+    }
+
     @Test func `an event of a run not heard of yet waits for it`() async throws {
         let desk = try Desk()
         try await desk.hear(event(projectLoaded([slackRule(["model.*"])])))

@@ -242,4 +242,16 @@ import Testing
         }
         #expect(reasons == ["taken back: asked for by user:ada", "given back: asked for by user:ada"])
     }
+
+    @Test func `S0-19 a project that is over declares no model, and what its successor declares stays`() async throws {
+        let registry = try Registry()
+        try await registry.declare(trunk, model: "old", project: "churn")
+        try await registry.declare(trunk, model: "churn", project: "renamed")
+        try await registry.tell(
+            ProjectRetired(project: "churn", repository: "churn", sha: "c0ffee", successor: "renamed"))
+        let owners = try await registry.store.read { db in
+            try ["old", "churn"].map { try KnowledgeQueries.declaration(of: $0, db)?.project }
+        }
+        #expect(owners == [nil, "renamed"])
+    }
 }

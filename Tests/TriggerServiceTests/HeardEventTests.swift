@@ -102,6 +102,36 @@ struct HeardEventTests {
         #expect(heads?.map(\.source).contains(.trainerProxy) == true)
     }
 
+    private static let circle = """
+        martlet: 1
+        project: demo
+        pipelines:
+          again:
+            on: { event: { type: com.acme.again } }
+            jobs: { a: { steps: [ { run: "1" } ] } }
+        """
+
+    @Test func `T11 an event that follows from one that was heard here is of its chain, and a circle comes to its end`()
+        async throws
+    {
+        let installation = try await Installation.watching(Self.circle)
+        for number in 0...33 {
+            var event: [String: JSONValue] = [
+                "specversion": "1.0", "id": .string("e\(number)"), "source": "/acme", "type": "com.acme.again",
+                "data": [:],
+            ]
+            if number > 0 { event["causationid"] = .string("e\(number - 1)") }
+            let body = try Wire.encode(JSONValue.object(event))
+            _ = try await installation.request("publish", body: [body], user: "acme")
+            try await installation.settle()
+        }
+        #expect(try await queued(installation).count == Cause.deepest)
+        let codes = try await installation.published(TriggerIgnored.self).map(\.code)
+        #expect(codes.filter { $0 == "loop_detected" }.count == 2)
+        let last = try #require(try await installation.envelopes(.ingest).last)
+        #expect(last.id == "e33" && last.causationdepth == 33)
+    }
+
     @Test func `an installation that did not follow the services starts nothing on what they told before`() async throws
     {
         let installation = try await Installation.watching(project)

@@ -137,6 +137,36 @@ struct ModelTriggerTests {
         #expect(expanded(work.with, work.variables) == "echo champion 3")
     }
 
+    @Test(arguments: [("user:bob", "user:bob"), ("pipeline:train", "user:ann")])
+    func `C-15 what a person's move starts is theirs, and a pipeline's is whose run made the version`(
+        actor: String, requester: String
+    ) async throws {
+        let installation = try await started()
+        let wish = try await installation.command(
+            RunRequested(project: "demo", pipeline: "train", parameters: [:], email: "ann@example.org"), by: "user:ann")
+        let run = try #require(try await installation.answer(to: wish).run)
+        let artifact = ModelArtifact(digest: Digest(of: Data("x".utf8)), size: 1, files: [])
+        try await say(
+            ModelRegistered(
+                model: "churn", version: 3, run: run, project: "demo", artifact: artifact, metrics: [:], params: [:],
+                tags: [:]), installation)
+        try await installation.event(
+            ModelStageChanged(model: "churn", version: 3, to: "staged", replaced: [], reason: "r"),
+            from: .registryService, actor: actor)
+        try await installation.event(
+            ModelTagged(model: "churn", version: 3, set: ["ready": "yes"], removed: []), from: .registryService,
+            actor: actor)
+        try await installation.event(
+            ModelAliasChanged(model: "churn", alias: "champion", to: 3), from: .registryService, actor: actor)
+        let queued = try await installation.published(RunQueued.self).dropFirst()
+        #expect(queued.map(\.pipeline) == ["staged", "tagged", "aliased"])
+        for queued in queued {
+            let facts = try await installation.store.read { try RunQueries.run(queued.run, in: $0)?.run.facts }
+            #expect(facts?.requester == requester)
+            #expect(facts?.requesterEmail == (requester == "user:ann" ? "ann@example.org" : nil))
+        }
+    }
+
     @Test(arguments: [
         (Outcome.succeeded, ["whatever"]), (.notPromoted, ["whatever", "lost"]), (.failed, ["whatever", "lost"]),
     ])

@@ -384,4 +384,33 @@ struct ForkTests {
             #expect(try await forgery.installation.published(RunQueued.self).isEmpty)
         }
     }
+
+    @Test(arguments: [true, false])
+    func `what only a request has is not run by its commit's name, until somebody has pushed it`(
+        forksAreLet: Bool
+    ) async throws {
+        let text = hostile(#"{ id: s, run: "true" }"#).replacing(
+            "pull_request: {}", with: "pull_request: {}, manual: {}")
+        try await Forgery.open(project: text, ignoreForks: !forksAreLet) { forgery in
+            let (installation, upstream) = (forgery.installation, forgery.upstream)
+            let sha = try await fork(upstream)
+            let merge = try await upstream.git("rev-parse", "refs/pull/2/merge")
+            _ = try await forgery.github("pull_request", try forgery.pullRequest(sha: sha, fork: true), id: "d1")
+            try await installation.settle()
+            let runs = try await installation.published(RunQueued.self).count
+            #expect(runs == (forksAreLet ? 1 : 0))
+            let isHere = try await installation.mirrors["demo"].holds(sha)
+            #expect(isHere == forksAreLet)
+            for commit in [sha, merge, String(sha.prefix(12))] {
+                let wish = RunRequested(project: "demo", pipeline: "quality", sha: commit, parameters: [:])
+                let answer = try await installation.answer(to: try await installation.command(wish))
+                #expect(!answer.accepted && answer.reason?.contains("branch") == true, "\(answer)")
+            }
+            #expect(try await installation.published(RunQueued.self).count == runs)
+            try await upstream.git("branch", "-q", "vouched-for", sha)
+            let wish = RunRequested(project: "demo", pipeline: "quality", sha: sha, parameters: [:])
+            #expect(try await installation.answer(to: try await installation.command(wish)).accepted)
+            #expect(try await installation.published(RunQueued.self).last?.git?.sha == sha)
+        }
+    }
 }

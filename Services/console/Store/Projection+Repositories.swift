@@ -51,6 +51,9 @@ let repositoryProjections: [Projection] = [
             "UPDATE projects SET sha = ? WHERE name = ? AND repository = ?", [body.sha, body.project, body.repository])
         try accept(body.repository, db)
     },
+    .on(ProjectRetired.self) { body, _, db in
+        try db.run("DELETE FROM projects WHERE name = ? AND repository = ?", [body.project, body.repository])
+    },
     .on(ProjectRejected.self) { body, _, db in
         // What somebody proposes says nothing of the file that holds.
         guard body.pullRequest == nil else { return }

@@ -20,7 +20,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "The branch to run; the repository's default branch where it is not given.")
     var branch: String?
 
-    @Option(help: "The commit to run; the branch's newest where it is not given.")
+    @Option(help: "The commit to run, one on a branch or a tag; the branch's newest where it is not given.")
     var sha: String?
 
     @Option(name: .customLong("param"), help: "A parameter as name=value; may be repeated.")

@@ -46,6 +46,7 @@ struct Announcements: Sendable {
         if let body = try envelope.body(ProjectUnchanged.self) {
             try transaction.makeCurrent(project: body.project, repository: body.repository, digest: body.digest)
         }
+        if let body = try envelope.body(ProjectRetired.self) { try transaction.retire(body.project) }
         if let body = try envelope.body(RunQueued.self) {
             try transaction.remember(RunPlace(body, actor: envelope.actor))
             for early in try transaction.takeEarly(of: body.run) { try tell(early, transaction) }

@@ -30,6 +30,12 @@ extension Transaction {
                 """, arguments: [repository, project, digest])
     }
 
+    /// Its rules stay, for runs that began with them; nothing else is a project's that is over.
+    func retire(_ project: String) throws {
+        try db.execute(sql: "DELETE FROM project WHERE name = ?", arguments: [project])
+        try db.execute(sql: "DELETE FROM model WHERE project = ?", arguments: [project])
+    }
+
     func remember(_ place: RunPlace) throws {
         try db.execute(
             sql: """

@@ -9,6 +9,8 @@ enum RegistryEvents {
         if let loaded = try envelope.body(ProjectLoaded.self) {
             try tx.withdraw(declarationsOf: loaded.project, except: loaded.models.map(\.name))
             for model in loaded.models { try tx.declare(model, by: loaded.project) }
+        } else if let retired = try envelope.body(ProjectRetired.self) {
+            try tx.withdraw(declarationsOf: retired.project, except: [])
         } else if let started = try envelope.body(TrainingStarted.self) {
             try tx.letIn(started)
         } else if let finished = try envelope.body(TrainingFinished.self) {

@@ -100,14 +100,14 @@ extension PullRequestUpdated {
     }
 }
 
-/// An event is small, so a long list of files is cut.
+/// An event is small, so a long list of files is cut. Names of files are foreign text, where a character may take six bytes.
 enum ChangedFiles {
     static func fitting(
         _ paths: [String], truncated: Bool, bytes most: Int = 24 << 10
     ) -> (paths: [String], truncated: Bool) {
         var room = most
         let listed = paths.prefix { path in
-            room -= path.utf8.count + 8
+            room -= path.jsonBytes + 3
             return room >= 0
         }
         return (Array(listed), truncated || listed.count < paths.count)

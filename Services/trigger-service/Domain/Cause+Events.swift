@@ -71,7 +71,8 @@ extension Cause {
             ], heads: heads)
     }
 
-    /// registry-service said something of a model's version.
+    /// registry-service said something of a model's version. A person who moved it set off what follows from that; what a
+    /// pipeline did is in the name of whoever set off the run that made the version.
     init(
         _ occasion: Occasion, _ envelope: Envelope, version: Int, model: [String: JSONValue], origin: VersionOrigin,
         position: LogPosition
@@ -80,8 +81,10 @@ extension Cause {
         members["version"] = .int(version)
         self.init(
             id: envelope.id, type: envelope.type, occasion: occasion, git: origin.git, project: origin.project,
-            untrusted: origin.untrusted, because: envelope.consequence, requester: origin.requester ?? envelope.actor,
-            requesterEmail: origin.requesterEmail, otherRequesters: origin.otherRequesters,
+            untrusted: origin.untrusted, because: envelope.consequence,
+            requester: envelope.person ?? origin.requester ?? envelope.actor,
+            requesterEmail: envelope.person == nil ? origin.requesterEmail : nil,
+            otherRequesters: envelope.person == nil ? origin.otherRequesters : [],
             event: ["kind": "model", "id": .string(envelope.id), "model": .object(members)], heads: [position])
     }
 }
@@ -125,6 +128,11 @@ extension Cause {
         }
         return cause
     }
+}
+
+extension Envelope {
+    /// Who did it; `nil`: no person did.
+    var person: String? { actor.hasPrefix("user:") ? actor : nil }
 }
 
 /// Where a model's version came from, as far as it is known here.

@@ -11,6 +11,8 @@ enum EventRoom {
     static let project = 48 << 10
     /// A verdict's reason is kept for each pipeline.
     static let verdict = 6 << 10
+    /// The verdict on what comes to more than one event all the same.
+    static let tooLarge = "too_large"
 
     /// Bytes as they travel.
     static func bytes(_ value: some Encodable) -> Int { (try? Wire.encode(value).count) ?? .max }

@@ -31,9 +31,19 @@ struct CommitReading: Sendable {
         do {
             let mirror = mirrors[request.repository]
             guard let sha = try await find(request.sha, in: mirror, of: request.repository) else {
-                let reason = "the repository '\(request.repository)' has no commit \(request.sha)"
+                let reason =
+                    "the repository '\(request.repository)' has no commit \(request.sha) on a branch or a tag that is known"
+                    + " here"
                 return .never(reason: reason) { transaction in
                     try dispatcher.giveUp(request.cause, code: "no_commit", reason: reason, transaction)
+                }
+            }
+            if request.isNamed == true, try await !isOurs(sha, in: mirror, of: request.repository) {
+                let reason =
+                    "commit \(sha.prefix(12)) is on no branch and no tag of the repository '\(request.repository)', but of a"
+                    + " pull request alone or left behind; push it to a branch to run it"
+                return .never(reason: reason) { transaction in
+                    try dispatcher.giveUp(request.cause, code: "not_on_branch", reason: reason, transaction)
                 }
             }
             let files = try await mirror.projectFiles(of: sha, repository: request.repository)
@@ -56,11 +66,24 @@ struct CommitReading: Sendable {
     /// The full name of a commit that is in our copy, or comes there with another fetch.
     private func find(_ name: String, in mirror: Mirror, of repository: String) async throws -> String? {
         if FileManager.default.fileExists(atPath: mirror.path), let sha = try await mirror.resolve(name) { return sha }
+        guard try await fetch(mirror, of: repository) else { return nil }
+        return try await mirror.resolve(name)
+    }
+
+    /// Whether somebody who may push here has put the commit on a branch or a tag, as far as is known or after another fetch.
+    private func isOurs(_ sha: String, in mirror: Mirror, of repository: String) async throws -> Bool {
+        if try await mirror.isOnBranch(sha, orTag: true) { return true }
+        guard try await fetch(mirror, of: repository) else { return false }
+        return try await mirror.isOnBranch(sha, orTag: true)
+    }
+
+    /// `false`: nobody watches the repository any more.
+    private func fetch(_ mirror: Mirror, of repository: String) async throws -> Bool {
         guard let known = try await store.read({ try RepositoryQueries.repository(repository, in: $0) }) else {
-            return nil
+            return false
         }
         try await mirror.fetch(from: try RepositoryAddress(known.url))
-        return try await mirror.resolve(name)
+        return true
     }
 
     /// The commit's files as an archive in the artifact store, once for all its runs.

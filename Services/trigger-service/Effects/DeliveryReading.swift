@@ -14,7 +14,7 @@ struct DeliveryReading: Sendable {
         [
             IntentKind.deliver: { intent in
                 do {
-                    return try await read(intent.decode(String.self))
+                    return try await read(intent.decode(String.self), after: intent.attempts)
                 } catch {
                     return .later(reason: "\(error)")
                 }
@@ -22,7 +22,10 @@ struct DeliveryReading: Sendable {
         ]
     }
 
-    private func read(_ name: String) async throws -> EffectOutcome {
+    /// How often one that cannot be looked up is tried again; the others wait behind it.
+    private static func mostAttempts(after failure: Git.Failure) -> Int { failure.isTooMuch ? 1 : 5 }
+
+    private func read(_ name: String, after attempts: Int) async throws -> EffectOutcome {
         let dispatcher = dispatcher
         let (known, waiting, heads, tags) = try await store.read { db in
             (
@@ -47,8 +50,12 @@ struct DeliveryReading: Sendable {
         for delivery in waiting {
             var findings: [Finding] = []
             for change in delivery.changes {
-                if let merge = try await look.merge(by: change) { findings.append(merge) }
-                findings.append(try await look.find(change))
+                do {
+                    if let merge = try await look.merge(by: change) { findings.append(merge) }
+                    findings.append(try await look.find(change))
+                } catch let failure as Git.Failure where attempts >= Self.mostAttempts(after: failure) {
+                    findings.append(.nothing(code: "unreadable", reason: failure.description))
+                }
             }
             found.append(FoundDelivery(delivery: delivery, findings: findings))
         }
@@ -175,21 +182,36 @@ private struct DeliveryLook {
         return .comment(news, commit)
     }
 
+    private func isOnBranch(_ commit: String) async throws -> Bool {
+        guard try await mirror.holds(commit) else { return false }
+        return try await mirror.isOnBranch(commit)
+    }
+
     /// - Parameter fork: what the forge says; git is asked as well.
     private func commit(
         of number: Int, newest: String?, target: String?, fork: Bool
     ) async throws -> PullRequestCommit? {
-        let refs = try await mirror.fetchPullRequest(number, from: address)
-        guard let newest = newest ?? refs.head, try await mirror.holds(newest) else { return nil }
+        let refs = try await mirror.pullRequest(number, of: address)
+        guard let newest = newest ?? refs.head else { return nil }
+        if repository.ignoresForks {
+            // Of a stranger whom nobody has let, nothing comes here.
+            let isOurs = try await isOnBranch(newest)
+            if fork || !isOurs {
+                guard fork || newest == refs.head else { return nil }
+                return PullRequestCommit(
+                    sha: newest, ref: "refs/pull/\(number)/head", fork: true, paths: [], truncated: true, message: "")
+            }
+        }
+        try await mirror.fetch(refs, from: address)
+        guard try await mirror.holds(newest) else { return nil }
         // The forge makes the merge some time after the push: an older one is not what was asked for.
         let isMerged = if let merge = refs.merge { try await mirror.parents(of: merge).contains(newest) } else { false }
         let main = (target ?? main).flatMap { now.commits[$0] }
         let base = if let main { try await mirror.mergeBase(main, newest) } else { String?.none }
-        let paths = try await mirror.changedPaths(from: base, to: newest)
+        let changed = try await mirror.changedPaths(from: base, to: newest)
         return PullRequestCommit(
             sha: (isMerged ? refs.merge : nil) ?? newest, ref: "refs/pull/\(number)/\(isMerged ? "merge" : "head")",
-            fork: try await !mirror.isOnBranch(newest) || fork,
-            paths: Array(paths.prefix(BranchChange.mostPaths)), truncated: paths.count > BranchChange.mostPaths,
+            fork: try await !mirror.isOnBranch(newest) || fork, paths: changed.paths, truncated: changed.truncated,
             message: try await mirror.commit(newest).message)
     }
 }

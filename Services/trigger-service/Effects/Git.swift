@@ -14,6 +14,8 @@ struct Git: Sendable {
     struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
         let doing: String
         let reason: String
+        /// It wrote more than is read, or went on for longer than is waited: what was asked may have no end.
+        var isTooMuch = false
 
         var description: String { "git \(doing): \(reason)" }
     }
@@ -44,7 +46,14 @@ struct Git: Sendable {
         do {
             return try await execute(arguments, timeout)
         } catch let error as ProcessError {
-            throw Failure(doing: doing, reason: "\(error)")
+            throw Failure(doing: doing, reason: "\(error)", isTooMuch: Self.isTooMuch(error))
+        }
+    }
+
+    private static func isTooMuch(_ error: ProcessError) -> Bool {
+        switch error {
+        case .timedOut, .tooMuchOutput: true
+        case .notStarted, .notWatched: false
         }
     }
 

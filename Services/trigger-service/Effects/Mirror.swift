@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 import Processes
 import ProjectFile
 
@@ -44,16 +45,24 @@ struct Mirror: Sendable {
         return output.end.isSuccess && GitNames.isCommit(name) ? name : nil
     }
 
-    /// Files that differ between two commits; from nothing where `before` is `nil`.
-    func changedPaths(from before: String?, to commit: String) async throws -> [String] {
+    /// Files that differ between two commits, as many as are looked at; from nothing where `before` is `nil`.
+    ///
+    /// A few bytes of folders that name each other list without end: then nobody can tell what changed, and that is all.
+    func changedPaths(
+        from before: String?, to commit: String
+    ) async throws -> (paths: [String], truncated: Bool) {
         let arguments =
             if let before {
                 ["diff-tree", "-r", "-z", "--name-only", "--no-renames", before, commit, "--"]
             } else {
                 ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit]
             }
-        let output = try await git.run(place + arguments, doing: arguments[0])
-        return output.text.split(separator: "\0").map(String.init)
+        do {
+            let paths = try await git.run(place + arguments, doing: arguments[0]).text.split(separator: "\0")
+            return (paths.prefix(BranchChange.mostPaths).map(String.init), paths.count > BranchChange.mostPaths)
+        } catch let failure as Git.Failure where failure.isTooMuch {
+            return ([], true)
+        }
     }
 
     /// Where a branch left another; `nil` when they have nothing in common.
@@ -76,8 +85,11 @@ struct Mirror: Sendable {
         let text = output.text.trimmingCharacters(in: .newlines)
         let parts = text.split(separator: "\0", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3 else { throw Git.Failure(doing: "show", reason: "the commit \(name) has no such form") }
+        // Foreign text of any length, and one character may be thousands of bytes.
+        let email = parts[1].shortened(to: 254)
         return Commit(
-            author: "\(parts[0]) <\(parts[1])>", email: parts[1], message: String(parts[2].prefix(200)))
+            author: "\(parts[0].shortened(to: 254)) <\(email)>", email: email,
+            message: String(parts[2].prefix(200)).shortened(to: 1 << 10))
     }
 
     /// The commit's files as a tar archive: all of them and as they are, as a checkout has them.

@@ -73,7 +73,9 @@ extension Dispatcher {
 
     private func request(_ wish: RunRequested, _ envelope: Envelope, _ transaction: Transaction) throws {
         guard let project = try transaction.project(wish.project) else {
-            throw Refusal("there is no project '\(wish.project)'; add its repository with `martlet repo add`")
+            throw Refusal(
+                "there is no project '\(wish.project)'; add its repository with `martlet repo add`, and put its file on the"
+                    + " default branch")
         }
         guard let repository = try transaction.repository(project.repository) else {
             throw Refusal("the repository '\(project.repository)' is not watched any more")

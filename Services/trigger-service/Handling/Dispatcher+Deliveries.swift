@@ -36,15 +36,30 @@ extension Dispatcher {
             return try transaction.settleDeliveries(of: name)
         }
         for one in found where try transaction.isWaiting(one.delivery) {
-            for finding in one.findings {
-                guard try take(finding, of: one.delivery, repository, transaction) else {
-                    // A look at git was faster: what was found is measured anew.
-                    return try transaction.intend(IntentKind.deliver, id: name, payload: name)
-                }
+            guard try take(one, repository, transaction) else {
+                // A look at git was faster: what was found is measured anew.
+                return try transaction.intend(IntentKind.deliver, id: name, payload: name)
             }
             try transaction.settle(one.delivery)
         }
         try lookUp(deliveriesTo: repository, transaction)
+    }
+
+    /// One that comes to more than an event can tell has that as its verdict, and holds up no other.
+    private func take(
+        _ found: FoundDelivery, _ repository: Repository, _ transaction: Transaction
+    ) throws -> Bool {
+        var isSo = true
+        do {
+            try transaction.attempt { transaction in
+                for finding in found.findings where isSo {
+                    isSo = try take(finding, of: found.delivery, repository, transaction)
+                }
+            }
+        } catch let error as EventTooLarge {
+            try ignore(found.delivery, code: EventRoom.tooLarge, "\(error)", transaction)
+        }
+        return isSo
     }
 
     /// Goes on with those that wait, unless the repository's first look is still to come: that one goes on with them.

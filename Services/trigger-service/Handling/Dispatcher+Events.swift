@@ -21,8 +21,8 @@ extension Dispatcher {
         }
     }
 
-    /// What a service of ours tells of starts pipelines of the project that it is about, in the name of whoever set off the
-    /// run in which it happened, and with no more rights than that run has.
+    /// What a service of ours tells of starts pipelines of the project that it is about, in the name of the person who did it,
+    /// else of whoever set off the run in which it happened, and with no more rights than that run has.
     func heard(ofServices envelope: Envelope, at position: LogPosition, _ transaction: Transaction) throws {
         guard HeardEvents.ofServices.contains(shortEventName(envelope.type)) else { return }
         let listening = try listening(to: envelope.type, transaction)
@@ -40,8 +40,10 @@ extension Dispatcher {
             // A worker that has not heard of it yet would not find what it tells of.
             cause.heads = [position]
             if let run {
-                (cause.requester, cause.requesterEmail) = (run.requester, run.requesterEmail)
-                cause.otherRequesters = run.otherRequesters
+                if envelope.person == nil {
+                    (cause.requester, cause.requesterEmail) = (run.requester, run.requesterEmail)
+                    cause.otherRequesters = run.otherRequesters
+                }
                 cause.untrusted = run.untrusted
             }
             try take(cause, transaction)

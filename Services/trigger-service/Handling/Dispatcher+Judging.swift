@@ -9,6 +9,8 @@ struct ReadRequest: Sendable, Hashable, Codable {
     var repository: String
     /// A commit, or the beginning of its name.
     var sha: String
+    /// A person named it: it has to be on a branch or a tag. `nil` is `false`.
+    var isNamed: Bool?
 }
 
 extension Dispatcher {
@@ -19,12 +21,22 @@ extension Dispatcher {
             try transaction.markJudged(cause)
             return try answerReplay(cause, transaction)
         }
-        if try transaction.commitFiles(repository: git.repository, sha: git.sha) != nil {
+        let isNamed = try isNamed(git, by: cause, transaction)
+        if !isNamed, try transaction.commitFiles(repository: git.repository, sha: git.sha) != nil {
             try filesAreKnown(cause, transaction)
         } else {
-            let request = ReadRequest(cause: cause.id, repository: git.repository, sha: git.sha)
+            let request = ReadRequest(
+                cause: cause.id, repository: git.repository, sha: git.sha, isNamed: isNamed ? true : nil)
             try transaction.intend(IntentKind.read, id: cause.id, payload: request)
         }
+    }
+
+    /// Whether nothing but a person's word says that the commit belongs here: git may have it of a fork's pull request, whose
+    /// code would run with all rights.
+    private func isNamed(_ git: GitReference, by cause: Cause, _ transaction: Transaction) throws -> Bool {
+        // In a plan there is nothing to be fetched: the commit is one of the folder.
+        guard cause.isCommand, try transaction.repository(git.repository) != nil else { return false }
+        return try transaction.head(of: git.repository, branch: git.branch) != git.sha
     }
 
     /// The files of the cause's commit were read: it is judged when those before it in its line are.

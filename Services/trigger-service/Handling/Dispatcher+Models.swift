@@ -71,9 +71,10 @@ extension Dispatcher {
         }
         var origin = try transaction.version(model, version)?.origin ?? VersionOrigin()
         if let project = try home(of: model, origin, transaction) {
+            let isOver = origin.project != nil && origin.project != project.name
             origin.project = project.name
-            // Without a commit of its own the version goes by what its project says now.
-            if try origin.git.map({ try transaction.repository($0.repository) == nil }) ?? true {
+            // Without a commit of its own, or of a project that is over, the version goes by what its project says now.
+            if try isOver || origin.git.map({ try transaction.repository($0.repository) == nil }) ?? true {
                 let url = try transaction.repository(project.repository)?.url
                 origin.git = url.map {
                     GitReference(

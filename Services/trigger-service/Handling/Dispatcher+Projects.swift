@@ -40,17 +40,39 @@ extension Dispatcher {
         return nil
     }
 
+    /// Whether this commit says what holds for the project: where the default branch is now does, and where the one is that
+    /// the project came from.
+    ///
+    /// A project that is new comes from another only where nobody knows which the default one is: what any branch calls
+    /// itself must not take the models of the repository's project over.
+    private func speaks(_ git: GitReference, for old: LoadedProject?, _ transaction: Transaction) throws -> Bool {
+        // Of a repository that nobody watches, as in a plan, it is not known where the branches are.
+        let watched = try transaction.repository(git.repository)
+        if watched != nil, try transaction.head(of: git.repository, branch: git.branch) != git.sha { return false }
+        if git.branch == watched?.defaultBranch { return true }
+        guard let old, old.repository == git.repository else { return watched?.defaultBranch == nil }
+        return git.branch == old.branch
+    }
+
+    /// What the repository's default branch called itself before: it is one project, and this is its name now.
+    private func former(
+        _ project: Project, _ git: GitReference, _ transaction: Transaction
+    ) throws -> [LoadedProject] {
+        guard try transaction.repository(git.repository)?.defaultBranch == git.branch else { return [] }
+        return try transaction.projects().filter { $0.repository == git.repository && $0.name != project.name }
+    }
+
     /// Tells the other services what holds for the project.
     ///
     /// Only the default branch does: what a model's stages ask for must not be loosened by pushing any branch.
-    /// Runs of other branches still go by the file of their own commit.
+    /// Runs of other branches still go by the file of their own commit. So does an older push of the default branch, taken
+    /// once more or read late: only where the branch is now counts.
     func announce(
         _ project: Project, _ cause: Cause, _ git: GitReference, _ transaction: Transaction
     ) throws -> FileError? {
-        guard case .push = cause.occasion else { return nil }
+        guard case .push = cause.occasion, cause.replayOf == nil else { return nil }
         let old = try transaction.project(project.name)
-        let main = try transaction.repository(git.repository)?.defaultBranch
-        guard old == nil || git.branch == main || git.branch == old?.branch else { return nil }
+        guard try speaks(git, for: old, transaction) else { return nil }
         do {
             var scope = try project.baseScope()
             scope.git = RunFacts.members(git)
@@ -59,7 +81,8 @@ extension Dispatcher {
             var loaded = LoadedProject(
                 name: project.name, repository: git.repository, digest: project.digest, sha: git.sha,
                 branch: git.branch, position: old?.position ?? LogPosition(source: .triggerService, epoch: 0, seq: 0))
-            if let old, old.digest == project.digest, old.repository == git.repository {
+            let former = try former(project, git, transaction)
+            if let old, old.digest == project.digest, old.repository == git.repository, former.isEmpty {
                 try transaction.publish(
                     ProjectUnchanged(
                         project: project.name, repository: git.repository, sha: git.sha, digest: project.digest),
@@ -82,6 +105,14 @@ extension Dispatcher {
                 loaded.position = try transaction.head()
             }
             try transaction.save(loaded, models: models.map(\.name))
+            for other in former {
+                // After the project that takes its models over: they are never nobody's.
+                try transaction.publish(
+                    ProjectRetired(
+                        project: other.name, repository: git.repository, sha: git.sha, successor: project.name),
+                    subject: "project/\(other.name)", key: other.name, because: cause.because)
+                try transaction.delete(other)
+            }
             try follow(project, transaction)
             return nil
         } catch let error as EvaluationError {

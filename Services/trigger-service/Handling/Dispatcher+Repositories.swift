@@ -104,11 +104,40 @@ extension Dispatcher {
         for change in look.changes {
             // Another look was faster: the next one compares anew.
             guard heads[change.branch] == change.before, heads[change.branch] != change.sha else { continue }
-            try pushed(change, before, transaction)
+            try told(of: before, ChangePushed.eventType, at: change.sha, transaction) {
+                try pushed(change, before, $0)
+            } orElse: {
+                try $0.setHead(change.sha, branch: change.branch, of: before.name)
+            }
         }
         let tags = try DeliveryQueries.tags(of: repository.name, in: transaction.db)
         for tag in look.tagsGone { try transaction.setTag(nil, tag: tag, of: repository.name) }
-        for change in look.tags where tags[change.tag] == change.before { try tagged(change, before, transaction) }
+        for change in look.tags where tags[change.tag] == change.before {
+            try told(of: before, TagCreated.eventType, at: change.sha, transaction) {
+                try tagged(change, before, $0)
+            } orElse: {
+                try $0.setTag(change.sha, tag: change.tag, of: before.name)
+            }
+        }
         if !before.isRead { try lookUp(deliveriesTo: repository, transaction) }
+    }
+
+    /// What comes to more than an event can tell is noted with that verdict, and keeps nothing else of the look from being
+    /// told: it would come to the same the next time.
+    private func told(
+        of repository: Repository, _ type: String, at sha: String, _ transaction: Transaction,
+        _ body: (Transaction) throws -> Void, orElse note: (Transaction) throws -> Void
+    ) throws {
+        do {
+            try transaction.attempt(body)
+        } catch let error as EventTooLarge {
+            try note(transaction)
+            let project = try transaction.project(ofRepository: repository.name)?.name ?? repository.name
+            try transaction.publish(
+                TriggerIgnored(
+                    cause: sha, causeType: type, project: project, pipeline: "*", code: EventRoom.tooLarge,
+                    reason: "\(error)"),
+                subject: "repository/\(repository.name)", key: repository.name, because: repository.because)
+        }
     }
 }

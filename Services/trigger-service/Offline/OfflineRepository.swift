@@ -70,11 +70,11 @@ struct OfflineRepository: Sendable {
             return commit
         }
         let commit = try await mirror.commit(full)
+        let changed = try await mirror.changedPaths(from: try await start(of: full, other, mirror), to: full)
         return Commit(
             sha: full, message: commit.message, author: commit.author,
-            files: try await mirror.projectFiles(of: full, repository: name),
-            paths: try await mirror.changedPaths(from: try await start(of: full, other, mirror), to: full),
-            pathsTruncated: false)
+            files: try await mirror.projectFiles(of: full, repository: name), paths: changed.paths,
+            pathsTruncated: changed.truncated)
     }
 
     private func start(of commit: String, _ other: Comparison, _ mirror: Mirror) async throws -> String? {

@@ -93,7 +93,11 @@ struct Ingest: Sendable {
                 reason: "the event \(event.id) of \(event.source) was published before with other content;"
                     + " give it another id")
         }
-        let envelope = event.envelope(at: transaction.now)
+        var envelope = event.envelope(at: transaction.now)
+        // A program that a pipeline of ours runs, and that sends what the pipeline listens to, goes in no circle for ever.
+        if let depth = try envelope.causationid.flatMap({ try transaction.depth(after: $0) }) {
+            envelope.causationdepth = depth
+        }
         let position = try transaction.append(envelope, to: .ingest)
         try transaction.insert(
             Publication(source: event.source, id: event.id, digest: event.digest, position: position))

@@ -36,6 +36,15 @@ extension Transaction {
         try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM cause WHERE id = ?)", arguments: [id]) ?? false
     }
 
+    /// How many events led to what follows from this one; `nil` where it was no cause here. The cause's id may be the event's
+    /// with a project behind it.
+    func depth(after event: String) throws -> Int? {
+        try Row.fetchOne(
+            db, sql: "SELECT body FROM cause WHERE id = ?1 OR (id > ?1 || '@' AND id < ?1 || 'A') LIMIT 1",
+            arguments: [event])?
+            .decode(Cause.self, "body").because.depth
+    }
+
     /// `nil` when it is unknown or was judged already.
     func waitingCause(_ id: String) throws -> Cause? {
         try Row.fetchOne(db, sql: "SELECT body FROM cause WHERE id = ? AND state = 'waiting'", arguments: [id])?

@@ -78,8 +78,15 @@ extension Transaction {
 
     /// The project that this repository had last.
     func project(ofRepository repository: String) throws -> LoadedProject? {
-        try Row.fetchOne(db, sql: "SELECT * FROM project WHERE repository = ? LIMIT 1", arguments: [repository])
-            .map(LoadedProject.init(row:))
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM project WHERE repository = ? ORDER BY epoch DESC, seq DESC LIMIT 1",
+            arguments: [repository]
+        ).map(LoadedProject.init(row:))
+    }
+
+    /// With its schedules and what it declares; its runs stay.
+    func delete(_ project: LoadedProject) throws {
+        try db.execute(sql: "DELETE FROM project WHERE name = ?", arguments: [project.name])
     }
 
     func save(_ project: LoadedProject, models: [String]) throws {

@@ -14,6 +14,7 @@ public let allEventBodies: [any EventBody.Type] = [
     ScheduleMissed.self,
     ProjectLoaded.self,
     ProjectUnchanged.self,
+    ProjectRetired.self,
     ProjectRejected.self,
     RepositoryAdded.self,
     RepositoryRemoved.self,

@@ -97,6 +97,7 @@ struct FactRule: Sendable {
         // Each version of the file: an open run goes by the one that it began with.
         on(ProjectLoaded.self) { body, _ in Fact("project/\(body.project)", "file/\(body.digest)") },
         on(ProjectUnchanged.self) { body, _ in Fact("project/\(body.project)", "commit") },
+        on(ProjectRetired.self) { body, _ in Fact("project/\(body.project)", "retired") },
         on(RunQueued.self) { body, _ in .begun("run/\(body.run)", "queued") },
         on(RunCancelBegun.self) { body, _ in Fact("run/\(body.run)", "canceling") },
         on(RunStarted.self) { body, _ in Fact("run/\(body.run)", "started") },

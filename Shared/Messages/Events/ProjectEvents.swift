@@ -51,6 +51,27 @@ public struct ProjectUnchanged: EventBody {
     }
 }
 
+/// A repository's default branch goes by another project name now: this one is over.
+public struct ProjectRetired: EventBody {
+    public static let name = "project.retired"
+    public static let source: Source? = .triggerService
+    public static let summary = "A repository's default branch goes by another project name now: this one is over."
+
+    public var project: String
+    public var repository: String
+    /// The commit that says so.
+    public var sha: String
+    /// Its new name.
+    public var successor: String
+
+    public init(project: String, repository: String, sha: String, successor: String) {
+        self.project = project
+        self.repository = repository
+        self.sha = sha
+        self.successor = successor
+    }
+}
+
 /// A project file has errors; nothing was started.
 public struct ProjectRejected: EventBody {
     public static let name = "project.rejected"
