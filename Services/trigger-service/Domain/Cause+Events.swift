@@ -84,7 +84,7 @@ extension Cause {
             untrusted: origin.untrusted, because: envelope.consequence,
             requester: envelope.person ?? origin.requester ?? envelope.actor,
             requesterEmail: envelope.person == nil ? origin.requesterEmail : nil,
-            otherRequesters: envelope.person == nil ? origin.otherRequesters : [],
+            otherRequesters: envelope.person == nil ? origin.otherRequesters : nil,
             event: ["kind": "model", "id": .string(envelope.id), "model": .object(members)], heads: [position])
     }
 }
