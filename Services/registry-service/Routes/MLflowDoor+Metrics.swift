@@ -7,7 +7,7 @@ extension MLflowDoor {
     func addMetrics(_ routes: MLflowRoutes) {
         routes.post("/runs/log-metric", .writing) { call in
             let measurement = try MLflowCall.measurement(.object(call.fields))
-            return try await change(call) { tx, row in
+            return try await change(call, making: true) { tx, row in
                 try tx.log(measurement, ofRun: row["id"], uuid: row["uuid"])
                 return Self.done
             }
@@ -33,7 +33,8 @@ extension MLflowDoor {
                     "A batch logging request can contain at most \(Limits.entitiesInBatch) params, tags, and metrics "
                         + "together. Got \(count).")
             }
-            return try await change(call) { tx, row in
+            let making = !measurements.isEmpty || !parameters.isEmpty
+            return try await change(call, making: making) { tx, row in
                 for parameter in parameters { try tx.log(parameter, ofRun: row) }
                 for measurement in measurements { try tx.log(measurement, ofRun: row["id"], uuid: row["uuid"]) }
                 for tag in tags { try tx.setTag(tag, ofRun: row["id"]) }

@@ -12,7 +12,7 @@ extension Transaction {
         let declaration = try KnowledgeQueries.declaration(of: model, db)
         let mirror = declaration?.model.stages.mirror
         let tags = try TagChange(wanted: tags).decide(tags: [:], mirror: mirror).set
-        let told = try client.run.isEmpty ? nil : RunFacts.of(client.run, db)
+        let told = try told(client, artifact, by: caller)
         // Code in training speaks for itself, whatever run it names: its version is not of another's commit.
         let trainingRun = caller.training?.trainingRun ?? told?.trainingRun
         let origin = try trainingRun.map { try TrainingQueries.origin(of: $0, db) } ?? Origin(nil, nil)
@@ -35,6 +35,16 @@ extension Transaction {
         try insert(facts, client)
         try say(facts, about: model, version: facts.version, caller)
         return facts.version
+    }
+
+    /// What the named run says of the version. A training's run speaks for what its own code made, and for nothing else:
+    /// other files do not get its commit, tests, predictions and numbers by naming it.
+    private func told(_ client: ClientVersion, _ artifact: ModelArtifact, by caller: Caller) throws -> RunFacts? {
+        guard !client.run.isEmpty, let told = try RunFacts.of(client.run, db) else { return nil }
+        guard let trainingRun = told.trainingRun, trainingRun != caller.training?.trainingRun,
+            trainingRun != client.maker
+        else { return told }
+        return try TrainingQueries.isModel(artifact.digest, of: trainingRun, db) ? told : nil
     }
 
     func change(tags wanted: [String: String?], of version: Int, _ model: String, _ caller: Caller) throws -> JSONValue
