@@ -156,6 +156,8 @@ extension MLflowDoor {
 
     static func tag(_ tag: KeyValue) throws(MLflowError) -> KeyValue {
         try Names.checkKey(tag.key, "tag")
+        // A list that is cut is none.
+        if tag.key == RunQueries.modelTag { return tag }
         return KeyValue(key: tag.key, value: cut(tag.value, Limits.tagValue))
     }
 

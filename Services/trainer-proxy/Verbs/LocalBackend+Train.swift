@@ -35,6 +35,8 @@ extension LocalBackend {
             do {
                 harvest = try await self.harvest(folders)
                 if let pass { harvest.add(try await tracking.told(of: training.id, pass)) }
+            } catch is CancellationError {
+                verdict = .canceled
             } catch {
                 verdict = .failed("\(error)")
             }

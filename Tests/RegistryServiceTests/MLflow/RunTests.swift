@@ -78,6 +78,37 @@ import Testing
         #expect(try await last(door, run) == nil)
     }
 
+    @Test func `the list of a run's models is kept whole, and one that is none says nothing`() async throws {
+        let door = try await Door()
+        let registry = door.registry
+        let code = try await Door(registry) { _, _ in
+            Caller(
+                actor: Actor(name: "pipeline:ship"), name: "ship",
+                training: .init(trainingRun: "r.job.train", run: "r", project: "churn"))
+        }
+        let run = try await code.run()
+        try await code.put("0/\(run)/artifacts/model/MLmodel")
+        func set(_ value: String) async throws -> Int {
+            try await code.post(
+                "/runs/set-tag",
+                ["run_id": .string(run), "key": "mlflow.log-model.history", "value": .string(value)]
+            ).status
+        }
+        func told() async throws -> Door.Answer { try await door.get("/api/v1/training-runs/r.job.train") }
+        for broken in ["x", "{}", "[1", "[1]"] {
+            #expect(try await set(broken) == 200)
+            let answer = try await told()
+            #expect(answer.status == 200 && answer.json["model"] == nil, "\(broken): \(answer.message)")
+        }
+        let long = String(repeating: "x", count: Limits.tagValue)
+        #expect(try await set(#"[{"artifact_path": "model", "signature": "\#(long)"}]"#) == 200)
+        #expect(try await told().json["model"]?["files"] == ["MLmodel"])
+        #expect(try await set("broken") == 200)
+        let model: JSONValue = ["run_id": .string(run), "model_json": #"{"artifact_path": "model"}"#]
+        #expect(try await code.post("/runs/log-model", model).status == 200)
+        #expect(try await told().json["model"]?["files"] == ["MLmodel"])
+    }
+
     @Test func `limits are MLflow's own`() async throws {
         let door = try await Door()
         let run = try await door.run()

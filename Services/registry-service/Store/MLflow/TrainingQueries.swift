@@ -104,9 +104,7 @@ enum TrainingQueries {
             """, [trainingRun])
         if let logged { return .loggedModel(logged["experiment"], logged["uuid"]) }
         for run in runs {
-            let history: String? = try db.value(
-                "SELECT value FROM run_tag WHERE run = ? AND key = 'mlflow.log-model.history'", [run["id"] as Int64])
-            let models = try history.map { try Wire.decode(JSONValue.self, from: .init($0.utf8)).array ?? [] } ?? []
+            let models = try RunQueries.loggedModels(run["id"], db)
             guard let folder = models.last?["artifact_path"]?.string else { continue }
             return ArtifactPath.run(run["experiment"], run["uuid"]).appending(folder)
         }
