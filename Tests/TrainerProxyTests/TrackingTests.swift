@@ -67,4 +67,29 @@ import Testing
         #expect(failure?.description.contains("The registry could not answer (500)") == true)
         #expect(registry.requests == Tracking.mostErrors)
     }
+
+    @Test(arguments: [400, 401, 404])
+    func `a training whose results the registry refuses to tell has not succeeded`(status: Int) async throws {
+        let registry = try await StandIn((status, ["message": "no such thing"]))
+        let shop = try Workshop { $0.trackingURI = registry.url }
+        let script = #"echo '{"mse": 0.5}' > $MARTLET_OUTPUT/metrics.json"#
+        let result = try await shop.perform(shop.work("train/run", ["command": .string(script)]))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.contains("no such thing (\(status))") == true, "\(result.message ?? "")")
+        let finished = try #require(try await shop.events(TrainingFinished.self).first)
+        #expect(finished.outcome == .failed && finished.metrics == ["mse": 0.5])
+        #expect(registry.requests == 1)
+    }
+
+    @Test func `a model that cannot be taken fails the step, and what was measured is told`() async throws {
+        let registry = try await StandIn((200, ["metrics": ["auc": 0.75], "problem": "more than 10000 files"]))
+        let shop = try Workshop { $0.trackingURI = registry.url }
+        let result = try await shop.perform(shop.work("train/run", ["command": "true"], step: "logged"))
+        #expect(result.outcome == .failed)
+        #expect(result.message?.contains("more than 10000 files") == true, "\(result.message ?? "")")
+        #expect(result.outputs["metrics"] == ["auc": 0.75])
+        let script = "mkdir $MARTLET_OUTPUT/model; echo weights > $MARTLET_OUTPUT/model/weights.bin"
+        let written = try await shop.perform(shop.work("train/run", ["command": .string(script)], step: "written"))
+        #expect(written.outcome == .succeeded, "\(written.message ?? "")")
+    }
 }

@@ -44,7 +44,8 @@ struct Tracking: Sendable {
 
     /// Asks until it is answered: a registry that is away for a while must not cost a finished training.
     ///
-    /// - Throws: `StepFailure` when it answers with one error after the other.
+    /// - Throws: `StepFailure` when it refuses, or answers with one error after the other: a training whose results are
+    ///   lost has not succeeded.
     func told(of trainingRun: String, _ pass: TrackingPass) async throws -> TrackedRun {
         let name = trainingRun.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? trainingRun
         var (wait, errors) = (pause, 0)
@@ -55,8 +56,7 @@ struct Tracking: Sendable {
                     headers: [(name: "Authorization", value: "Bearer \(pass.token.text)")]))
             if let answer, answer.isSuccess { return try Wire.decode(TrackedRun.self, from: answer.body) }
             if let answer, (400..<500).contains(answer.status) {
-                context.logger.warning("what \(trainingRun) told the registry cannot be read: \(answer.status)")
-                return TrackedRun()
+                throw Self.unreadable(Self.reason(answer.status, answer.body))
             }
             // 503 and what stands before a registry that is away say: later.
             if let answer, answer.status == 500 {
@@ -99,4 +99,6 @@ struct TrackedRun: Decodable, Sendable {
     var params: [String: String]?
     var tags: [String: String]?
     var model: ModelArtifact?
+    /// Why the model that it logged is none of the step's.
+    var problem: String?
 }

@@ -34,7 +34,12 @@ extension LocalBackend {
         if case .succeeded = verdict.outcome {
             do {
                 harvest = try await self.harvest(folders)
-                if let pass { harvest.add(try await tracking.told(of: training.id, pass)) }
+                if let pass {
+                    let tracked = try await tracking.told(of: training.id, pass)
+                    harvest.add(tracked)
+                    // A model in files comes before what it logged.
+                    if let problem = tracked.problem, harvest.model == nil { throw Tracking.unreadable(problem) }
+                }
             } catch is CancellationError {
                 verdict = .canceled
             } catch {

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Store
 import Testing
 
 @testable import RegistryService
@@ -107,6 +108,30 @@ import Testing
         let model: JSONValue = ["run_id": .string(run), "model_json": #"{"artifact_path": "model"}"#]
         #expect(try await code.post("/runs/log-model", model).status == 200)
         #expect(try await told().json["model"]?["files"] == ["MLmodel"])
+    }
+
+    @Test func `a model of too many files takes nothing else of its training with it`() async throws {
+        let registry = try Registry()
+        let code = try await Door(registry) { _, _ in
+            Caller(
+                actor: Actor(name: "pipeline:ship"), name: "ship",
+                training: .init(trainingRun: "r.job.train", run: "r", project: "churn"))
+        }
+        let run = try await code.run()
+        #expect(try await log(code, run, 0.5).status == 200)
+        let model: JSONValue = ["run_id": .string(run), "model_json": #"{"artifact_path": "model"}"#]
+        #expect(try await code.post("/runs/log-model", model).status == 200)
+        try await registry.store.write { tx in
+            for number in 0...VersionFiles.most {
+                let path = try ArtifactPath("0/\(run)/artifacts/model/\(number)")
+                let file = StoredFile(path: path.text, digest: Digest(of: Data()), size: 0)
+                try tx.put(file, at: path)
+            }
+        }
+        let told = try await code.get("/api/v1/training-runs/r.job.train")
+        #expect(told.status == 200 && told.json["metrics"] == ["m": 0.5])
+        #expect(told.json["model"] == nil)
+        #expect(told.json["problem"]?.string?.contains("more than 10000 files") == true)
     }
 
     @Test func `limits are MLflow's own`() async throws {
