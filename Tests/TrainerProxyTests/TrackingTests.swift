@@ -92,4 +92,15 @@ import Testing
         let written = try await shop.perform(shop.work("train/run", ["command": .string(script)], step: "written"))
         #expect(written.outcome == .succeeded, "\(written.message ?? "")")
     }
+
+    @Test func `long parameters that the code told stay in the registry, and fail no training`() async throws {
+        let long = String(repeating: "x", count: 40_000)
+        let registry = try await StandIn((200, ["metrics": ["auc": 0.75], "params": ["vocabulary": .string(long)]]))
+        let shop = try Workshop { $0.trackingURI = registry.url }
+        let script = #"echo '{"alpha": 0.5}' > $MARTLET_OUTPUT/params.json"#
+        let result = try await shop.perform(shop.work("train/run", ["command": .string(script)]))
+        #expect(result.outcome == .succeeded, "\(result.message ?? "")")
+        let finished = try #require(try await shop.events(TrainingFinished.self).first)
+        #expect(finished.metrics == ["auc": 0.75] && finished.params == ["alpha": "0.5"])
+    }
 }

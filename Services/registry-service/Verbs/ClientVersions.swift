@@ -27,10 +27,9 @@ extension Transaction {
         facts.source = client.source
         facts.mlflowRun = client.run.isEmpty ? nil : client.run
         facts.description = client.description
-        try facts.check(required: declaration?.model.requires ?? [])
-        // What a run told is in the registry already; an event has no room for all of it.
-        if (try? Registration.checkSize(facts)) == nil { (facts.metrics, facts.params) = ([:], [:]) }
-        try Registration.checkSize(facts)
+        let required = declaration?.model.requires ?? []
+        try facts.check(required: required)
+        try Registration.shorten(&facts, keeping: required)
         try remember(list: artifact.digest, files: listed)
         try insert(facts, client)
         try say(facts, about: model, version: facts.version, caller)

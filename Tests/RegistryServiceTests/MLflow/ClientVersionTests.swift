@@ -175,6 +175,42 @@ import Testing
         #expect(try await register([["key": "owner", "value": "ada"]]).status == 200)
     }
 
+    @Test func `G14 long parameters take no numbers with them, and what is required is kept however long the rest is`()
+        async throws
+    {
+        let door = try await Door()
+        try await door.registry.declare(trunk, requires: ["metrics.auc", "params.alpha"])
+        let run = try await door.run()
+        try await door.put("0/\(run)/artifacts/model/MLmodel")
+        _ = try await door.post("/registered-models/create", ["name": "churn"])
+        func log(metrics: [String], params: [String]) async throws -> Int {
+            let long = String(repeating: "x", count: 5_000)
+            let metrics = metrics.map { key -> JSONValue in ["key": .string(key), "value": 0.5, "timestamp": 1] }
+            let params = params.map { key -> JSONValue in ["key": .string(key), "value": .string(long)] }
+            let batch: JSONValue = [
+                "run_id": .string(run), "metrics": .array(metrics), "params": .array(params),
+            ]
+            return try await door.post("/runs/log-batch", batch).status
+        }
+        func register() async throws -> ModelRegistered {
+            let answer = try await door.post(
+                "/model-versions/create",
+                ["name": "churn", "source": .string("runs:/\(run)/model"), "run_id": .string(run)])
+            #expect(answer.status == 200, "\(answer.message)")
+            return try #require(try await door.registry.said(ModelRegistered.self).last)
+        }
+        let others = (0..<10).map { "p\($0)" }
+        #expect(try await log(metrics: ["auc", "f1"], params: ["alpha"] + others) == 200)
+        let first = try await register()
+        #expect(first.metrics == ["auc": 0.5, "f1": 0.5])
+        #expect(first.params.keys.sorted() == ["alpha"])
+        let name = String(repeating: "m", count: 100)
+        #expect(try await log(metrics: (0..<400).map { "\(name)\($0)" }, params: []) == 200)
+        let second = try await register()
+        #expect(second.metrics == ["auc": 0.5])
+        #expect(second.params.keys.sorted() == ["alpha"])
+    }
+
     @Test func `G12 what a version was made of can be unpacked, whatever becomes of the run's files`() async throws {
         let door = try await Door()
         try await door.model("churn")
