@@ -131,6 +131,26 @@ import Testing
         #expect(try await door.registry.envelopes().allSatisfy { $0.actor == "user:ada" && $0.partitionkey == "churn" })
     }
 
+    @Test func `a renamed model is found by its first name too, which stays its own`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.model("churn")
+        try await door.model("other")
+        func rename(_ name: String, _ new: String) async throws -> Door.Answer {
+            try await door.post("/registered-models/rename", ["name": .string(name), "new_name": .string(new)])
+        }
+        #expect(try await rename("churn", "leaving").status == 200)
+        for name in ["leaving", "churn"] {
+            let model = try await door.get("/registered-models/get", [("name", name)])
+            #expect(model.json["registered_model"]?["name"] == "leaving", "\(name): \(model.message)")
+        }
+        #expect(try await rename("other", "churn").code == "RESOURCE_ALREADY_EXISTS")
+        // As a script does that registers under the name that it always had.
+        try await door.model("churn")
+        let versions = try await door.get("/model-versions/search", [("filter", "name='leaving'")])
+        #expect(versions.json["model_versions"]?.array?.count == 2)
+    }
+
     @Test func `what no event has room for is refused with advice, and nothing is changed`() async throws {
         let door = try await Door()
         try await door.model("churn")
