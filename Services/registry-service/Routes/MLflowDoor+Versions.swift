@@ -68,6 +68,7 @@ extension MLflowDoor {
         return try await write { tx in
             let row = try VersionSearch.row(named: name, version: version, tx.db)
             try caller.checkOwner(of: row["model"], tx.db)
+            try caller.checkVersion(row["version"], of: row["model"], tx.db)
             return try body(tx, row["model"], row["version"], caller)
         }
     }

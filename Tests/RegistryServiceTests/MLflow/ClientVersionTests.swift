@@ -323,6 +323,8 @@ import Testing
         let tag: JSONValue = ["experiment_id": "0", "key": "k"]
         _ = try await ada.post("/experiments/set-experiment-tag", ["experiment_id": "0", "key": "k", "value": "v"])
         #expect(try await code.post("/experiments/delete-experiment-tag", tag).code == "PERMISSION_DENIED")
+        let other: JSONValue = ["experiment_id": "0", "key": "k", "value": "other"]
+        #expect(try await code.post("/experiments/set-experiment-tag", other).code == "PERMISSION_DENIED")
         #expect(try await ada.post("/experiments/delete-experiment-tag", tag).status == 200)
         try await registry.declare(trunk, project: "other")
         #expect(try await code.post("/registered-models/create", ["name": "churn"]).code == "PERMISSION_DENIED")

@@ -132,4 +132,41 @@ import Testing
         let file = try await ada.get("\(MLflowDoor.artifactRoot)/\(folder)/MLmodel")
         #expect(String(decoding: file.bytes, as: UTF8.self) == "good")
     }
+
+    @Test func `S2-11 code in training tags and describes no version but its own`() async throws {
+        let training = try await training()
+        let (code, ada) = (training.code, training.ada)
+        try await ada.model("churn")
+        try await code.model("churn")
+        for (version, status) in [("1", 403), ("2", 200)] {
+            let named: [String: JSONValue] = ["name": "churn", "version": .string(version)]
+            let tag = JSONValue.object(named.merging(["key": "auc", "value": "0"]) { $1 })
+            #expect(try await code.post("/model-versions/set-tag", tag).status == status)
+            #expect(try await ada.post("/model-versions/set-tag", tag).status == 200)
+            #expect(try await code.json("DELETE", "/model-versions/delete-tag", tag).status == status)
+            let text = JSONValue.object(named.merging(["description": "best"]) { $1 })
+            #expect(try await code.json("PATCH", "/model-versions/update", text).status == status)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a fork's code measures others' models for its own run alone`(isUntrusted: Bool) async throws {
+        let training = try await training()
+        let wish: JSONValue = ["experiment_id": "0", "name": "champion"]
+        let made = try await training.ada.post("/logged-models", wish).json["model"]?["info"]?["model_id"]?.string
+        let model = try #require(made)
+        var caller = Self.caller
+        caller.training?.isUntrusted = isUntrusted
+        let code = try await Door(training.ada.registry) { [caller] _, _ in caller }
+        let (run, metric) = (training.run, JSONValue.object(["key": "auc", "value": 0, "timestamp": 2]))
+        let members = (metric.object ?? [:]).merging(["model_id": .string(model)]) { $1 }
+        let single = JSONValue.object(members.merging(["run_id": .string(run)]) { $1 })
+        #expect(try await code.post("/runs/log-metric", single).status == 200)
+        let batch: JSONValue = ["run_id": .string(run), "metrics": [.object(members)]]
+        #expect(try await code.post("/runs/log-batch", batch).status == 200)
+        let told = try await training.ada.get("/logged-models/\(model)").json["model"]?["data"]?["metrics"]
+        #expect((told == nil) == isUntrusted)
+        let history = try await code.get("/metrics/get-history", [("run_id", run), ("metric_key", "auc")])
+        #expect(history.json["metrics"]?.array?.count == 2)
+    }
 }
