@@ -148,7 +148,7 @@ let package = Package(
             ]),
         tests("EventBusTests", ["EventBus", "ServiceKit", "Bus", "EventLog", "Messages", logging]),
         tests(of: "TriggerService", ["ProjectFile", "Processes", "HTTPClient", "Serving", crypto, hummingbird]),
-        tests(of: "TrainerProxy", ["Processes"]),
+        tests(of: "TrainerProxy", ["Processes", "Serving", hummingbird]),
         tests(of: "Evaluator", ["Processes"]),
         tests(of: "RegistryService", ["EventLog", "HTTPClient", "Serving", hummingbird]),
         tests(of: "Deployer", ["Processes", "HTTPClient", lifecycle]),

@@ -91,11 +91,13 @@ public struct StepWork: Sendable, Hashable, Codable {
     /// What the last worker saved with `checkpoint`.
     public var checkpoint: JSONValue?
     public var causation: Causation
+    /// The approval that its job was granted; absent where nobody was asked.
+    public var approval: String?
 
     public init(
         item: String, token: Int64, job: String, step: String, attempt: Int, verb: String, with: JSONValue,
         variables: [String: String], timeoutSeconds: Int?, run: RunReference, after: [LogPosition],
-        checkpoint: JSONValue?, causation: Causation
+        checkpoint: JSONValue?, causation: Causation, approval: String? = nil
     ) {
         self.item = item
         self.token = token
@@ -110,6 +112,7 @@ public struct StepWork: Sendable, Hashable, Codable {
         self.after = after
         self.checkpoint = checkpoint
         self.causation = causation
+        self.approval = approval
     }
 }
 

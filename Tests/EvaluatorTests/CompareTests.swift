@@ -184,7 +184,10 @@ import Testing
         #expect(events.count == 1)
         #expect(events.first?.decision == first.outputs["decision"]?.string)
         #expect(events.first?.rule["missing_metric"] == ["challenger": "lose", "champion": "lose"])
-        #expect(events.first?.champion == EvaluatedCandidate(version: 1, trainingRun: "t1", value: 1))
+        // With the files that were judged.
+        let files = Digest(of: Data())
+        #expect(
+            events.first?.champion == EvaluatedCandidate(version: 1, trainingRun: "t1", value: 1, artifact: files))
 
         let body = try #require(
             try await judge.store.read { db in try Data.fetchOne(db, sql: "SELECT body FROM decision") })

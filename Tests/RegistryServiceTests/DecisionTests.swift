@@ -71,6 +71,20 @@ import Testing
         #expect(try await promote(registry, 1, "sha256:own").outcome == .succeeded)
     }
 
+    @Test func `E13 a decision about other files promotes no version, though both be of one training run`() async throws
+    {
+        let registry = try await registry()
+        for (digest, content) in [("sha256:other", "other"), ("sha256:own", "a")] {
+            var body = decided(digest, challenger: 1, champion: nil, run: "a")
+            body.challenger.artifact = Digest(of: Data(content.utf8))
+            try await registry.tell(body)
+        }
+        let refused = try await promote(registry, 1, "sha256:other")
+        #expect(refused.outcome == .failed)
+        #expect(refused.message?.contains("is about other files") == true, "\(refused.message ?? "")")
+        #expect(try await promote(registry, 1, "sha256:own").outcome == .succeeded)
+    }
+
     @Test func `X4 a decision that was lost, is another's or is unknown promotes nobody`() async throws {
         let registry = try await registry()
         try await registry.tell(decided("sha256:lost", challenger: 1, champion: nil, winner: .champion))

@@ -76,11 +76,13 @@ final class Registry: Sendable {
         try await RegisterStep(store: store, artifacts: artifacts).perform(work)
     }
 
-    func perform(_ verb: String, _ with: JSONValue, run: String = "run", pipeline: String = "model-cd") async throws
-        -> StepResult
-    {
-        let work = work(verb, with, run: run, pipeline: pipeline)
-        return try await store.write { tx in
+    /// - Parameter approval: what the step's job was granted.
+    func perform(
+        _ verb: String, _ with: JSONValue, run: String = "run", pipeline: String = "model-cd", approval: String? = nil
+    ) async throws -> StepResult {
+        var asked = work(verb, with, run: run, pipeline: pipeline)
+        asked.approval = approval
+        return try await store.write { [work = asked] tx in
             switch verb {
             case "registry/resolve": try ResolveStep.perform(work, in: tx.db)
             case "registry/tag": try TagStep.perform(work, in: tx)

@@ -186,15 +186,30 @@ import Testing
                 decision: "sha256:1", run: "run", step: "job/compare", model: "churn", winner: .challenger, rule: [:],
                 metric: "mse", challenger: EvaluatedCandidate(version: 1, trainingRun: nil, value: 1),
                 reason: .noChampion, message: "first", championSelector: "stage=production"))
-        let with: JSONValue = [
-            "version": 1, "to": "production", "reason": "won", "decision": "sha256:1", "approval": "a1",
-        ]
-        _ = try await registry.perform("registry/transition", with)
+        let with: JSONValue = ["version": 1, "to": "production", "reason": "won", "decision": "sha256:1"]
+        _ = try await registry.perform("registry/transition", with, approval: "a1")
         let event = try #require(try await registry.said(ModelStageChanged.self).first)
         #expect(event.decision == "sha256:1")
         #expect(event.approval == "a1")
         #expect(event.reason == "won")
         #expect(try await registry.envelopes().last?.actor == "pipeline:model-cd")
+    }
+
+    @Test(arguments: ["a1", nil] as [String?])
+    func `C-3 no step names an approval that its job was not granted`(granted: String?) async throws {
+        let registry = try Registry()
+        try await registry.declare(trunk)
+        try await registry.versions("t1")
+        func move(saying text: String) async throws -> StepResult {
+            let with: JSONValue = ["version": 1, "to": "production", "approval": .string(text)]
+            return try await registry.perform("registry/transition", with, approval: granted)
+        }
+        let refused = try await move(saying: "signed by the board")
+        #expect(refused.outcome == .failed)
+        #expect(refused.message?.contains("'signed by the board' is not what this job was granted") == true)
+        #expect(try await registry.stages().isEmpty)
+        #expect(try await move(saying: granted ?? "").outcome == .succeeded)
+        #expect(try await registry.said(ModelStageChanged.self).map(\.approval) == [granted])
     }
 
     /// Version 3's deployment failed and was taken back; then a person takes version 2 back.

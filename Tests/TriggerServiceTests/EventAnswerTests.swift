@@ -20,6 +20,7 @@ struct EventAnswerTests {
                   b: { needs: a, environment: prod, steps: [ { id: s, run: "1" } ] }
             """)
         let work = try #require(try await installation.claim(try await installation.open()).first)
+        #expect(work.approval == nil)
         try await installation.complete(work, StepResult(.succeeded, outputs: ["version": 4]))
         return (installation, try #require(try await installation.published(ApprovalRequested.self).first))
     }
@@ -50,6 +51,14 @@ struct EventAnswerTests {
         #expect(
             try await publish(installation, data, id: "2", user: "acme").reason == "the approval is granted already")
         #expect(try await installation.published(ApprovalFinished.self).count == 1)
+    }
+
+    @Test func `C-3 who works for a job is told of the approval that it was granted`() async throws {
+        let (installation, asked) = try await waiting()
+        let data: JSONValue = ["approval": .string(asked.approval), "approve": true, "version": 4]
+        #expect(try await publish(installation, data, id: "1", user: "acme").accepted)
+        let work = try #require(try await installation.claim(try await installation.open()).first)
+        #expect(work.job == "b" && work.approval == asked.approval)
     }
 
     @Test func `nobody else does: other keys, a bus without keys, a person who may only publish`() async throws {

@@ -170,9 +170,10 @@ struct Question: Hashable, Sendable {
                 item: item, run: run, model: input.model,
                 challenger: EvaluatedCandidate(
                     version: challenger.version, trainingRun: challenger.trainingRun,
-                    value: judged.challenger),
+                    value: judged.challenger, artifact: challenger.artifact),
                 champion: champion.map {
-                    EvaluatedCandidate(version: $0.version, trainingRun: $0.trainingRun, value: judged.champion)
+                    EvaluatedCandidate(
+                        version: $0.version, trainingRun: $0.trainingRun, value: judged.champion, artifact: $0.artifact)
                 },
                 championSelector: input.championSelector),
             rule: rule, winner: verdict.winner, reason: verdict.reason,

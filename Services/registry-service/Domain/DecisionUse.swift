@@ -6,7 +6,8 @@ struct DecisionUse: Sendable {
     /// Who is champion now, by the decision's own selector.
     var champion: Int?
 
-    func check(model: String, version: Int, trainingRun: String?) throws(Refusal) {
+    /// - Parameter artifact: the version's files.
+    func check(model: String, version: Int, trainingRun: String?, artifact: Digest) throws(Refusal) {
         let name = "decision \(decision.decision.prefix(19))…"
         guard decision.model == model else {
             throw Refusal("\(name) is about model '\(decision.model)', not '\(model)'")
@@ -21,6 +22,12 @@ struct DecisionUse: Sendable {
             throw Refusal(
                 "\(name) is about a version \(version) of training run '\(run)', and that of '\(model)' is of training "
                     + "run '\(trainingRun)': evaluate again")
+        }
+        // Older decisions do not say which files they judged.
+        if let judged = decision.challenger.artifact, judged != artifact {
+            throw Refusal(
+                "\(name) is about other files (\(judged.text.prefix(19))…) than those of version \(version) of '\(model)' "
+                    + "(\(artifact.text.prefix(19))…): let evaluate/compare judge the version itself")
         }
         guard decision.winner == .challenger || decision.advisory == true else {
             throw Refusal("\(name) was lost by version \(version) of '\(model)': \(decision.message)")

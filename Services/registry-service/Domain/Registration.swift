@@ -55,6 +55,15 @@ struct Registration: Sendable {
 }
 
 extension Registration {
+    /// Leaves out what an event has no room for, of what a run told the registry, where it stays: parameters, and numbers
+    /// only where they are too long without them. What the project requires is never left out.
+    static func shorten(_ facts: inout ModelRegistered, keeping required: [String]) throws {
+        func isTooLong() -> Bool { (try? checkSize(facts)) == nil }
+        if isTooLong() { facts.params = facts.params.filter { required.contains("params.\($0.key)") } }
+        if isTooLong() { facts.metrics = facts.metrics.filter { required.contains("metrics.\($0.key)") } }
+        try checkSize(facts)
+    }
+
     /// What `dataset`, `description` and `type` of the step say, as tags of the version (S1-14, S2-15).
     ///
     /// `description_from` lists `params`, `metrics`, or single ones such as `metrics.accuracy`.

@@ -22,6 +22,15 @@ struct Caller: Sendable, Hashable {
         guard let training, training.trainingRun != trainingRun else { return }
         throw .denied("\(what) was not made by training run \(training.trainingRun), whose token this is")
     }
+
+    /// What training code measured and made is told by that code, while it runs, and by nobody else: a version that is
+    /// made of it carries the training's lineage.
+    func checkMaking(by trainingRun: String?, _ what: String) throws(MLflowError) {
+        try checkWriting(to: trainingRun, what)
+        guard training == nil, let trainingRun else { return }
+        throw .denied(
+            "\(what) holds what training run \(trainingRun) measured and made: log yours in a run of your own")
+    }
 }
 
 /// What a request needs, from least to most.

@@ -61,6 +61,7 @@ extension MLflowDoor {
         routes.post("/experiments/set-experiment-tag", .writing) { call in
             let (id, tag) = (try call.required("experiment_id"), try call.pair())
             try Names.checkKey(tag.key, "tag")
+            try call.caller.checkWriting(to: nil, "experiment \(id)")
             return try await change(id) { tx, number in
                 _ = try ExperimentQueries.active(id, tx.db)
                 try tx.setExperimentTag(number, tag)

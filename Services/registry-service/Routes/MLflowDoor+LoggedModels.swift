@@ -33,7 +33,7 @@ extension MLflowDoor {
             guard ["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"].contains(status) else {
                 throw MLflowCall.invalid(.string(status), "status")
             }
-            return try await change(loggedModel: call) { tx, row in
+            return try await change(loggedModel: call, making: true) { tx, row in
                 try tx.finish(loggedModel: row["id"], status: status)
                 return try Self.told(row["uuid"], tx.db)
             }
@@ -60,7 +60,7 @@ extension MLflowDoor {
         }
         routes.post("/logged-models/{model_id}/params", .writing) { call in
             let parameters = try call.pairs("params").map(Self.parameter)
-            return try await change(loggedModel: call) { tx, row in
+            return try await change(loggedModel: call, making: true) { tx, row in
                 for parameter in parameters { try tx.log(parameter, ofLoggedModel: row["id"]) }
                 return Self.done
             }
@@ -132,13 +132,16 @@ extension MLflowDoor {
         return .object(members)
     }
 
+    /// - Parameter making: says what was made, and not only how it is tagged.
     private func change(
-        loggedModel call: MLflowCall, _ body: @escaping @Sendable (Transaction, Row) throws -> JSONValue
+        loggedModel call: MLflowCall, making: Bool = false,
+        _ body: @escaping @Sendable (Transaction, Row) throws -> JSONValue
     ) async throws -> Response {
         let (id, caller) = (try call.part("model_id"), call.caller)
         return try await write { tx in
             let row = try LoggedModelQueries.row(id, tx.db)
             try caller.checkWriting(to: row["training_run"], "logged model \(id)")
+            if making { try caller.checkMaking(by: row["training_run"], "logged model \(id)") }
             return try body(tx, row)
         }
     }

@@ -61,7 +61,7 @@ extension MLflowDoor {
     private func addRunFacts(_ routes: MLflowRoutes) {
         routes.post("/runs/log-parameter", .writing) { call in
             let parameter = try Self.parameter(call.pair())
-            return try await change(call) { tx, row in
+            return try await change(call, making: true) { tx, row in
                 try tx.log(parameter, ofRun: row)
                 return Self.done
             }
@@ -82,7 +82,7 @@ extension MLflowDoor {
         }
         routes.post("/runs/log-inputs", .writing) { call in
             let (datasets, models) = (try call.list("datasets"), try call.list("models"))
-            return try await change(call) { tx, row in
+            return try await change(call, making: true) { tx, row in
                 for item in datasets {
                     guard let dataset = item["dataset"] else { throw MLflowCall.lacks("dataset") }
                     try tx.logInput(dataset, tags: item["tags"] ?? .array([]), ofRun: row["id"])
@@ -93,7 +93,7 @@ extension MLflowDoor {
         }
         routes.post("/runs/outputs", .writing) { call in
             let models = try call.list("models")
-            return try await change(call) { tx, row in
+            return try await change(call, making: true) { tx, row in
                 for model in models { try Self.note(model, role: "output", row, tx) }
                 return Self.done
             }
@@ -104,7 +104,7 @@ extension MLflowDoor {
             guard let model = try? Wire.decode(JSONValue.self, from: Data(text.utf8)), model.object != nil else {
                 throw MLflowError.invalid("Malformed model info. \n \(text.prefix(200)) \n is not a valid JSON.")
             }
-            return try await change(call) { tx, row in
+            return try await change(call, making: true) { tx, row in
                 try tx.appendModel(model, toRun: row["id"])
                 return Self.done
             }
@@ -112,14 +112,17 @@ extension MLflowDoor {
     }
 
     /// Changes a run that exists and, unless `deleted` is `nil`, was not deleted.
+    ///
+    /// - Parameter making: says what was measured or made, and not only what a run is called and tagged.
     func change(
-        _ call: MLflowCall, deleted: Bool? = false,
+        _ call: MLflowCall, deleted: Bool? = false, making: Bool = false,
         _ body: @escaping @Sendable (Transaction, Row) throws -> JSONValue
     ) async throws -> Response {
         let (id, caller) = (try call.run(), call.caller)
         return try await write { tx in
             let row = try deleted == nil ? RunQueries.row(id, tx.db) : RunQueries.active(id, tx.db)
             try caller.checkWriting(to: row["training_run"], "run \(id)")
+            if making { try caller.checkMaking(by: row["training_run"], "run \(id)") }
             return try body(tx, row)
         }
     }
@@ -150,6 +153,8 @@ extension MLflowDoor {
 
     static func tag(_ tag: KeyValue) throws(MLflowError) -> KeyValue {
         try Names.checkKey(tag.key, "tag")
+        // A list that is cut is none.
+        if tag.key == RunQueries.modelTag { return tag }
         return KeyValue(key: tag.key, value: cut(tag.value, Limits.tagValue))
     }
 

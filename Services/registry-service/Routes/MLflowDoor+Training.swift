@@ -11,12 +11,18 @@ extension MLflowDoor {
             try call.caller.checkWriting(to: id, "training run \(id)")
             let told = try await store.read { db -> (JSONValue, VersionFiles?) in
                 guard let told = try TrainingQueries.told(by: id, db) else { return (Self.done, nil) }
-                let answer: JSONValue = [
+                var answer: [String: JSONValue] = [
                     "metrics": .object(told.facts.metrics),
                     "params": .object(told.facts.parameters.mapValues(JSONValue.string)),
                     "tags": .object(told.tags.mapValues(JSONValue.string)),
                 ]
-                return (answer, try told.model.flatMap { try VersionFiles.at($0, db) })
+                do {
+                    return (.object(answer), try told.model.flatMap { try VersionFiles.at($0, db) })
+                } catch let error as MLflowError {
+                    // Of too many files, say: what was measured is told all the same.
+                    answer["problem"] = .string(error.message)
+                    return (.object(answer), nil)
+                }
             }
             var answer = told.0.object ?? [:]
             if let files = told.1 {

@@ -68,6 +68,7 @@ extension MLflowDoor {
         return try await write { tx in
             let row = try VersionSearch.row(named: name, version: version, tx.db)
             try caller.checkOwner(of: row["model"], tx.db)
+            try caller.checkVersion(row["version"], of: row["model"], tx.db)
             return try body(tx, row["model"], row["version"], caller)
         }
     }
@@ -81,14 +82,15 @@ extension MLflowDoor {
             loggedModel: try call.text("model_id"), user: call.caller.name, description: try Self.description(call))
         let (tags, caller) = (try Self.modelTags(call), call.caller)
         let logged = client.loggedModel ?? place.loggedModel
-        let (files, run) = try await store.read { db in
+        let (found, run) = try await store.read { db in
             // Before its files are looked for, as MLflow does it.
             _ = try ModelQueries.key(of: name, db)
             let run = try logged.flatMap { try LoggedModelQueries.run(of: $0, db) }
             return (try VersionFiles.find(place, source: source, db), run)
         }
         if client.run.isEmpty { client.run = run ?? "" }
-        let told = client
+        client.maker = found.maker
+        let (told, files) = (client, found.files)
         let artifact = try await files.artifact(in: artifacts)
         // Hashing a large model must not hold up everybody's commits: it is done before the transaction.
         do {

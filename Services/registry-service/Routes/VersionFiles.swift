@@ -12,35 +12,43 @@ enum VersionFiles: Sendable {
 
     static let most = 10_000
 
+    /// The files, and the training run whose code made them; `nil` where none did.
+    ///
     /// - Throws: `MLflowError` when there are none: a version without files cannot be served (C-7).
-    static func find(_ place: ModelSource, source: String, _ db: Database) throws -> VersionFiles {
+    static func find(
+        _ place: ModelSource, source: String, _ db: Database
+    ) throws -> (files: VersionFiles, maker: String?) {
         switch place {
         case .version(let name, let reference):
             let key = try ModelQueries.key(of: name, db)
             let number = try number(reference, of: key, name: name, db)
-            guard let artifact = try VersionSearch.artifact(number, of: key, db) else {
+            guard let facts = try VersionQueries.version(number, of: key, db)?.facts else {
                 throw MLflowError.noVersion(name, reference)
             }
-            return .registered(artifact)
+            return (.registered(facts.artifact), facts.trainingRun)
         case .run(let run, let path):
             let row = try RunQueries.row(run, db)
             let folder = ArtifactPath.run(row["experiment"], run).appending(path)
-            if let files = try files(at: folder, db) { return .stored(files) }
+            if let found = try made(at: folder, db) { return found }
             // Since 3.0 a run's model is a thing of its own, found by its name.
-            if let model = try LoggedModelQueries.latest(of: run, named: path, db),
-                let files = try files(at: model, db)
+            if let model = try LoggedModelQueries.latest(of: run, named: path, db), let found = try made(at: model, db)
             {
-                return .stored(files)
+                return found
             }
             throw nothing(source)
         case .loggedModel(let id):
             let row = try LoggedModelQueries.row(id, db)
-            guard let files = try files(at: .loggedModel(row["experiment"], id), db) else { throw nothing(source) }
-            return .stored(files)
+            guard let found = try made(at: .loggedModel(row["experiment"], id), db) else { throw nothing(source) }
+            return found
         case .artifacts(let path):
-            guard let files = try files(at: path, db) else { throw nothing(source) }
-            return .stored(files)
+            guard let found = try made(at: path, db) else { throw nothing(source) }
+            return found
         }
+    }
+
+    private static func made(at path: ArtifactPath, _ db: Database) throws -> (files: VersionFiles, maker: String?)? {
+        guard let files = try files(at: path, db) else { return nil }
+        return (VersionFiles.stored(files), try TrainingQueries.maker(of: path, db))
     }
 
     /// `nil`: nothing stands there.

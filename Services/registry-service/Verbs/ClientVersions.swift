@@ -13,7 +13,7 @@ extension Transaction {
         let declaration = try KnowledgeQueries.declaration(of: model, db)
         let mirror = declaration?.model.stages.mirror
         let tags = try TagChange(wanted: tags).decide(tags: [:], mirror: mirror).set
-        let told = try client.run.isEmpty ? nil : RunFacts.of(client.run, db)
+        let told = try told(client, artifact, by: caller)
         // Code in training speaks for itself, whatever run it names: its version is not of another's commit.
         let trainingRun = caller.training?.trainingRun ?? told?.trainingRun
         let origin = try trainingRun.map { try TrainingQueries.origin(of: $0, db) } ?? Origin(nil, nil)
@@ -29,10 +29,9 @@ extension Transaction {
         facts.source = client.source
         facts.mlflowRun = client.run.isEmpty ? nil : client.run
         facts.description = client.description
-        try facts.check(required: declaration?.model.requires ?? [])
-        // What a run told is in the registry already; an event has no room for all of it.
-        if (try? Registration.checkSize(facts)) == nil { (facts.metrics, facts.params) = ([:], [:]) }
-        try Registration.checkSize(facts)
+        let required = declaration?.model.requires ?? []
+        try facts.check(required: required)
+        try Registration.shorten(&facts, keeping: required)
         try remember(list: artifact.digest, files: listed)
         try insert(facts, client)
         try say(facts, about: model, version: facts.version, caller)
@@ -47,6 +46,16 @@ extension Transaction {
         guard reached < LogPlace(epoch: told.epoch, seq: told.seq) else { return }
         throw MLflowError(
             .unavailable, "The registry has not heard yet of all that the run did before its training; ask again")
+    }
+
+    /// What the named run says of the version. A training's run speaks for what its own code made, and for nothing else:
+    /// other files do not get its commit, tests, predictions and numbers by naming it.
+    private func told(_ client: ClientVersion, _ artifact: ModelArtifact, by caller: Caller) throws -> RunFacts? {
+        guard !client.run.isEmpty, let told = try RunFacts.of(client.run, db) else { return nil }
+        guard let trainingRun = told.trainingRun, trainingRun != caller.training?.trainingRun,
+            trainingRun != client.maker
+        else { return told }
+        return try TrainingQueries.isModel(artifact.digest, of: trainingRun, db) ? told : nil
     }
 
     func change(tags wanted: [String: String?], of version: Int, _ model: String, _ caller: Caller) throws -> JSONValue

@@ -63,7 +63,8 @@ extension Transaction {
         let champion =
             try selector.map { try newest($0, of: order.model, besides: version) } ?? decision.champion?.version
         try DecisionUse(decision: decision, champion: champion).check(
-            model: order.model, version: version.number, trainingRun: version.facts.trainingRun)
+            model: order.model, version: version.number, trainingRun: version.facts.trainingRun,
+            artifact: version.facts.artifact.digest)
     }
 
     /// The newest version that a selector means, but for the challenger and others made of the same training run.

@@ -20,7 +20,7 @@ enum TransitionStep {
                 expect: try input.text("expect"),
                 expectHolder: try Transition.holder(work.with["expect_holder"], key: "with.expect_holder"),
                 actor: work.actor, reason: reason,
-                run: work.run.id, decision: try input.text("decision"), approval: try input.text("approval"))
+                run: work.run.id, decision: try input.text("decision"), approval: try approval(of: input))
         } catch let refusal as Refusal {
             return StepResult(.failed, message: refusal.reason)
         }
@@ -37,5 +37,15 @@ enum TransitionStep {
             try tx.refuse(order, reason: refusal.reason, command: nil, because: because)
             return StepResult(.failed, message: refusal.reason)
         }
+    }
+
+    /// What people agreed to is known of the job; what the project file says of it is no evidence (C-3).
+    private static func approval(of input: StepInput) throws(Refusal) -> String? {
+        let granted = input.work.approval
+        if let said = try input.text("approval"), said != granted {
+            let known = granted.map { "approval '\($0)'" } ?? "none"
+            throw Refusal("with.approval: '\(said)' is not what this job was granted, which is \(known): leave it out")
+        }
+        return granted
     }
 }

@@ -10,7 +10,12 @@ struct Tracking: Sendable {
     let context: ServiceContext
     /// The registry's door; `nil`: that of this installation.
     let address: String?
+    /// How long it waits before it asks again; later up to thirty times as long.
+    var pause = Duration.seconds(1)
     private let client = HTTPClient()
+
+    /// So many errors of the registry's own, minutes of them, will not end of themselves.
+    static let mostErrors = 10
 
     init(context: ServiceContext, settings: Settings) {
         self.context = context
@@ -38,9 +43,12 @@ struct Tracking: Sendable {
     }
 
     /// Asks until it is answered: a registry that is away for a while must not cost a finished training.
+    ///
+    /// - Throws: `StepFailure` when it refuses, or answers with one error after the other: a training whose results are
+    ///   lost has not succeeded.
     func told(of trainingRun: String, _ pass: TrackingPass) async throws -> TrackedRun {
         let name = trainingRun.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? trainingRun
-        var pause = 1
+        var (wait, errors) = (pause, 0)
         while true {
             let answer = try? await client.send(
                 HTTPRequest(
@@ -48,12 +56,25 @@ struct Tracking: Sendable {
                     headers: [(name: "Authorization", value: "Bearer \(pass.token.text)")]))
             if let answer, answer.isSuccess { return try Wire.decode(TrackedRun.self, from: answer.body) }
             if let answer, (400..<500).contains(answer.status) {
-                context.logger.warning("what \(trainingRun) told the registry cannot be read: \(answer.status)")
-                return TrackedRun()
+                throw Self.unreadable(Self.reason(answer.status, answer.body))
             }
-            try await Task.sleep(for: .seconds(pause))
-            pause = min(2 * pause, 30)
+            // 503 and what stands before a registry that is away say: later.
+            if let answer, answer.status == 500 {
+                errors += 1
+                guard errors < Self.mostErrors else { throw Self.unreadable(Self.reason(answer.status, answer.body)) }
+            }
+            try await Task.sleep(for: wait)
+            wait = min(wait * 2, pause * 30)
         }
+    }
+
+    static func unreadable(_ reason: String) -> StepFailure {
+        StepFailure("what the code told the registry cannot be read: \(reason)")
+    }
+
+    private static func reason(_ status: Int, _ body: Data) -> String {
+        let message = (try? Wire.decode(JSONValue.self, from: body))?["message"]?.string
+        return message.map { "\($0) (\(status))" } ?? "it answers \(status)"
     }
 }
 
@@ -78,4 +99,6 @@ struct TrackedRun: Decodable, Sendable {
     var params: [String: String]?
     var tags: [String: String]?
     var model: ModelArtifact?
+    /// Why the model that it logged is none of the step's.
+    var problem: String?
 }

@@ -79,8 +79,8 @@ extension Transaction {
         return dataset
     }
 
-    /// `false`: another step registered this version meanwhile.
-    func register(_ environment: EnvironmentReference, file: String, of work: StepWork) throws -> Bool {
+    /// Nothing happens where this version is registered already.
+    func register(_ environment: EnvironmentReference, file: String, of work: StepWork) throws {
         let project = work.run.project
         try db.execute(
             sql: """
@@ -91,12 +91,11 @@ extension Transaction {
                 project, environment.name, environment.version, environment.definition.text, work.run.id,
                 now.milliseconds,
             ])
-        guard db.changesCount > 0 else { return false }
+        guard db.changesCount > 0 else { return }
         try publish(
             EnvironmentRegistered(project: project, environment: environment, file: file, run: work.run.id),
             subject: "environment/\(project)/\(environment.name)/\(environment.version)",
             key: "environment/\(project)/\(environment.name)", because: work.causation)
-        return true
     }
 
     func call(_ environment: EnvironmentReference, run: String, job: String) throws {

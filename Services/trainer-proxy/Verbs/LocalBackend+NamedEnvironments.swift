@@ -11,6 +11,9 @@ private struct NamedEnvironment: Sendable {
     var standing: EnvironmentStanding
     var build: EnvironmentBuild?
 
+    /// For people.
+    var note: String { "\(definition.file): \(standing.message(reference))" }
+
     var output: JSONValue {
         let words: [EnvironmentStanding: JSONValue] = [
             .unknownName: "unknown name", .unknownVersion: "unknown version", .same: "same", .different: "different",
@@ -52,14 +55,35 @@ extension LocalBackend {
         }
         if !isBuild {
             problems += known.filter { !$0.standing.holds(validateOnly: validateOnly, failOnMissing: failOnMissing) }
-                .map { "\($0.definition.file): \($0.standing.message($0.reference))" }
+                .map(\.note)
+            problems += Self.contradictions(known)
         }
         let step = NamedStep(
             work: work, folders: folders, known: known, problems: problems, registers: !isBuild && !validateOnly)
         // Only what the job works in is built for it; env/build builds them all.
         let builds = isBuild || (known.count == 1 && !validateOnly) ? known.compactMap(\.build) : []
-        guard !builds.isEmpty, isBuild || problems.isEmpty else { return end(step, builds: []) }
+        guard !builds.isEmpty, isBuild || problems.isEmpty else { return try await end(step, builds: []) }
         return try await build(builds, step)
+    }
+
+    /// Files that define one version of a name each in another way: only one of them could be registered.
+    private static func contradictions(_ known: [NamedEnvironment]) -> [String] {
+        var first: [EnvironmentVersion: NamedEnvironment] = [:]
+        return known.compactMap { one in
+            let version = EnvironmentVersion(name: one.reference.name, version: one.reference.version)
+            guard let other = first[version] else {
+                first[version] = one
+                return nil
+            }
+            guard other.reference.definition != one.reference.definition else { return nil }
+            return "\(one.definition.file): environment '\(version.name)' version \(version.version) is defined "
+                + "otherwise in \(other.definition.file); give one of them another name or version"
+        }
+    }
+
+    private struct EnvironmentVersion: Hashable {
+        var name: String
+        var version: String
     }
 
     private struct NamedStep: Sendable {
@@ -105,27 +129,48 @@ extension LocalBackend {
         let digests = Set(builds.map(\.digest)).sorted { $0.hex < $1.hex }
         return try await withLocks(of: isBegun ? [] : digests, for: step.work) {
             let missing = builds.filter { !$0.isComplete }
-            guard isBegun || !missing.isEmpty else { return end(step, builds: builds) }
+            guard isBegun || !missing.isEmpty else { return try await end(step, builds: builds) }
             let timeout = step.work.timeoutSeconds ?? settings.buildTimeout
             let finished = try await executor.run(step.work, in: step.folders, timeout: timeout) {
                 EnvironmentBuild.command(for: missing, in: step.folders, machine: settings.machine)
             } begun: { transaction in
                 for build in missing { try transaction.setBuilder(of: build.digest, to: item) }
             }
-            return end(step, builds: builds, finished: finished, verdict: verdict(finished, timeout: timeout))
+            return try await end(
+                step, builds: builds, finished: finished, verdict: verdict(finished, timeout: timeout))
+        }
+    }
+
+    /// Registers all or none: what is wrong with them, as it is now. Another run may have defined a version meanwhile.
+    private func register(_ known: [NamedEnvironment], of work: StepWork) async throws -> [String] {
+        try await context.store.write { transaction in
+            let different = try known.filter { one in
+                let registered = try DatasetQueries.environment(
+                    one.reference.name, project: work.run.project, in: transaction.db)
+                return EnvironmentStanding(of: one.reference, registered: registered) == .different
+            }
+            guard different.isEmpty else {
+                return different.map { "\($0.definition.file): \(EnvironmentStanding.different.message($0.reference))" }
+            }
+            for one in known { try transaction.register(one.reference, file: one.definition.file, of: work) }
+            return []
         }
     }
 
     private func end(
         _ step: NamedStep, builds: [EnvironmentBuild], finished: Finished? = nil, verdict: Verdict? = nil
-    ) -> StepEnding {
+    ) async throws -> StepEnding {
         var step = step
         let work = step.work
         for build in builds where !build.isComplete {
             step.problems.append("environment '\(build.name)' could not be built; the step's log says why")
         }
-        let failed = !step.problems.isEmpty || verdict.map { $0.outcome != .succeeded } ?? false
-        let notes = step.known.map { "\($0.definition.file): \($0.standing.message($0.reference))" }
+        let isStopped = verdict.map { $0.outcome != .succeeded } ?? false
+        if step.registers, step.problems.isEmpty, !isStopped {
+            step.problems = try await register(step.known, of: work)
+        }
+        let failed = !step.problems.isEmpty || isStopped
+        let notes = step.known.map(\.note)
         let words = failed ? step.problems + [verdict?.message].compactMap { $0 } : notes
         let only = step.known.count == 1 ? builds.first : nil
         var outputs: [String: JSONValue] = ["environments": .array(step.known.map(\.output))]
@@ -147,9 +192,6 @@ extension LocalBackend {
                 }
             }
             guard !failed else { return }
-            for one in ended.known where ended.registers {
-                _ = try transaction.register(one.reference, file: one.definition.file, of: work)
-            }
             guard let only, let name = ended.known.first?.reference else { return }
             try transaction.use(only.digest, run: work.run.id, job: work.job)
             try transaction.call(name, run: work.run.id, job: work.job)

@@ -34,7 +34,16 @@ extension LocalBackend {
         if case .succeeded = verdict.outcome {
             do {
                 harvest = try await self.harvest(folders)
-                if let pass { harvest.add(try await tracking.told(of: training.id, pass)) }
+                if let pass {
+                    let (tracked, written) = (try await tracking.told(of: training.id, pass), harvest.params)
+                    harvest.add(tracked)
+                    // The parameters that it told are in the registry, however long they are.
+                    if try training.excess(harvest) != nil { harvest.params = written }
+                    // A model in files comes before what it logged.
+                    if let problem = tracked.problem, harvest.model == nil { throw Tracking.unreadable(problem) }
+                }
+            } catch is CancellationError {
+                verdict = .canceled
             } catch {
                 verdict = .failed("\(error)")
             }

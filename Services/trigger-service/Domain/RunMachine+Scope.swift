@@ -170,6 +170,6 @@ extension Run {
                 untrusted: facts.untrusted == true ? true : nil),
             after: after, checkpoint: step.status.checkpoint,
             // What a step does it does as its pipeline: that is whom `set_by` names.
-            causation: because.acting(as: "pipeline:\(facts.pipeline)"))
+            causation: because.acting(as: "pipeline:\(facts.pipeline)"), approval: jobs[place.job].status.approval)
     }
 }

@@ -304,11 +304,14 @@ public struct EvaluatedCandidate: Sendable, Hashable, Codable {
     public var trainingRun: String?
     /// `nil`: missing or not a number.
     public var value: Double?
+    /// The model's files that were judged.
+    public var artifact: Digest?
 
-    public init(version: Int?, trainingRun: String?, value: Double?) {
+    public init(version: Int?, trainingRun: String?, value: Double?, artifact: Digest? = nil) {
         self.version = version
         self.trainingRun = trainingRun
         self.value = value
+        self.artifact = artifact
     }
 }
 

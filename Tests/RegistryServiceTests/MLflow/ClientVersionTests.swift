@@ -131,6 +131,26 @@ import Testing
         #expect(try await door.registry.envelopes().allSatisfy { $0.actor == "user:ada" && $0.partitionkey == "churn" })
     }
 
+    @Test func `a renamed model is found by its first name too, which stays its own`() async throws {
+        let door = try await Door()
+        try await door.registry.declare(trunk)
+        try await door.model("churn")
+        try await door.model("other")
+        func rename(_ name: String, _ new: String) async throws -> Door.Answer {
+            try await door.post("/registered-models/rename", ["name": .string(name), "new_name": .string(new)])
+        }
+        #expect(try await rename("churn", "leaving").status == 200)
+        for name in ["leaving", "churn"] {
+            let model = try await door.get("/registered-models/get", [("name", name)])
+            #expect(model.json["registered_model"]?["name"] == "leaving", "\(name): \(model.message)")
+        }
+        #expect(try await rename("other", "churn").code == "RESOURCE_ALREADY_EXISTS")
+        // As a script does that registers under the name that it always had.
+        try await door.model("churn")
+        let versions = try await door.get("/model-versions/search", [("filter", "name='leaving'")])
+        #expect(versions.json["model_versions"]?.array?.count == 2)
+    }
+
     @Test func `what no event has room for is refused with advice, and nothing is changed`() async throws {
         let door = try await Door()
         try await door.model("churn")
@@ -173,6 +193,42 @@ import Testing
         _ = try await door.post(
             "/runs/log-metric", ["run_id": .string(run), "key": "auc", "value": 0.9, "timestamp": 1])
         #expect(try await register([["key": "owner", "value": "ada"]]).status == 200)
+    }
+
+    @Test func `G14 long parameters take no numbers with them, and what is required is kept however long the rest is`()
+        async throws
+    {
+        let door = try await Door()
+        try await door.registry.declare(trunk, requires: ["metrics.auc", "params.alpha"])
+        let run = try await door.run()
+        try await door.put("0/\(run)/artifacts/model/MLmodel")
+        _ = try await door.post("/registered-models/create", ["name": "churn"])
+        func log(metrics: [String], params: [String]) async throws -> Int {
+            let long = String(repeating: "x", count: 5_000)
+            let metrics = metrics.map { key -> JSONValue in ["key": .string(key), "value": 0.5, "timestamp": 1] }
+            let params = params.map { key -> JSONValue in ["key": .string(key), "value": .string(long)] }
+            let batch: JSONValue = [
+                "run_id": .string(run), "metrics": .array(metrics), "params": .array(params),
+            ]
+            return try await door.post("/runs/log-batch", batch).status
+        }
+        func register() async throws -> ModelRegistered {
+            let answer = try await door.post(
+                "/model-versions/create",
+                ["name": "churn", "source": .string("runs:/\(run)/model"), "run_id": .string(run)])
+            #expect(answer.status == 200, "\(answer.message)")
+            return try #require(try await door.registry.said(ModelRegistered.self).last)
+        }
+        let others = (0..<10).map { "p\($0)" }
+        #expect(try await log(metrics: ["auc", "f1"], params: ["alpha"] + others) == 200)
+        let first = try await register()
+        #expect(first.metrics == ["auc": 0.5, "f1": 0.5])
+        #expect(first.params.keys.sorted() == ["alpha"])
+        let name = String(repeating: "m", count: 100)
+        #expect(try await log(metrics: (0..<400).map { "\(name)\($0)" }, params: []) == 200)
+        let second = try await register()
+        #expect(second.metrics == ["auc": 0.5])
+        #expect(second.params.keys.sorted() == ["alpha"])
     }
 
     @Test func `G12 what a version was made of can be unpacked, whatever becomes of the run's files`() async throws {
@@ -267,6 +323,8 @@ import Testing
         let tag: JSONValue = ["experiment_id": "0", "key": "k"]
         _ = try await ada.post("/experiments/set-experiment-tag", ["experiment_id": "0", "key": "k", "value": "v"])
         #expect(try await code.post("/experiments/delete-experiment-tag", tag).code == "PERMISSION_DENIED")
+        let other: JSONValue = ["experiment_id": "0", "key": "k", "value": "other"]
+        #expect(try await code.post("/experiments/set-experiment-tag", other).code == "PERMISSION_DENIED")
         #expect(try await ada.post("/experiments/delete-experiment-tag", tag).status == 200)
         try await registry.declare(trunk, project: "other")
         #expect(try await code.post("/registered-models/create", ["name": "churn"]).code == "PERMISSION_DENIED")

@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Store
 import Testing
 
 @testable import RegistryService
@@ -76,6 +77,61 @@ import Testing
             ])
         #expect(answer.message.contains("Changing param values is not allowed"))
         #expect(try await last(door, run) == nil)
+    }
+
+    @Test func `the list of a run's models is kept whole, and one that is none says nothing`() async throws {
+        let door = try await Door()
+        let registry = door.registry
+        let code = try await Door(registry) { _, _ in
+            Caller(
+                actor: Actor(name: "pipeline:ship"), name: "ship",
+                training: .init(trainingRun: "r.job.train", run: "r", project: "churn"))
+        }
+        let run = try await code.run()
+        try await code.put("0/\(run)/artifacts/model/MLmodel")
+        func set(_ value: String) async throws -> Int {
+            try await code.post(
+                "/runs/set-tag",
+                ["run_id": .string(run), "key": "mlflow.log-model.history", "value": .string(value)]
+            ).status
+        }
+        func told() async throws -> Door.Answer { try await door.get("/api/v1/training-runs/r.job.train") }
+        for broken in ["x", "{}", "[1", "[1]"] {
+            #expect(try await set(broken) == 200)
+            let answer = try await told()
+            #expect(answer.status == 200 && answer.json["model"] == nil, "\(broken): \(answer.message)")
+        }
+        let long = String(repeating: "x", count: Limits.tagValue)
+        #expect(try await set(#"[{"artifact_path": "model", "signature": "\#(long)"}]"#) == 200)
+        #expect(try await told().json["model"]?["files"] == ["MLmodel"])
+        #expect(try await set("broken") == 200)
+        let model: JSONValue = ["run_id": .string(run), "model_json": #"{"artifact_path": "model"}"#]
+        #expect(try await code.post("/runs/log-model", model).status == 200)
+        #expect(try await told().json["model"]?["files"] == ["MLmodel"])
+    }
+
+    @Test func `a model of too many files takes nothing else of its training with it`() async throws {
+        let registry = try Registry()
+        let code = try await Door(registry) { _, _ in
+            Caller(
+                actor: Actor(name: "pipeline:ship"), name: "ship",
+                training: .init(trainingRun: "r.job.train", run: "r", project: "churn"))
+        }
+        let run = try await code.run()
+        #expect(try await log(code, run, 0.5).status == 200)
+        let model: JSONValue = ["run_id": .string(run), "model_json": #"{"artifact_path": "model"}"#]
+        #expect(try await code.post("/runs/log-model", model).status == 200)
+        try await registry.store.write { tx in
+            for number in 0...VersionFiles.most {
+                let path = try ArtifactPath("0/\(run)/artifacts/model/\(number)")
+                let file = StoredFile(path: path.text, digest: Digest(of: Data()), size: 0)
+                try tx.put(file, at: path)
+            }
+        }
+        let told = try await code.get("/api/v1/training-runs/r.job.train")
+        #expect(told.status == 200 && told.json["metrics"] == ["m": 0.5])
+        #expect(told.json["model"] == nil)
+        #expect(told.json["problem"]?.string?.contains("more than 10000 files") == true)
     }
 
     @Test func `limits are MLflow's own`() async throws {

@@ -13,12 +13,15 @@ enum ModelQueries {
         return place
     }()
 
+    /// By its first name too, which nobody can give to another model: whoever registers by that goes on.
+    ///
     /// - Throws: `MLflowError` when there is none of that name.
     static func row(named name: String, _ db: Database) throws -> Row {
-        guard let row = try db.row("SELECT * FROM registered_model WHERE name = ? AND deleted IS NULL", [name]) else {
-            throw MLflowError.noModel(name)
+        for column in ["name", "model"] {
+            let row = try db.row("SELECT * FROM registered_model WHERE \(column) = ? AND deleted IS NULL", [name])
+            if let row { return row }
         }
-        return row
+        throw MLflowError.noModel(name)
     }
 
     /// Martlet's own name of the model.

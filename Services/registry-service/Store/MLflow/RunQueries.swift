@@ -69,6 +69,15 @@ enum RunQueries {
         return row
     }
 
+    /// The tag by which clients before 3.0 say which models a run made.
+    static let modelTag = "mlflow.log-model.history"
+
+    /// What that tag says; any client may set it like any other, and what is no list says nothing.
+    static func loggedModels(_ id: Int64, _ db: Database) throws -> [JSONValue] {
+        let text: String? = try db.value("SELECT value FROM run_tag WHERE run = ? AND key = ?", [id, modelTag])
+        return text.flatMap { try? Wire.decode(JSONValue.self, from: Data($0.utf8)).array } ?? []
+    }
+
     /// One that may still be written to.
     static func active(_ uuid: String, _ db: Database) throws -> Row {
         let row = try row(uuid, db)
@@ -190,13 +199,11 @@ extension Transaction {
 
     /// Adds what a client before 3.0 says of a model to the run's tag that lists them.
     func appendModel(_ model: JSONValue, toRun id: Int64) throws {
-        let key = "mlflow.log-model.history"
-        let held: String? = try db.value("SELECT value FROM run_tag WHERE run = ? AND key = ?", [id, key])
-        var models = try held.map { try Wire.decode(JSONValue.self, from: Data($0.utf8)).array ?? [] } ?? []
+        var models = try RunQueries.loggedModels(id, db)
         // Sent again, it is the same model.
         guard !models.contains(model) else { return }
         models.append(model)
         let list = String(decoding: try Wire.encode(JSONValue.array(models)), as: UTF8.self)
-        try setTag(KeyValue(key: key, value: list), ofRun: id)
+        try setTag(KeyValue(key: RunQueries.modelTag, value: list), ofRun: id)
     }
 }

@@ -65,6 +65,36 @@ enum TrainingQueries {
         )
     }
 
+    /// The training run whose code alone writes there; `nil` for a folder of several runs.
+    static func maker(of path: ArtifactPath, _ db: Database) throws -> String? {
+        let parts = path.text.split(separator: "/").map(String.init)
+        guard parts.count > 1 else { return nil }
+        guard parts[1] == "models" else {
+            return try db.value("SELECT training_run FROM run WHERE uuid = ?", [parts[1]])
+        }
+        guard parts.count > 2 else { return nil }
+        return try db.value("SELECT training_run FROM logged_model WHERE uuid = ?", [parts[2]])
+    }
+
+    /// One of the training runs that wrote into an experiment; `nil` for what is no experiment's whole folder.
+    static func anyMaker(below path: ArtifactPath, _ db: Database) throws -> String? {
+        let parts = path.text.split(separator: "/").map(String.init)
+        guard let experiment = parts.first.flatMap({ Int64($0) }), parts.count == 1 || parts.dropFirst() == ["models"]
+        else { return nil }
+        return try db.value(
+            """
+            SELECT training_run FROM run WHERE experiment = ? AND training_run IS NOT NULL
+            UNION ALL
+            SELECT training_run FROM logged_model WHERE experiment = ? AND training_run IS NOT NULL
+            LIMIT 1
+            """, [experiment, experiment])
+    }
+
+    /// Whether this is the model that a training run ended with.
+    static func isModel(_ digest: Digest, of trainingRun: String, _ db: Database) throws -> Bool {
+        try KnowledgeQueries.trainingRun(trainingRun, db)?.model?.digest == digest
+    }
+
     /// The newest model that it finished; before MLflow 3 a model is a folder of its run.
     private static func model(_ trainingRun: String, _ runs: [Row], _ db: Database) throws -> ArtifactPath? {
         let logged = try db.row(
@@ -74,9 +104,7 @@ enum TrainingQueries {
             """, [trainingRun])
         if let logged { return .loggedModel(logged["experiment"], logged["uuid"]) }
         for run in runs {
-            let history: String? = try db.value(
-                "SELECT value FROM run_tag WHERE run = ? AND key = 'mlflow.log-model.history'", [run["id"] as Int64])
-            let models = try history.map { try Wire.decode(JSONValue.self, from: .init($0.utf8)).array ?? [] } ?? []
+            let models = try RunQueries.loggedModels(run["id"], db)
             guard let folder = models.last?["artifact_path"]?.string else { continue }
             return ArtifactPath.run(run["experiment"], run["uuid"]).appending(folder)
         }

@@ -149,6 +149,8 @@ extension Transaction {
         var run: String
         var runLink: String
         var loggedModel: String?
+        /// The training run whose code made the files.
+        var maker: String?
         var user: String
         var description: String?
     }
