@@ -115,8 +115,14 @@ GUARDS = [
         'guard !"\\(type.lowercased()).".hasPrefix("dev.martlet."), !', 'guard !type.isEmpty, !', "TriggerServiceTests"),
     Guard(
         "a fetched event counts only from the log that may say it", f"{KIT}/Inbox.swift",
-        "guard EventOwner.may(position.source.name, write: envelope.type) else {",
-        "guard EventOwner.may(position.source.name, write: envelope.type) || position.seq > 0 else {", "ServiceKitTests"),
+        "        guard EventOwner.may(log.name, write: envelope.type) else { return false }\n", "", "ServiceKitTests"),
+    Guard(
+        "an event counts only when it is of its topic's type", f"{KIT}/Inbox.swift",
+        '        guard topic == "e/\\(log)/\\(envelope.type)" else { return false }\n', "", "ServiceKitTests"),
+    Guard(
+        "an event counts only when it is from its topic's log", f"{KIT}/Inbox.swift",
+        'return !source.hasPrefix("/martlet/") || source == ', 'return !source.isEmpty || source == ',
+        "ServiceKitTests"),
     Guard(
         "ZAP: only known keys come in", f"{BUS}/Authority/ZapDoor.swift",
         ", authority.admits(request.key) {", " {", "EventBusTests"),
@@ -170,8 +176,8 @@ GUARDS = [
         'if try transaction.isParked(key: "") {', "ServiceKitTests"),
     Guard(
         "handlers run in a part of their own", f"{KIT}/Inbox.swift",
-        "            try transaction.attempt { try run(envelope, record.position, $0) }\n            return envelope",
-        "            try run(envelope, record.position, transaction)\n            return envelope", "ServiceKitTests"),
+        "try transaction.attempt { isGenuine = try run(envelope, record.topic, record.position, $0) }",
+        "isGenuine = try run(envelope, record.topic, record.position, transaction)", "ServiceKitTests"),
     Guard(
         "a finished step is not done again", f"{KIT}/StepWorker.swift",
         "if let known, known.result != nil { return known }", "_ = known", SEEDS, "suite", 120),
