@@ -64,6 +64,9 @@ class Bus:
         # Never set ZMQ_HEARTBEAT_*: a SUB that is behind then aborts the process (libzmq issue 3937).
         for option, value in OPTIONS.items():
             socket.setsockopt(option, value)
+        if kind == zmq.DEALER:
+            # No question waits in a queue beyond its deadline. It counts for later connects only.
+            socket.setsockopt(zmq.IMMEDIATE, 1)
         for prefix in prefixes:
             socket.subscribe(prefix)
         address = self.options.bus
@@ -82,7 +85,6 @@ class Bus:
         """A request and its reply, whatever its status. `TimeoutError`: nothing is known, ask again."""
         if self.dealer is None:
             self.dealer = self.socket(zmq.DEALER, "requests")
-            self.dealer.setsockopt(zmq.IMMEDIATE, 1)
         correlation = secrets.token_bytes(16)
         deadline = time.monotonic() + timeout
         head = [b"", b"MB1", correlation, method, target, str(int(timeout * 1000)), json.dumps(params)]

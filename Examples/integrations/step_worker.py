@@ -8,6 +8,7 @@ A session holds the steps, a keepalive the session; whoever takes a step over go
 
 import threading
 import time
+from contextlib import suppress
 
 from mb1 import Bus, options
 
@@ -48,11 +49,13 @@ class Worker:
         """A session under a name that stays: opening it again gives back at once what the one before still held."""
         while True:
             try:
-                _, answer, _ = self.bus.ask("session.open", GRANTOR, {"worker": self.arguments.worker, "verbs": [VERB]})
-                self.ttl, self.session = answer["ttl"], answer["session"]
-                return self.session
-            except (TimeoutError, KeyError) as problem:
-                self.say(f"no session yet: {problem!r}")
+                reply = self.bus.ask("session.open", GRANTOR, {"worker": self.arguments.worker, "verbs": [VERB]})
+                if reply.status == 200:
+                    self.ttl, self.session = reply.params["ttl"], reply.params["session"]
+                    return self.session
+                self.say(f"no session yet: {reply.params.get('error')} ({reply.status})")
+            except TimeoutError as problem:
+                self.say(f"no session yet: {problem}")
             time.sleep(1)
 
     def keep_alive(self):
@@ -62,10 +65,8 @@ class Worker:
             session = self.session
             time.sleep(self.ttl / 3 if session else 0.2)
             if session and session == self.session:
-                try:
+                with suppress(TimeoutError, KeyError):  # the next checkpoint or claim finds out
                     self.canceled = set(bus.ask("session.keepalive", GRANTOR, {"session": session}).params["canceled"])
-                except (TimeoutError, KeyError):
-                    pass  # the next checkpoint or claim finds out
 
     def work(self, item):
         step = {"item": item["item"], "token": item["token"]}
@@ -89,10 +90,9 @@ class Worker:
             if step["item"] in self.canceled:
                 return self.tell("complete", {**step, "result": {"outcome": "canceled", "outputs": {}}})
         gap = max(rates.values()) - min(rates.values())
-        outcome = "succeeded" if gap <= limit else "not_promoted"
+        result = {"outcome": "succeeded" if gap <= limit else "not_promoted", "outputs": {"gap": gap, "rates": rates}}
         words = f"the rates of positive answers differ by {gap:.3f}, at most {limit} is allowed"
-        result = {"outcome": outcome, "outputs": {"gap": gap, "rates": rates}, "message": words}
-        self.tell("complete", {**step, "result": result})
+        self.tell("complete", {**step, "result": {**result, "message": words}})
 
     def tell(self, method, params):
         """Until it is answered: saying it twice is the same as once."""

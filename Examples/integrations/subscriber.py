@@ -63,15 +63,15 @@ class Subscriber:
         if reply is None or reply.status in (429, 503, 504):
             self.behind[source] = time.monotonic() + 1
             return None, None, None
+        if reply.status in (400, 401, 403):
+            raise SystemExit(f"{source} is not read: {reply.params.get('error')} ({method}: {reply.status})")
         return reply.status, reply.params, [parse(reply.body[i : i + 3]) for i in range(0, len(reply.body), 3)]
 
     def catch_up(self, source):
         epoch, after, _ = self.file.cursors.get(source, (0, 0, ""))
         status, head, messages = self.ask("fetch", source, {"epoch": epoch, "after": after})
-        if status == 410:
-            self.restore(source)
         if status in (None, 410):
-            return
+            return self.restore(source) if status else None
         if status != 200:
             raise Fork(f"{source} does not know the place {epoch}/{after}: {status} {head}")
         ends = [*head.get("lineage", []), head]

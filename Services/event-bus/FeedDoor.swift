@@ -24,6 +24,9 @@ struct FeedDoor {
 
     init(isKeyed: Bool) { self.isKeyed = isKeyed }
 
+    /// A new socket: nobody has subscribed to anything yet, and whoever comes back subscribes anew.
+    mutating func opened() { ledger = SubscriptionLedger() }
+
     mutating func receive(from feed: borrowing Socket, _ gate: LiveGate, _ counts: BusCounts) -> Outcome {
         var outcome = Outcome.nothing
         var isBelieved = true
@@ -42,7 +45,6 @@ struct FeedDoor {
             }
             if kind == 1, prefix == Self.topic, outcome == .nothing { outcome = .greet }
         }
-        if outcome == .reopen { ledger = SubscriptionLedger() }
         return outcome
     }
 

@@ -69,6 +69,7 @@ final class Forwarder: Sendable {
             )
             while true {
                 let feed = try openFeed(context, again: isBound)
+                life.feed.opened()
                 if !isBound { bound(nil) }
                 isBound = true
                 guard forward(from: events, to: feed, zap, &life) else { return }

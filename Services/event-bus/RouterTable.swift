@@ -74,13 +74,15 @@ struct RouterTable {
     mutating func request(
         _ request: RequestFrames, from client: Peer, heads: RememberedHeads, now: Duration
     ) -> [Output] {
-        guard var params = (try? Wire.decode(JSONValue.self, from: request.params))?.object else {
-            return [refusal(400, "the params are not a JSON object", request, client)]
-        }
-        let verbs = (params["verbs"]?.array ?? []).compactMap(\.string)
         let user: Authority.Client
+        var params: [String: JSONValue]
+        let verbs: [String]
         do throws(Refused) {
-            user = try admit(request, verbs, client, now)
+            // First: what nobody may ask is not worth reading up to 1 MiB of JSON.
+            user = try enter(client, now)
+            params = try Self.params(of: request)
+            verbs = (params["verbs"]?.array ?? []).compactMap(\.string)
+            try admit(request, verbs, client, as: user)
         } catch {
             return [refusal(error.status, error.reason, request, client, denial: error.denial)]
         }
@@ -116,10 +118,8 @@ struct RouterTable {
 
     private static let itself = Authority.Client(name: Source.eventBus.name, rights: .everything)
 
-    /// Who asks, once it is clear that they may.
-    private mutating func admit(
-        _ request: RequestFrames, _ verbs: [String], _ peer: Peer, _ now: Duration
-    ) throws(Refused) -> Authority.Client {
+    /// Who asks, whatever it is; also what cannot be read counts against the rate.
+    private mutating func enter(_ peer: Peer, _ now: Duration) throws(Refused) -> Authority.Client {
         if peer.isBus { return Self.itself }
         guard let client = authority.client(peer.key) else {
             throw Refused(status: 401, reason: "this key is not authorized", denial: .key)
@@ -128,7 +128,21 @@ struct RouterTable {
             throw Refused(
                 status: 429, reason: "'\(client.name)' may ask \(client.rights.rate) times a second", denial: .rate)
         }
-        if request.target == "bus" { return client }
+        return client
+    }
+
+    private static func params(of request: RequestFrames) throws(Refused) -> [String: JSONValue] {
+        guard let params = (try? Wire.decode(JSONValue.self, from: request.params))?.object else {
+            throw Refused(status: 400, reason: "the params are not a JSON object", denial: .params)
+        }
+        return params
+    }
+
+    /// Whether they may ask this.
+    private func admit(
+        _ request: RequestFrames, _ verbs: [String], _ peer: Peer, as client: Authority.Client
+    ) throws(Refused) {
+        if peer.isBus || request.target == "bus" { return }
         guard client.rights.mayAsk(request.method, of: request.target, verbs: verbs) else {
             let of = verbs.isEmpty ? request.target : verbs.joined(separator: ", ").shortened(to: 200)
             throw Refused(
@@ -139,7 +153,6 @@ struct RouterTable {
             throw Refused(
                 status: 429, reason: "'\(client.name)' has \(Self.entriesOfClient) requests open", denial: .rate)
         }
-        return client
     }
 
     /// `nil`: nobody waits for it, or it is not theirs to give.

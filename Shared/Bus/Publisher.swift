@@ -173,7 +173,9 @@ package final class Publisher: Sendable {
             let remembered = (reply?.params["epoch"]?.int ?? 0, reply?.params["last"]?.int ?? 0)
             let now = (try? await reader.head(of: source)) ?? head
             if (Int(now.epoch), Int(now.last)) >= remembered {
-                return Greeting(source: source, head: now, answer: .welcome)
+                // The next hello reads the head anew, whether or not what was committed has been told here.
+                heads.withLock { $0[source] = nil }
+                return Greeting(source: source, head: now, answer: .outrun)
             }
             logger.critical(
                 "this log is older than what the bus has heard of it: was an older copy restored, or does it run twice?",

@@ -20,6 +20,9 @@ package struct PublisherState: Sendable, Equatable {
         case welcome
         /// The bus remembers a newer head than ours.
         case refused
+        /// The bus has heard newer events than this hello told of, and the log has them: it does not know yet whom to ask
+        /// for them.
+        case outrun
         case none
     }
 
@@ -39,6 +42,8 @@ package struct PublisherState: Sendable, Equatable {
     private var sendAt: Duration = .zero
     private var helloAt: Duration
     private var isSayingHello = false
+    /// There was a new connection while a hello was out: its answer may be that of the life before.
+    private var isHelloStale = false
     private var beatAt: Duration = .zero
 
     package init(now: Duration) { helloAt = now }
@@ -68,7 +73,10 @@ package struct PublisherState: Sendable, Equatable {
     package mutating func woken() { hasMore = true }
 
     /// Another bus, or another life of it, has to be told.
-    package mutating func reconnected(now: Duration) { helloAt = now }
+    package mutating func reconnected(now: Duration) {
+        helloAt = now
+        isHelloStale = isSayingHello
+    }
 
     package mutating func helloAnswered(_ answer: HelloAnswer, at head: LogHead, now: Duration) {
         isSayingHello = false
@@ -79,8 +87,15 @@ package struct PublisherState: Sendable, Equatable {
         case .refused:
             isAnnounced = false
             helloAt = now + Self.helloPause
+        case .outrun:
+            // Silent until the bus has let the log in: what goes out meanwhile would outrun the next hello too. Whoever
+            // was silent already was outrun by another, and is in no hurry.
+            helloAt = isAnnounced ? now : now + .seconds(1)
+            isAnnounced = false
         case .none: helloAt = now + .seconds(1)
         }
+        if isHelloStale { helloAt = now }
+        isHelloStale = false
     }
 
     private mutating func begin(at head: LogHead, now: Duration) {

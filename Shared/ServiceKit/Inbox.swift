@@ -85,7 +85,7 @@ struct Inbox: LogFollower {
         if let request = try? envelope.body(StepCancelRequested.self) { await canceled(request) }
     }
 
-    /// Those that were handled; the others are parked or dead.
+    /// Those that were handled; the others are parked, dead, or not their log's to say.
     ///
     /// All in one savepoint at first: a savepoint for each costs as much as a small event, and nearly always nothing
     /// fails. When something does, all of it is taken back and each event has a savepoint of its own.
@@ -96,8 +96,7 @@ struct Inbox: LogFollower {
                 try transaction.attempt { transaction in
                     for record in records {
                         let envelope = try Wire.decode(Envelope.self, from: record.body)
-                        try run(envelope, record.position, transaction)
-                        envelopes.append(envelope)
+                        if try run(envelope, record.topic, record.position, transaction) { envelopes.append(envelope) }
                     }
                 }
                 return envelopes
@@ -109,7 +108,7 @@ struct Inbox: LogFollower {
         return try records.compactMap { try take($0, transaction) }
     }
 
-    /// `nil`: parked or dead.
+    /// `nil`: parked, dead, or not its log's to say.
     private func take(_ record: LogRecord, _ transaction: Transaction) throws -> Envelope? {
         let envelope: Envelope
         do {
@@ -125,8 +124,9 @@ struct Inbox: LogFollower {
             return nil
         }
         do {
-            try transaction.attempt { try run(envelope, record.position, $0) }
-            return envelope
+            var isGenuine = false
+            try transaction.attempt { isGenuine = try run(envelope, record.topic, record.position, $0) }
+            return isGenuine ? envelope : nil
         } catch let dead as DeadAtOnce {
             try bury(record, key: envelope.partitionkey, envelope: envelope, reason: dead.description, transaction)
         } catch let error as EventTooLarge {
@@ -144,16 +144,34 @@ struct Inbox: LogFollower {
         return nil
     }
 
-    private func run(_ envelope: Envelope, _ position: LogPosition, _ transaction: Transaction) throws {
-        // The bus has looked at the topic; here the event itself counts, also one that was fetched.
-        guard EventOwner.may(position.source.name, write: envelope.type) else {
+    /// - Returns: whether it was handled; `false`: it is not that log's to say.
+    private func run(
+        _ envelope: Envelope, _ topic: String, _ position: LogPosition, _ transaction: Transaction
+    ) throws -> Bool {
+        guard isGenuine(envelope, topic, in: position.source) else {
             logger.error(
-                "\(position) has an event of type '\(envelope.type)', which is not that log's to write; ignored")
+                "\(position) has an event of type '\(envelope.type)' from '\(envelope.source)' under the topic '\(topic)', which is not that log's to write; ignored"
+            )
             metrics.count(
-                "martlet_events_foreign_total", "Events ignored because their type belongs to another log.",
+                "martlet_events_foreign_total", "Events ignored because they are not that log's to write.",
                 labels: [("source", position.source.name)])
-            return
+            return false
         }
+        try deliver(envelope, position, transaction)
+        return true
+    }
+
+    /// The bus has looked at the topic only; here the event itself counts, also one that was fetched.
+    private func isGenuine(_ envelope: Envelope, _ topic: String, in log: Source) -> Bool {
+        guard EventOwner.may(log.name, write: envelope.type) else { return false }
+        guard topic == "e/\(log)/\(envelope.type)" else { return false }
+        // Outsiders have sources of their own. In the log of their events the bus tells what it denied.
+        let service = log == .ingest ? Source.eventBus : log
+        let source = envelope.source.lowercased()
+        return !source.hasPrefix("/martlet/") || source == "/martlet/\(service)"
+    }
+
+    private func deliver(_ envelope: Envelope, _ position: LogPosition, _ transaction: Transaction) throws {
         if let answer = try envelope.body(DeadLetterAnswered.self) {
             if answer.service == source.name { try settle(answer, envelope, transaction) }
             return
@@ -205,7 +223,7 @@ struct Inbox: LogFollower {
             do {
                 let again = try Wire.decode(Envelope.self, from: letter.body)
                 event = again
-                try transaction.attempt { try run(again, letter.position, $0) }
+                try transaction.attempt { _ = try run(again, letter.topic, letter.position, $0) }
             } catch {
                 // A full disk takes back everything by itself: nothing may be written outside of a transaction now.
                 guard transaction.isOpen else { throw error }
@@ -229,9 +247,10 @@ struct Inbox: LogFollower {
         let envelope = try await store.write { transaction -> Envelope? in
             let envelope = try Wire.decode(Envelope.self, from: parked.body)
             do {
-                try transaction.attempt { try run(envelope, parked.position, $0) }
+                var isGenuine = false
+                try transaction.attempt { isGenuine = try run(envelope, parked.topic, parked.position, $0) }
                 try transaction.unpark(parked.id)
-                return envelope
+                return isGenuine ? envelope : nil
             } catch {
                 let attempts = parked.attempts + 1
                 if error is DeadAtOnce || error is DecodingError || attempts > Self.backOff.count {

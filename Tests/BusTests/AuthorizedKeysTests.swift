@@ -122,8 +122,11 @@ struct RightsTests {
         #expect(may(try rights(text), publish: topic) == expected)
     }
 
-    @Test func `who publishes events of a log speaks for it, who sends telemetry does not`() throws {
-        #expect(try rights("pub=e/acme/load.*").speaks(for: "acme"))
+    @Test func `who publishes all events of a log speaks for it, who publishes some of them does not`() throws {
+        #expect(try rights("pub=e/acme/*").speaks(for: "acme"))
+        for narrow in ["pub=e/acme/load.*", "pub=e/acme/load", "pub=e/acme/a*,e/acme/b*"] {
+            #expect(try !rights(narrow).speaks(for: "acme"))
+        }
         #expect(try !rights("pub=e/acme/*").speaks(for: "acm"))
         #expect(try !rights("pub=t/acme/*").speaks(for: "acme"))
         #expect(Rights.everything.speaks(for: "anything"))

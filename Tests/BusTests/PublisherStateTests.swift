@@ -91,6 +91,50 @@ struct PublisherStateTests {
         state.reconnected(now: .milliseconds(10_500))
         #expect(state.next(now: .milliseconds(10_500)) == .hello)
     }
+
+    @Test func `a hello that the log's own events outran is said again at once, and nothing is sent before`() {
+        var log = TestLog(3)
+        var state = announced(log)
+        _ = state.next(now: .zero)
+        state.reconnected(now: .seconds(1))
+        #expect(state.next(now: .seconds(1)) == .hello)
+        log.append(2)
+        state.woken()
+        #expect(state.next(now: .seconds(1)) == .send(after: 3, limit: 256))
+        state.sent(2, of: 2, last: 5, now: .seconds(1))
+        state.helloAnswered(.outrun, at: log.head, now: .seconds(1))
+        log.append(1)
+        state.woken()
+        #expect(state.next(now: .seconds(1)) == .hello)
+        #expect(state.next(now: .seconds(1)) == .wait(until: .seconds(11)))
+        state.helloAnswered(.welcome, at: log.head, now: .seconds(1))
+        // What was not sent meanwhile is fetched by those whom the heartbeat tells of it.
+        #expect(state.mark == 6)
+        #expect(state.next(now: .seconds(1)) == .send(after: 6, limit: 256))
+        #expect(state.next(now: .seconds(1)) == .beat)
+    }
+
+    @Test func `a silent publisher whose hello is outrun by another takes its time`() {
+        let log = TestLog(3)
+        var state = PublisherState(now: .zero)
+        _ = state.next(now: .zero)
+        state.helloAnswered(.outrun, at: log.head, now: .zero)
+        #expect(state.next(now: .zero) == .wait(until: .seconds(1)))
+        #expect(state.next(now: .seconds(1)) == .hello)
+    }
+
+    @Test func `a connection that is new while a hello is out is told when the answer has come`() {
+        let log = TestLog(3)
+        var state = announced(log)
+        _ = state.next(now: .zero)
+        #expect(state.next(now: .seconds(10)) == .hello)
+        state.reconnected(now: .seconds(10))
+        state.helloAnswered(.welcome, at: log.head, now: .seconds(10))
+        #expect(state.next(now: .seconds(10)) == .hello)
+        state.helloAnswered(.welcome, at: log.head, now: .seconds(10))
+        #expect(state.next(now: .seconds(10)) == .beat)
+        #expect(state.next(now: .seconds(10)) == .wait(until: .seconds(11)))
+    }
 }
 
 struct CallTableTests {

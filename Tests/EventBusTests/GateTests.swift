@@ -237,4 +237,18 @@ struct SubscriptionLedgerTests {
         ledger.gone(Data("h/".utf8))
         #expect(ledger.held == 0)
     }
+
+    @Test func `whoever comes and goes often is not taken for whoever asked for most`() throws {
+        var ledger = SubscriptionLedger()
+        let (greedy, modest) = (try #require(greedy), try #require(modest))
+        let (own, shared) = (Data(repeating: 0x74, count: 199), Data(repeating: 0x65, count: 199))
+        ledger.subscribed(greedy, shared)
+        for _ in 0..<50_000 {
+            for prefix in [own, shared] { ledger.subscribed(modest, prefix) }
+            for prefix in [own, shared] { ledger.gone(prefix) }
+        }
+        #expect(ledger.held == 200 && !ledger.isFull)
+        ledger.subscribed(greedy, Data("e/acme/".utf8))
+        #expect(ledger.greediest == greedy)
+    }
 }

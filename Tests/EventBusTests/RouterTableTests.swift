@@ -61,6 +61,19 @@ struct RouterTableTests {
         #expect(table.openCount == 0)
     }
 
+    @Test func `who asks, and how often, counts before what they ask is read; what cannot be read counts too`() {
+        let (known, strange) = (String(repeating: "a", count: 40), String(repeating: "b", count: 40))
+        let keys = AuthorizedKeys(parsing: "\(known) acme req=m rate=1", file: "keys")
+        var table = RouterTable(life: 7, authority: Authority(keys))
+        func ask(_ key: String) -> RouterTable.Output? {
+            let peer = RouterTable.Peer(identity: Data("acme".utf8), key: PeerKey(key))
+            return table.request(request("m", "nobody", "{"), from: peer, heads: heads, now: .zero).first
+        }
+        let answers = [ask(strange), ask(known), ask(known)]
+        #expect(answers.map { status($0) } == [401, 400, 429])
+        #expect(answers.map { $0?.denial } == [.key, .params, .rate])
+    }
+
     @Test func `I6 a log older than what the bus has heard is refused`() {
         var table = RouterTable(life: 7)
         let say = { (epoch: Int, last: Int) in #"{"source":"deployer","epoch":\#(epoch),"last":\#(last)}"# }

@@ -61,6 +61,10 @@ GUARDS = [
         "nothing is published before the bus has said welcome", "Shared/Bus/PublisherState.swift",
         "guard isAnnounced else { return .wait(until: nextHello) }", "", "BusTests"),
     Guard(
+        "nothing is published while the bus knows nobody to ask for it", "Shared/Bus/PublisherState.swift",
+        "            helloAt = isAnnounced ? now : now + .seconds(1)\n            isAnnounced = false\n",
+        "            helloAt = isAnnounced ? now : now + .seconds(1)\n", "BusTests"),
+    Guard(
         "topic and header must agree", "Shared/Bus/LiveCheck.swift",
         "guard parsed.kind == head.kind else { throw .mismatch }", "", "BusTests|EventBusTests"),
     Guard(
@@ -97,6 +101,9 @@ GUARDS = [
         "guard user.rights.speaks(for: source.name), source != .eventBus else {", "guard source != .eventBus else {",
         "EventBusTests"),
     Guard(
+        "ACL: who may write some events of a log does not speak for it", "Shared/Bus/Authority/Rights.swift",
+        "isPrefix && (bytes.isEmpty || bytes.elementsEqual(", "(bytes.isEmpty || bytes.starts(with: ", "BusTests"),
+    Guard(
         "revocation: a right that was taken away ends what was being asked by it", f"{BUS}/RouterTable.swift",
         "return rights?.mayAsk(entry.method, of: entry.target, verbs: entry.verbs) != true",
         "return rights?.mayAsk(entry.method, of: entry.target, verbs: entry.verbs) != true && entry.method.isEmpty",
@@ -111,12 +118,29 @@ GUARDS = [
         "rate: a client that says too much is not passed on", f"{BUS}/Authority/LiveGate.swift",
         "guard hasRoom else { throw .rate }", "_ = hasRoom", "EventBusTests"),
     Guard(
+        "requests: rate", f"{BUS}/RouterTable.swift",
+        "guard limits.take(client, now: now) else {",
+        "guard limits.take(client, now: now) || client.rights.rate > 0 else {", "EventBusTests"),
+    Guard(
+        "requests: nobody takes the name of another's connection", f"{BUS}/RequestRouter.swift",
+        "guard peer.identity.count == 5, peer.identity.first == 0 else {", "guard !peer.identity.isEmpty else {",
+        "EventBusTests"),
+    Guard(
+        "subscriptions are counted for one life of the feed", f"{BUS}/Forwarder.swift",
+        "                life.feed.opened()\n", "", "EventBusTests"),
+    Guard(
         "reserved types: nobody outside speaks as Martlet does", f"{TRIGGER}/Routes/OutsideEvent.swift",
         'guard !"\\(type.lowercased()).".hasPrefix("dev.martlet."), !', 'guard !type.isEmpty, !', "TriggerServiceTests"),
     Guard(
         "a fetched event counts only from the log that may say it", f"{KIT}/Inbox.swift",
-        "guard EventOwner.may(position.source.name, write: envelope.type) else {",
-        "guard EventOwner.may(position.source.name, write: envelope.type) || position.seq > 0 else {", "ServiceKitTests"),
+        "        guard EventOwner.may(log.name, write: envelope.type) else { return false }\n", "", "ServiceKitTests"),
+    Guard(
+        "an event counts only when it is of its topic's type", f"{KIT}/Inbox.swift",
+        '        guard topic == "e/\\(log)/\\(envelope.type)" else { return false }\n', "", "ServiceKitTests"),
+    Guard(
+        "an event counts only when it is from its topic's log", f"{KIT}/Inbox.swift",
+        'return !source.hasPrefix("/martlet/") || source == ', 'return !source.isEmpty || source == ',
+        "ServiceKitTests"),
     Guard(
         "ZAP: only known keys come in", f"{BUS}/Authority/ZapDoor.swift",
         ", authority.admits(request.key) {", " {", "EventBusTests"),
@@ -170,8 +194,8 @@ GUARDS = [
         'if try transaction.isParked(key: "") {', "ServiceKitTests"),
     Guard(
         "handlers run in a part of their own", f"{KIT}/Inbox.swift",
-        "            try transaction.attempt { try run(envelope, record.position, $0) }\n            return envelope",
-        "            try run(envelope, record.position, transaction)\n            return envelope", "ServiceKitTests"),
+        "try transaction.attempt { isGenuine = try run(envelope, record.topic, record.position, $0) }",
+        "isGenuine = try run(envelope, record.topic, record.position, transaction)", "ServiceKitTests"),
     Guard(
         "a finished step is not done again", f"{KIT}/StepWorker.swift",
         "if let known, known.result != nil { return known }", "_ = known", SEEDS, "suite", 120),
@@ -184,6 +208,10 @@ GUARDS = [
         "token compare: only the newest grant completes", f"{TRIGGER}/Domain/RunMachine+Working.swift",
         "guard status.phase == .held, status.lease?.token == token else {",
         "guard status.phase == .held else {", "TriggerServiceTests"),
+    Guard(
+        "token owner: a token counts only from the key whose worker it was given",
+        f"{TRIGGER}/Handling/Dispatcher+Sessions.swift",
+        "return owner.owns(lease.worker)", "return owner.owns(lease.worker) || lease.token > 0", "TriggerServiceTests"),
     Guard(
         "a step that is over stays over", f"{TRIGGER}/Domain/RunMachine+Working.swift",
         "guard status.phase == .held, status.lease?.token == token else {",

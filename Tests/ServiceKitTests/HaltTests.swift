@@ -131,11 +131,11 @@ private let cursor = LogCursor(epoch: 7, seq: 4, chain: .unknown)
             logger: Logger(label: "test"), canceled: { _ in })
         let records = try (1...4).map { seq in
             let envelope = Envelope(
-                id: "e\(seq)", source: "/martlet/x", type: "acme.thing.v1", subject: "x/1",
+                id: "e\(seq)", source: "/martlet/registry-service", type: "acme.thing.v1", subject: "x/1",
                 time: Timestamp(milliseconds: 0), partitionkey: "k", causation: .first(actor: "user:ada"), data: [:])
             return LogRecord(
-                source: .registryService, epoch: 7, seq: Int64(seq), prev: .unknown, topic: "e/x/t",
-                body: try Wire.encode(envelope))
+                source: .registryService, epoch: 7, seq: Int64(seq), prev: .unknown,
+                topic: "e/registry-service/\(envelope.type)", body: try Wire.encode(envelope))
         }
         try await inbox.apply([records[0]])
         let at = LogCursor(epoch: 7, seq: 9, chain: .unknown)

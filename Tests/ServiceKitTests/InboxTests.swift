@@ -195,6 +195,56 @@ private final class Fixture: Sendable {
         #expect(try await fixture.store.cursor(for: .console)?.seq == 1)
     }
 
+    @Test(
+        arguments: [
+            ("e/console/acme.thing.v1", "/martlet/console", true),
+            ("e/console/acme.thing.v1", "https://acme.example", true),
+            ("e/console/acme.other.v1", "/martlet/console", false),
+            ("e/deployer/acme.thing.v1", "/martlet/console", false),
+            ("e/console/acme.thing.v1", "/martlet/deployer", false),
+            ("e/console/acme.thing.v1", "/Martlet/deployer", false),
+        ])
+    func `an event counts when it says what its topic says; else it only has its place`(
+        topic: String, source: String, isGenuine: Bool
+    ) async throws {
+        let fixture = try Fixture()
+        let envelope = Envelope(
+            id: "1", source: source, type: "acme.thing.v1", subject: "x/1", time: Timestamp(milliseconds: 0),
+            partitionkey: "k", causation: .first(actor: "user:ada"), data: [:])
+        try await fixture.inbox.apply([
+            LogRecord(
+                source: .console, epoch: 1, seq: 1, prev: Chain.start(of: .console, epoch: 1, parent: nil),
+                topic: topic, body: try Wire.encode(envelope))
+        ])
+        #expect(try await fixture.effects() == (isGenuine ? ["1"] : []))
+        #expect(try await fixture.parkedRows() == 0)
+        #expect(try await fixture.store.cursor(for: .console)?.seq == 1)
+        let figures = await fixture.metrics.render()
+        #expect(figures.contains(#"martlet_events_foreign_total{source="console"} 1.0"#) != isGenuine)
+    }
+
+    @Test func `a step is not stopped on the word of a log that may not say so`() async throws {
+        let fixture = try Fixture()
+        let stopped = Mutex<[String]>([])
+        let inbox = Inbox(
+            source: .notifier, store: fixture.store, handle: { _, _ in }, positions: fixture.positions,
+            retries: WakeSignal(), metrics: fixture.metrics, logger: Logger(label: "test"),
+            canceled: { request in stopped.withLock { $0.append(request.item) } })
+        for (number, log) in [Source.deployer, .triggerService].enumerated() {
+            let wish = StepCancelRequested(run: "r", job: "j", step: "s", item: "\(log)", reason: "enough")
+            let envelope = Envelope(
+                id: "\(number)", source: "/martlet/\(log)", type: StepCancelRequested.eventType, subject: "run/r",
+                time: Timestamp(milliseconds: 0), partitionkey: "r", causation: .first(actor: "user:ada"),
+                data: try Wire.tree(wish))
+            try await inbox.apply([
+                LogRecord(
+                    source: log, epoch: 1, seq: 1, prev: Chain.start(of: log, epoch: 1, parent: nil),
+                    topic: "e/\(log)/\(envelope.type)", body: try Wire.encode(envelope))
+            ])
+        }
+        #expect(stopped.withLock { $0 } == ["trigger-service"])
+    }
+
     @Test func `a log that is not heard any more is told of, by whom and for how long`() async throws {
         let fixture = try Fixture()
         await fixture.inbox.noteSilence(.deployer, .milliseconds(17_900))

@@ -10,6 +10,8 @@ enum Denial: String, Error, Sendable, CaseIterable {
     case rate
     case subscribe
     case request
+    /// The params of a request are no JSON object.
+    case params = "request_params"
     /// A subscriber sent something else than subscriptions.
     case upstream
     /// A name on the ROUTER that the bus did not give.

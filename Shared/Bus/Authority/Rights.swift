@@ -33,7 +33,8 @@ package struct Rights: Sendable, Hashable {
 
     package func mayPublish(_ topic: UnsafeRawBufferPointer) -> Bool { publish.contains { $0.covers(topic) } }
 
-    /// Whether it is this client that speaks for a log: sends its heartbeats, says hello for it and answers for it.
+    /// Whether it is this client that speaks for a log: sends its heartbeats, says hello for it and answers for it. Only
+    /// who may write all of a log does, not who may write some events of it.
     package func speaks(for source: String) -> Bool { publish.contains { $0.speaks(for: source) } }
 
     package func maySubscribe(to prefix: String) -> Bool {
@@ -88,7 +89,9 @@ package struct TopicPattern: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    func speaks(for source: String) -> Bool { bytes.isEmpty || bytes.starts(with: "e/\(source)/".utf8) }
+    func speaks(for source: String) -> Bool {
+        isPrefix && (bytes.isEmpty || bytes.elementsEqual("e/\(source)/".utf8))
+    }
 }
 
 /// `fetch`, `fetch:registry-service`, `claim:train/*`, `*`.

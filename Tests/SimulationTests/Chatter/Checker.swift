@@ -27,7 +27,23 @@ struct Checker {
     }
 
     private func hasSettled() throws -> Bool {
-        guard outside.with({ $0.wishes.isEmpty }) else { return false }
+        guard outside.with({ $0.wishes.isEmpty }), try hasCaughtUp() else { return false }
+        return try sources.allSatisfy { source in
+            try world.read(source) { db in
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT (SELECT count(*) FROM parked WHERE state = 'waiting') + (SELECT count(*) FROM intent)
+                            + (SELECT count(*) FROM halt)
+                        """) == 0
+            }
+        }
+    }
+
+    /// Everybody is at the end of every log, whatever waits for another try.
+    func isCaughtUp() -> Bool { (try? hasCaughtUp()) ?? false }
+
+    private func hasCaughtUp() throws -> Bool {
         var heads: [Source: LogPlace] = [:]
         for source in sources {
             heads[source] = try world.read(source) { db in
@@ -37,13 +53,6 @@ struct Checker {
         }
         return try sources.allSatisfy { source in
             try world.read(source) { db in
-                let open = try Int.fetchOne(
-                    db,
-                    sql: """
-                        SELECT (SELECT count(*) FROM parked WHERE state = 'waiting') + (SELECT count(*) FROM intent)
-                            + (SELECT count(*) FROM halt)
-                        """)
-                guard open == 0 else { return false }
                 let cursors = try Self.cursors(db)
                 return sources.allSatisfy { other in
                     guard other != source, let head = heads[other], head.seq > 0 else { return true }
@@ -63,6 +72,17 @@ struct Checker {
                     LogCursor(epoch: row["epoch"], seq: row["seq"], chain: chain)
                 )
             })
+    }
+
+    /// Longer than it takes when a question was lost just before healing (5 s), the next one found nobody registered and
+    /// what was fetched then waited for a disk (5 s).
+    private static let promptly = Duration.seconds(15)
+
+    /// - Parameter caughtUp: how long after healing everybody was at the end of every log for the first time.
+    mutating func check(caughtUp: Duration?) {
+        if let caughtUp, caughtUp <= Self.promptly { return }
+        let time = caughtUp.map { "only after \($0)" } ?? "never"
+        problems.append("I8 \(time) was everybody at the end of every log after healing")
     }
 
     mutating func check(settled: Bool) throws {

@@ -70,11 +70,16 @@ struct Talk {
     func ending(restored: Source? = nil) throws -> Finding {
         outside.with { $0.isQuiet = true }
         var checker = Checker(world, sources: sources, outside: outside, restored: restored)
+        let healed = world.now
+        var caughtUp: Duration?
         // What was parked with a bad clock or a late try still has its back-off before it.
         let settled = world.settle(atMost: .seconds(40)) {
             if let restored { release(restored) }
+            if caughtUp == nil, checker.isCaughtUp() { caughtUp = world.now - healed }
             return checker.isSettled()
         }
+        // Who stopped at a fork waits for the operator, and that is no matter of the bus.
+        if restored == nil { checker.check(caughtUp: caughtUp) }
         try checker.check(settled: settled)
         return Finding(
             digest: world.digest, steps: simulation_steps(), events: checker.events, problems: checker.problems)

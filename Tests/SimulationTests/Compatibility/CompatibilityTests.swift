@@ -129,8 +129,9 @@ private final class Taster: Sendable {
     func taste(_ bodies: [Data]) async throws -> [String] {
         var chain = Chain.start(of: log, epoch: 1, parent: nil)
         for (index, body) in bodies.enumerated() {
+            let type = (try? Wire.decode(Envelope.self, from: body))?.type ?? "strange"
             let record = LogRecord(
-                source: log, epoch: 1, seq: Int64(index + 1), prev: chain, topic: "e/\(log)/strange", body: body)
+                source: log, epoch: 1, seq: Int64(index + 1), prev: chain, topic: "e/\(log)/\(type)", body: body)
             chain = record.chain
             try await inbox.apply([record])
         }
