@@ -46,12 +46,23 @@ def rows_of(*rows):
     return [(name, measured, f"≤ {limit}" if limit else "", kept) for name, measured, limit, kept in rows]
 
 
+class Stage(Suite):
+    """A suite, and how much is to be done with it."""
+
+    def __init__(self, binaries, data, tiny):
+        super().__init__(binaries, data)
+        self.tiny = tiny
+
+    def size(self, full, tiny):
+        return tiny if self.tiny else full
+
+
 # MARK: the measurements
 
 
 def ready(suite):
     times = []
-    for _ in range(5):
+    for _ in range(suite.size(5, 1)):
         begin = time.monotonic()
         suite.up()
         times.append(time.monotonic() - begin)
@@ -64,10 +75,10 @@ def ready(suite):
 def idle(suite):
     suite.up()
     # Past the first minute: a deadline that lies in the past by then would keep somebody awake.
-    time.sleep(70)
+    time.sleep(suite.size(70, 0))
     pids = processes(suite)
     before, begin = cpu_seconds(pids), time.monotonic()
-    time.sleep(30)
+    time.sleep(suite.size(30, 1))
     share = (cpu_seconds(pids) - before) / (time.monotonic() - begin) * 100
     memory, shared_once = resident(pids), proportional(pids)
     suite.down()
@@ -81,7 +92,7 @@ def idle(suite):
 def steps(suite):
     events = prepare(suite)
     # The first two warm caches that a suite in use has warm.
-    times = step_times(suite, events, 22)[2:]
+    times = step_times(suite, events, suite.size(22, 3))[2:]
     events.stop()
     suite.down()
     median = statistics.median(times) * 1000
@@ -103,8 +114,9 @@ def step_times(suite, events, count):
     return times
 
 
-def waiting(suite, count=10_000):
+def waiting(suite):
     """Runs that wait for people are rows."""
+    count = suite.size(10_000, 20)
     events = prepare(suite)
 
     def fill():
@@ -121,12 +133,12 @@ def waiting(suite, count=10_000):
 def cost_of(what, fill, suite, events):
     """What the trigger-service takes for what `fill` brings about, while nothing happens to it."""
     pid = json.loads((suite.data / "services" / "trigger-service" / "http.json").read_text())["pid"]
-    time.sleep(5)
+    time.sleep(suite.size(5, 0))
     before, threads = resident([pid]), thread_count(pid)
     fill()
-    time.sleep(10)
+    time.sleep(suite.size(10, 0))
     more, begin, cpu = resident([pid]) - before, time.monotonic(), cpu_seconds([pid])
-    time.sleep(30)
+    time.sleep(suite.size(30, 1))
     share = (cpu_seconds([pid]) - cpu) / (time.monotonic() - begin) * 100
     grown = thread_count(pid) - threads
     begin = time.monotonic()
@@ -144,7 +156,8 @@ def cost_of(what, fill, suite, events):
     return [*rows, ("… another run passes them in", f"{took * 1000:.0f} ms", "succeeds", passes)]
 
 
-def queued(suite, count=1000):
+def queued(suite):
+    count = suite.size(1000, 20)
     events = prepare(suite)
     watch = Watch(suite)
     begin = time.monotonic()
@@ -159,13 +172,14 @@ def queued(suite, count=1000):
     watch.stop()
     if watch.problem:
         raise Failed(watch.problem)
-    failed = [event for event in done if event["data"]["outcome"] != "succeeded"]
+    if failed := [event for event in done if event["data"]["outcome"] != "succeeded"]:
+        raise Failed(f"{len(failed)} of {count} runs failed, the first: {failed[0]['data'].get('message')}")
     events.stop()
     suite.down()
     slowest = sorted(watch.latencies)[int(len(watch.latencies) * 0.95)] * 1000
     median = statistics.median(watch.latencies) * 1000
     return rows_of(
-        (f"{count} runs queued at once: finished", f"{len(done) - len(failed)} in {took:.0f} s", f"{count}", not failed),
+        (f"{count} runs queued at once: finished", f"{len(done)} in {took:.0f} s", f"{count}", True),
         ("… all accepted after", f"{accepted:.1f} s", None, None),
         ("… CLI latency meanwhile, median (p95)", f"{median:.0f} ms ({slowest:.0f} ms)", "100 ms", median <= 100),
         ("… memory at its highest", f"{watch.highest:.0f} MB", None, None),
@@ -185,11 +199,13 @@ class Watch:
 
     def run(self, suite):
         try:
-            while not self.over.wait(0.25):
+            while True:
                 begin = time.monotonic()
                 suite.command("runs", "list", "--json")
                 self.latencies.append(time.monotonic() - begin)
                 self.highest = max(self.highest, resident(processes(suite)))
+                if self.over.wait(0.25):
+                    return
         except (Failed, OSError) as error:
             # A figure that was not watched to its end is none.
             self.problem = f"the watch ended: {error}"
@@ -313,16 +329,18 @@ MEASUREMENTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="folder with the executables of a release build")
+    parser.add_argument("--tiny", action="store_true", help="sizes that show that it works, and say nothing of speed")
     parser.add_argument("which", nargs="*", default=list(MEASUREMENTS))
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    rows = []
+    rows, failed = [], False
     for which in options.which:
         folder = Path(tempfile.mkdtemp(prefix="martlet-bench-"))
-        suite = Suite(options.bin, folder / "data")
+        suite = Stage(options.bin, folder / "data", options.tiny)
         try:
             rows += MEASUREMENTS[which](suite)
         except Failed as error:
+            failed = True
             rows.append((which, str(error), "-", False))
             print(suite.logs(), file=sys.stderr)
         finally:
@@ -332,7 +350,8 @@ def main():
     print(f"\n{'FIGURE':55}{'MEASURED':28}{'PROMISED':18}({cores} cores)")
     for name, measured, promised, kept in rows:
         print(f"{name:55}{measured:28}{promised:18}{VERDICTS[kept]}".rstrip())
-    sys.exit(1 if any(row[3] is False for row in rows) else 0)
+    missed = not options.tiny and any(row[3] is False for row in rows)
+    sys.exit(1 if failed or missed else 0)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import subprocess
 import time
 
 
-def lines(broken):
-    """A pipeline of 10,000 lines; the broken one has a mistake in every job."""
+def lines(count, broken):
+    """A pipeline of so many lines; the broken one has a mistake in every job."""
     text = ["martlet: 1", "variables: { word: x }", "pipelines:", "  p:", "    on: { push: { branches: [main] } }", "    jobs:"]
     number = 0
-    while len(text) < 9_995:
+    while len(text) < count - 5:
         needs = f"      needs: [job{number - 1}]" if number and not broken else "      needs: [nobody]" if broken else "      needs: []"
         text += [
             f"      job{number}:",
@@ -33,7 +33,7 @@ pipelines:
         matrix: { a: [AXIS], b: [AXIS], c: [AXIS] }
         steps: [ { run: 'echo ${{ matrix.a }}' } ]
       last: { needs: wide, steps: [ { run: x } ] }
-""".replace("AXIS", ", ".join(str(n) for n in range(10)))
+"""
 
 
 def project_file(suite):
@@ -43,15 +43,17 @@ def project_file(suite):
     event.write_text(json.dumps({"type": "change.pushed", "data": {"branch": "main"}}))
     validate = [suite.martlet, "validate", str(folder)]
     plan = [suite.martlet, "plan", "--event", str(event), "--repo", str(folder)]
+    count, values = suite.size(10_000, 100), suite.size(10, 2)
+    matrix = MATRIX.replace("AXIS", ", ".join(str(n) for n in range(values)))
     rows = []
     for name, text, words, code in [
-        ("martlet.yml of 10,000 lines, read", lines(broken=False), validate, 0),
-        ("… with an error in each of its jobs, refused", lines(broken=True), validate, 1),
-        ("plan of a matrix of 1,000 jobs", MATRIX, plan, 0),
+        (f"martlet.yml of {count:,} lines, read", lines(count, broken=False), validate, 0),
+        ("… with an error in each of its jobs, refused", lines(count, broken=True), validate, 1),
+        (f"plan of a matrix of {values**3:,} jobs", matrix, plan, 0),
     ]:
         (folder / "martlet.yml").write_text(text)
         times = []
-        for _ in range(7):
+        for _ in range(suite.size(7, 1)):
             begin = time.monotonic()
             done = subprocess.run(words, capture_output=True, text=True)
             times.append((time.monotonic() - begin) * 1000)

@@ -115,3 +115,18 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     }
     public init(nilLiteral: ()) { self = .null }
 }
+
+extension JSONValue {
+    /// Levels of lists and objects in what comes from outside: half of what is read (`JSONReader`), for on its way it
+    /// lies inside of other values.
+    public static let mostLevels = 64
+
+    /// Whether lists and objects lie in each other in more levels than so many; a scalar has none, `[]` has one.
+    public func isDeeper(than levels: Int = JSONValue.mostLevels) -> Bool {
+        switch self {
+        case .null, .bool, .int, .double, .string: false
+        case .array(let items): levels == 0 || items.contains { $0.isDeeper(than: levels - 1) }
+        case .object(let members): levels == 0 || members.values.contains { $0.isDeeper(than: levels - 1) }
+        }
+    }
+}

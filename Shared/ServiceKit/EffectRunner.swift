@@ -42,6 +42,7 @@ actor EffectRunner {
     }
 
     private func startDue() async throws {
+        try await store.restartWaits(at: clock.now())
         // As it is before the store is read: what ends meanwhile is still among the due ones.
         let busy = running
         var counts = busy.reduce(into: [String: Int]()) { $0[$1.kind, default: 0] += 1 }

@@ -18,13 +18,31 @@ struct Grantor: Sendable {
     struct Refused: Error, CustomStringConvertible {
         let method: String
         let status: Int
-        var description: String { "\(method) was answered with \(status)" }
+        let reason: String
+
+        init(_ method: String, _ reply: BusReply) {
+            self.method = method
+            status = reply.status
+            reason = reply.error ?? "without a reason"
+        }
+
+        var description: String { "\(method) was answered with \(status): \(reason)" }
+    }
+
+    /// Whether the same request would end so again: what it says, or what is said to it, cannot be carried or read.
+    static func isFinal(_ error: any Error) -> Bool {
+        switch error {
+        case let refused as Refused: [400, 413].contains(refused.status)
+        case BusError.tooLarge, BusError.malformed: true
+        case is EncodingError, is DecodingError: true
+        default: false
+        }
     }
 
     func open(worker: String, verbs: [String], slots: Int) async throws -> WorkerSession {
         let reply = try await request(
             "session.open", SessionOpenParams(worker: worker, verbs: verbs, labels: [:], slots: slots))
-        guard reply.status == 200 else { throw Refused(method: "session.open", status: reply.status) }
+        guard reply.status == 200 else { throw Refused("session.open", reply) }
         let opened = try read(SessionOpened.self, reply)
         return WorkerSession(id: opened.session, interval: .milliseconds(opened.ttl * 1000 / 3))
     }
@@ -33,7 +51,7 @@ struct Grantor: Sendable {
     func keepAlive(_ session: WorkerSession) async throws -> [String]? {
         let reply = try await request("session.keepalive", SessionParams(session: session.id))
         if reply.status == 404 { return nil }
-        guard reply.status == 200 else { throw Refused(method: "session.keepalive", status: reply.status) }
+        guard reply.status == 200 else { throw Refused("session.keepalive", reply) }
         return try read(SessionKept.self, reply).canceled
     }
 
@@ -44,13 +62,13 @@ struct Grantor: Sendable {
         case 200: return try read(Claimed.self, reply).items
         case 204: return []
         case 404: return nil
-        default: throw Refused(method: "claim", status: reply.status)
+        default: throw Refused("claim", reply)
         }
     }
 
     func checkpoint(item: String, token: Int64, state: JSONValue) async throws {
         let reply = try await request("checkpoint", CheckpointParams(item: item, token: token, state: state))
-        guard reply.status == 200 else { throw Refused(method: "checkpoint", status: reply.status) }
+        guard reply.status == 200 else { throw Refused("checkpoint", reply) }
     }
 
     /// `false`: the step is lost to a newer grant, or is over.
@@ -60,7 +78,7 @@ struct Grantor: Sendable {
         switch reply.status {
         case 200: return true
         case 404, 409: return false
-        default: throw Refused(method: "complete", status: reply.status)
+        default: throw Refused("complete", reply)
         }
     }
 

@@ -44,12 +44,19 @@ extension Inbox {
         try await store.write { transaction in
             guard let halt = try transaction.haltRecord(of: landing.source), let because = halt.release else { return }
             try transaction.land(landing)
-            try transaction.publish(
+            let letters = try transaction.dropParked(after: landing)
+            let told = try transaction.publish(
                 ForkReleased(
                     service: service.name, source: landing.source.name,
                     fromEpoch: landing.from?.epoch, fromSeq: landing.from?.seq, toEpoch: landing.to?.epoch,
                     toSeq: landing.to?.seq, forgotten: landing.forgotten, note: landing.note, by: because.actor),
                 subject: "source/\(landing.source)", key: landing.source.name, because: because)
+            for letter in letters {
+                try transaction.publish(
+                    DeadLetterClosed(
+                        letter: letter.id, service: service.name, result: "dropped", by: because.actor),
+                    subject: "deadletter/\(letter.id)", key: letter.key, because: told.consequence)
+            }
         }
         await noteHalts()
     }

@@ -29,6 +29,7 @@ struct ParkedRetrier {
     /// Tries all that is due, each key in its order.
     /// - Returns: when the next one's time comes.
     func drain() async throws -> Timestamp? {
+        try await store.restartWaits(at: clock.now())
         var (due, next) = try await store.dueParked(at: clock.now())
         while !due.isEmpty {
             for parked in due {

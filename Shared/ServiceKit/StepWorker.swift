@@ -94,8 +94,17 @@ actor StepWorker {
                 await wakes.next()
                 continue
             }
-            guard let items = try? await grantor.claim(session, most: most) else { return }
-            for work in items { start(work, session) }
+            do {
+                guard let items = try await grantor.claim(session, most: most) else { return }
+                for work in items { start(work, session) }
+            } catch {
+                if Grantor.isFinal(error) {
+                    // A new session is granted the same steps again: not at once, for each grant is told of.
+                    context.logger.error("steps could not be claimed, trying again: \(error)")
+                    try? await Task.sleep(for: .seconds(5))
+                }
+                return
+            }
         }
     }
 
@@ -218,7 +227,8 @@ actor StepWorker {
             held[item] = nil
             freed.wake()
         }
-        guard let result = settled.result else { return }
+        guard var result = settled.result else { return }
+        var isWhole = true
         var delay = Duration.milliseconds(50)
         while true {
             do {
@@ -231,6 +241,13 @@ actor StepWorker {
                 }
                 return
             } catch {
+                if isWhole, Grantor.isFinal(error) {
+                    // It would never get through, and the step would stay with this session for ever.
+                    context.logger.error("what came of step \(item) cannot be told: \(error)")
+                    isWhole = false
+                    result = StepResult(.failed, message: "what came of it cannot be told: \(error)", log: result.log)
+                    continue
+                }
                 try? await Task.sleep(for: delay)
                 delay = min(delay * 2, .seconds(5))
             }

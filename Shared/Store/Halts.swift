@@ -48,6 +48,24 @@ extension Transaction {
             try db.execute(sql: "DELETE FROM cursor WHERE source = ?", arguments: [source.name])
         }
     }
+
+    /// Forgets what waits or is dead behind the place where a log is followed from now on: its owner gives those numbers
+    /// to other events.
+    ///
+    /// - Returns: the dead ones, which were told of.
+    package func dropParked(after landing: Landing) throws -> [ParkedEvent] {
+        let (source, place) = (landing.source.name, landing.to?.place ?? LogPlace(epoch: 0, seq: 0))
+        let dead = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM parked WHERE source = ? AND (epoch, seq) > (?, ?) AND state = 'dead' ORDER BY epoch, seq
+                """, arguments: [source, place.epoch, place.seq]
+        ).map(ParkedEvent.init(row:))
+        try db.execute(
+            sql: "DELETE FROM parked WHERE source = ? AND (epoch, seq) > (?, ?)",
+            arguments: [source, place.epoch, place.seq])
+        return dead
+    }
 }
 
 extension HaltRecord {

@@ -36,10 +36,12 @@ package struct Intent: Sendable, Hashable {
 
 enum Intents {
     /// - Returns: `false`: it is there already, and stays as it is.
-    static func insert(kind: String, id: String, payload: Data, due: Timestamp, in db: Database) throws -> Bool {
+    static func insert(
+        kind: String, id: String, payload: Data, due: Timestamp, at now: Timestamp, in db: Database
+    ) throws -> Bool {
         try db.cachedStatement(
-            sql: "INSERT INTO intent (kind, id, payload, due) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        ).execute(arguments: [kind, id, payload, due.milliseconds])
+            sql: "INSERT INTO intent (kind, id, payload, due, since) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        ).execute(arguments: [kind, id, payload, due.milliseconds, now.milliseconds])
         return db.changesCount == 1
     }
 
@@ -73,8 +75,8 @@ extension Transaction {
     /// Another try at `due`, with the reason for operators.
     package func postpone(_ intent: Intent, until due: Timestamp, reason: String) throws {
         try db.execute(
-            sql: "UPDATE intent SET attempts = attempts + 1, due = ?, reason = ? WHERE kind = ? AND id = ?",
-            arguments: [due.milliseconds, reason, intent.kind, intent.id]
+            sql: "UPDATE intent SET attempts = attempts + 1, due = ?, since = ?, reason = ? WHERE kind = ? AND id = ?",
+            arguments: [due.milliseconds, now.milliseconds, reason, intent.kind, intent.id]
         )
     }
 }

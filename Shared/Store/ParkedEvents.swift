@@ -46,12 +46,12 @@ extension Transaction {
         let id = newID()
         try db.execute(
             sql: """
-                INSERT INTO parked (id, source, epoch, seq, key, topic, body, attempts, due, reason, state)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO parked (id, source, epoch, seq, key, topic, body, attempts, due, since, reason, state)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 id, record.source.name, record.epoch, record.seq, key, record.topic, record.body, attempts,
-                due.milliseconds, reason, dead ? "dead" : "waiting",
+                due.milliseconds, now.milliseconds, reason, dead ? "dead" : "waiting",
             ]
         )
         return id
@@ -59,8 +59,8 @@ extension Transaction {
 
     package func postpone(_ parked: ParkedEvent, until due: Timestamp, reason: String) throws {
         try db.execute(
-            sql: "UPDATE parked SET attempts = attempts + 1, due = ?, reason = ? WHERE id = ?",
-            arguments: [due.milliseconds, reason, parked.id]
+            sql: "UPDATE parked SET attempts = attempts + 1, due = ?, since = ?, reason = ? WHERE id = ?",
+            arguments: [due.milliseconds, now.milliseconds, reason, parked.id]
         )
     }
 

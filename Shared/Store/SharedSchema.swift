@@ -87,7 +87,16 @@ func migrateShared(_ migrator: inout DatabaseMigrator) {
         }
     }
     migrator.registerMigration("shared 3: API tokens") { db in try db.execute(sql: tokens) }
+    migrator.registerMigration("shared 4: when waits began") { db in try db.execute(sql: waits) }
 }
+
+private let waits = """
+    -- When `due` was reckoned, by the clock of then; 0: not known.
+    ALTER TABLE intent ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE parked ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX intent_since ON intent (since);
+    CREATE INDEX parked_since ON parked (since) WHERE state = 'waiting';
+    """
 
 private let tokens = """
     -- Those that are valid, by what the console has told of them.

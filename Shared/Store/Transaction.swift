@@ -83,7 +83,7 @@ package struct Transaction {
     ///   - due: not before then; at once where it is not given.
     package func intend(_ kind: String, id: String, payload: some Encodable, at due: Timestamp? = nil) throws {
         let payload = try Wire.encode(payload)
-        if try Intents.insert(kind: kind, id: id, payload: payload, due: due ?? now, in: db) {
+        if try Intents.insert(kind: kind, id: id, payload: payload, due: due ?? now, at: now, in: db) {
             progress.summary.intended = true
         }
     }

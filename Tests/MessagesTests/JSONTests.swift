@@ -49,6 +49,8 @@ import Testing
         }
         _ = try JSONReader.read(nested(JSONReader.depth))
         #expect(throws: DecodingError.self) { try JSONReader.read(nested(JSONReader.depth + 1)) }
+        let value = try JSONReader.read(nested(5))
+        #expect(value.isDeeper(than: 4) && !value.isDeeper(than: 5) && !JSONValue.int(1).isDeeper(than: 0))
         #expect(throws: DecodingError.self) { try JSONReader.read(Data(repeating: UInt8(ascii: "["), count: 1 << 20)) }
     }
 

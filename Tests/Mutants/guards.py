@@ -169,7 +169,7 @@ GUARDS = [
         "StoreTests"),
     Guard(
         "an intent is one by its idempotency key", f"{STORE}/Intents.swift",
-        "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "VALUES (?, ?, ?, ?)", "StoreTests"),
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", "VALUES (?, ?, ?, ?, ?)", "StoreTests"),
     Guard(
         "one event that fails takes back only itself", f"{STORE}/Transaction.swift",
         "            progress.logs = grown\n            progress.records.removeSubrange(count...)\n            throw error",

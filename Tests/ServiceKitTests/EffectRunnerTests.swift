@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Messages
 import Store
+import Synchronization
 import Testing
 
 @testable import ServiceKit
@@ -42,5 +43,24 @@ import Testing
         try await settled("quick")
         gate.cancel()
         try await settled("hang")
+    }
+    @Test func `an effect is carried out, though the clock was set back by an hour before it was begun`() async throws {
+        let folder = NSTemporaryDirectory() + "martlet-effects-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let time = Mutex(Timestamp(milliseconds: 1_800_000_000_000))
+        let clock = WallClock { time.withLock { $0 } }
+        let store = try StateStore.open(path: folder + "/state.sqlite", source: .notifier, clock: clock) { _ in }
+        try await store.write { try $0.intend("quick", id: "1", payload: 1) }
+        time.withLock { $0 = $0.advanced(by: .seconds(-3600)) }
+        let runner = EffectRunner(
+            effects: ["quick": { _ in .done { _ in } }], store: store, clock: clock, signal: WakeSignal(),
+            logger: Logger(label: "test"))
+        let running = Task { await runner.run() }
+        defer { running.cancel() }
+        let ever = Timestamp(milliseconds: .max)
+        while try await !store.dueIntents(at: ever, kinds: ["quick"], limit: 1).due.isEmpty {
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 }

@@ -85,6 +85,33 @@ private let cursor = LogCursor(epoch: 7, seq: 4, chain: .unknown)
         #expect(follower.inbox.halted.notes.isEmpty)
     }
 
+    @Test(arguments: [(7, [3, 4]), (9, [1, 2, 3, 4])] as [(Int64, [Int64])])
+    func `I6 a dead letter of an event that the log no longer has is closed, and holds up no other of its number`(
+        epoch: Int64, forgotten: [Int64]
+    ) async throws {
+        let follower = try Follower()
+        func record(_ seq: Int64) -> LogRecord {
+            LogRecord(
+                source: .registryService, epoch: 7, seq: seq, prev: .unknown, topic: "e/registry-service/x",
+                body: Data("{{{".utf8))
+        }
+        try await follower.inbox.apply((1...4).map(record))
+        let letters = try await follower.said(DeadLetterCreated.self)
+        #expect(letters.map(\.seq) == [1, 2, 3, 4])
+        try await follower.inbox.quarantine(fork)
+        try await follower.hear(LogReleaseRequested(service: "deployer", source: "registry-service"))
+        try await follower.inbox.goOn(
+            Landing(
+                of: .registryService, from: cursor,
+                on: LogHead(source: .registryService, epoch: epoch, last: 2, chain: .unknown)))
+        let closed = try await follower.said(DeadLetterClosed.self)
+        #expect(closed.map(\.letter) == letters.filter { forgotten.contains($0.seq) }.map(\.letter))
+        #expect(closed.allSatisfy { $0.result == "dropped" && $0.by == "user:ada" })
+        try await follower.inbox.apply((3...4).map(record))
+        #expect(try await follower.said(DeadLetterCreated.self).map(\.seq) == [1, 2, 3, 4, 3, 4])
+        #expect(try await follower.store.cursor(for: .registryService)?.seq == 4)
+    }
+
     @Test func `a release of what is not halted is refused, and others' releases are not taken`() async throws {
         let follower = try Follower()
         try await follower.hear(LogReleaseRequested(service: "deployer", source: "registry-service"))

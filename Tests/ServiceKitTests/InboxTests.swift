@@ -165,6 +165,23 @@ private final class Fixture: Sendable {
         #expect(try await fixture.store.dueParked(at: far).due.isEmpty)
     }
 
+    @Test func `P2 a parked event is tried again in a moment, though the clock was set back by an hour`() async throws {
+        let fixture = try Fixture(refusing: ["bad"])
+        try await fixture.inbox.apply(try fixture.records([("1", "bad"), ("2", "bad")]))
+        fixture.refuse.withLock { $0 = [] }
+        let back = Timestamp(Date()).advanced(by: .seconds(-3600))
+        let soon = back.advanced(by: .seconds(1))
+        func drain(at now: Timestamp) async throws -> Timestamp? {
+            try await ParkedRetrier(
+                inbox: fixture.inbox, store: fixture.store, clock: WallClock { now }, signal: WakeSignal(),
+                logger: Logger(label: "test")
+            ).drain()
+        }
+        #expect(try await drain(at: back) == soon)
+        #expect(try await drain(at: soon) == nil)
+        #expect(fixture.handled.withLock { $0 } == ["1", "2"])
+    }
+
     @Test func `after five failed tries more an event is dead, is told of, and frees its key`() async throws {
         let fixture = try Fixture(refusing: ["bad"])
         try await fixture.inbox.apply(try fixture.records([("1", "bad"), ("2", "bad")]))

@@ -266,6 +266,39 @@ extension Transaction {
         #expect(try await temporary.store.dueIntents(at: soon, kinds: ["send"], limit: 9).due.count == 1)
     }
 
+    @Test func `what waits when the clock is set back waits once more as long, and not until it is there again`()
+        async throws
+    {
+        let temporary = try TemporaryStore()
+        let store = temporary.store
+        let now = try await store.write { transaction in
+            try transaction.intend("send", id: "now", payload: 1)
+            try transaction.intend("send", id: "later", payload: 2, at: transaction.now.advanced(by: .seconds(600)))
+            for (seq, wait) in [(1, 30), (2, 5)] as [(Int64, Int64)] {
+                let record = LogRecord(
+                    source: .console, epoch: 1, seq: seq, prev: .unknown, topic: "e/console/x", body: Data())
+                _ = try transaction.park(
+                    record, key: "k\(seq)", attempts: 1, due: transaction.now.advanced(by: .seconds(wait)),
+                    reason: "r", dead: false)
+            }
+            return transaction.now
+        }
+        // A small step is nothing to begin anew for.
+        let little = now.advanced(by: .seconds(-2))
+        try await store.restartWaits(at: little)
+        #expect(try await store.dueParked(at: little).next == now.advanced(by: .seconds(5)))
+        let back = now.advanced(by: .seconds(-3600))
+        try await store.restartWaits(at: back)
+        let intents = try await store.dueIntents(at: back, kinds: ["send"], limit: 9)
+        #expect(intents.due.map(\.id) == ["now"] && intents.next == back.advanced(by: .seconds(600)))
+        let parked = try await store.dueParked(at: back)
+        #expect(parked.due.isEmpty && parked.next == back.advanced(by: .seconds(5)))
+        // Once: time goes on from there.
+        let soon = back.advanced(by: .seconds(30))
+        try await store.restartWaits(at: soon)
+        #expect(try await store.dueParked(at: soon).due.map(\.key) == ["k2", "k1"])
+    }
+
     @Test func `a result stored once is what a step ends with, whoever claims it again`() async throws {
         let temporary = try TemporaryStore()
         let work = StepWork(

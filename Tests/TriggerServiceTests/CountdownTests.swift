@@ -102,6 +102,28 @@ struct CountdownTests {
         #expect(try await again.published(StepCancelRequested.self).map(\.item) == [world.work.item])
     }
 
+    @Test func `an approval does not expire before the date that people were told`() async throws {
+        let installation = try await Installation.watching(
+            """
+            martlet: 1
+            project: demo
+            environments: { prod: { approvals: { required: 1, timeout: 2h } } }
+            pipelines: { p: { on: { push: {} }, jobs: { a: { environment: prod, steps: [ { run: x } ] } } } }
+            """)
+        let approval = try #require(try await installation.published(ApprovalRequested.self).first).approval
+        installation.jump(.seconds(-3600))
+        installation.advance(.seconds(7200))
+        // As when the wait for it began anew with the new time.
+        try await installation.store.write { transaction in
+            try transaction.hasten(IntentKind.expiry, id: approval)
+        }
+        try await installation.settle()
+        #expect(try await installation.published(ApprovalFinished.self).isEmpty)
+        installation.advance(.seconds(3600))
+        try await installation.settle()
+        #expect(try await installation.published(ApprovalFinished.self).map(\.result) == [.expired])
+    }
+
     @Test func `what ended in time is not counted any more`() async throws {
         let world = try await World("timeout: 10m, steps: [ { uses: acme/x, timeout: 5m } ]")
         try await world.installation.complete(world.work)

@@ -4,6 +4,11 @@ import Testing
 
 @testable import TriggerService
 
+extension JSONValue {
+    /// Lists in each other.
+    static func nested(_ levels: Int) -> JSONValue { (1...levels).reduce(1) { inner, _ in [inner] } }
+}
+
 struct EventRoomTests {
     @Test func `of many errors the first fifty are told, and how many more there are`() {
         let long = String(repeating: "e\n", count: 2_000)
@@ -58,6 +63,40 @@ struct EventRoomTests {
         #expect(simulation.run.status.outcome == .failed)
         #expect(simulation.run.status.message?.contains("at most 32768") == true)
         #expect(try simulation.step("a/one").outputs == [:])
+    }
+
+    @Test func `outputs that are nested too deep fail the step`() throws {
+        var simulation = try Simulation("jobs: { a: { retry: 3, steps: [ { id: one, run: x } ] } }")
+        simulation.start()
+        try simulation.finish("a/one", outputs: ["deep": .nested(64)])
+        #expect(simulation.run.status.outcome == .failed)
+        #expect(simulation.run.status.message?.contains("more than 64 levels") == true)
+    }
+
+    @Test func `a step with more inputs than a claim's answer has room for fails, and says so`() throws {
+        let text = String(repeating: "${{ params.text }}", count: 20)
+        var simulation = try Simulation(
+            """
+            parameters: { text: { type: string, required: true } }
+            jobs: { a: { steps: [ { id: one, uses: acme/check, with: { text: "\(text)" } } ] } }
+            """, parameters: ["text": .string(String(repeating: "x", count: 15_000))])
+        simulation.start()
+        #expect(simulation.offered.isEmpty && simulation.run.status.outcome == .failed)
+        #expect(simulation.run.status.message?.contains("at most 262144") == true)
+        #expect(try simulation.step("a/one").offer == nil)
+    }
+
+    @Test func `a step whose inputs are nested too deep fails, and says so`() throws {
+        func second(_ with: String) throws -> Simulation {
+            var simulation = try Simulation(
+                "jobs: { a: { steps: [ { id: one, run: x }, { id: two, uses: acme/check, with: \(with) } ] } }")
+            simulation.start()
+            try simulation.finish("a/one", outputs: ["deep": .nested(63)])
+            return simulation
+        }
+        #expect(try second(#"{ x: "${{ steps.one.deep }}" }"#).offered == ["a/two"])
+        let run = try second(#"{ x: { y: "${{ steps.one.deep }}" } }"#).run
+        #expect(run.status.outcome == .failed && run.status.message?.contains("more than 64 levels") == true)
     }
 
     @Test func `a job's time runs from when a worker takes its first step`() throws {

@@ -53,6 +53,59 @@ struct SessionTests {
         #expect(try await installation.claim(second, max: 1).map(\.run.number) == [2])
     }
 
+    @Test func `what a claim is answered with fits into a reply of the bus, however much the steps are handed`()
+        async throws
+    {
+        let text = String(repeating: "${{ params.text }}", count: 12)
+        let jobs = (1...8).map { job in
+            "      j\(job): { steps: [ { id: s, uses: acme/check, with: { text: \"\(text)\" } } ] }"
+        }
+        let file = """
+            martlet: 1
+            project: demo
+            pipelines:
+              p:
+                on: { manual: {} }
+                parameters: { text: { type: string, required: true } }
+                jobs:
+            \(jobs.joined(separator: "\n"))
+            """
+        let installation = try await Installation.watching(file)
+        let large = String(repeating: "x", count: 15_000)
+        try await installation.command(
+            RunRequested(project: "demo", pipeline: "p", parameters: ["text": .string(large)]))
+        let session = try await installation.open("checker", verbs: ["acme/*"], slots: 8)
+        var items: Set<String> = []
+        var claims = 0
+        while items.count < 8 {
+            let reply = try await installation.request("claim", ["session": .string(session), "max": 8])
+            let bytes = try Wire.encode(reply.params).count
+            #expect(bytes < BusLimits.requestBytes - 1_000)
+            let granted = try #require(reply.params["items"]?.array)
+            items.formUnion(granted.compactMap { $0["item"]?.string })
+            claims += 1
+        }
+        #expect(claims == 3)
+    }
+
+    @Test func `a worker's state is kept within bounds, and refused with the reason above them`() async throws {
+        let installation = try await started()
+        let session = try await installation.open("trainer")
+        let work = try #require(try await installation.claim(session).first)
+        func keep(_ state: JSONValue) async throws -> BusReply {
+            try await installation.request(
+                "checkpoint", ["item": .string(work.item), "token": .int(Int(work.token)), "state": state])
+        }
+        #expect(try await keep(.nested(64)).status == 200)
+        let deep = try await keep(.nested(65))
+        #expect(deep.status == 413 && deep.error?.contains("more than 64 levels") == true)
+        let large = try await keep(.string(String(repeating: "x", count: 300_000)))
+        #expect(large.status == 413 && large.error?.contains("at most 262144") == true)
+        // What was kept before stays.
+        let again = try await installation.open("trainer")
+        #expect(try await installation.claim(again).map(\.checkpoint) == [JSONValue.nested(64)])
+    }
+
     @Test func `a claim that waits is woken by the commit that offers a step`() async throws {
         let installation = try await started()
         let worker = try await installation.open("trainer")
@@ -222,11 +275,13 @@ struct IngestTests {
 
     @Test func `what is no event, too large, or said in our name is refused`() async throws {
         let installation = try Installation()
+        let deep = try Wire.encode(JSONValue.nested(65))
         for (text, status) in [
             ("not json", 400), ("[]", 400), (#"{"id":"1","source":"//lab"}"#, 400),
             (#"{"id":"1","source":"//lab","type":"dev.martlet.model.registered.v1"}"#, 400),
             (#"{"id":"1","source":"/martlet/registry-service","type":"x"}"#, 400),
             (#"{"id":"1","source":"//lab","type":"a/b"}"#, 400),
+            (#"{"id":"1","source":"//lab","type":"x","data":\#(String(decoding: deep, as: UTF8.self))}"#, 400),
             (#"{"id":"1","source":"//lab","type":"x","data":"\#(String(repeating: "x", count: 50_000))"}"#, 413),
         ] {
             #expect(try await publish(installation, text).0 == status, "\(text.prefix(80))")

@@ -38,10 +38,9 @@ extension RunMachine {
             return status.acceptedToken == token ? .repeated : .lost
         }
         run[place].status.acceptedToken = token
-        let bytes = EventRoom.bytes(result.outputs)
-        if bytes > EventRoom.stepOutputs {
+        if let reason = Self.refusal(of: result.outputs) {
             // Not tried again: it would say as much once more.
-            finishStep(place, Self.tooLarge(result, bytes))
+            finishStep(place, StepResult(.failed, message: reason, log: result.log))
             nextStep(place.job)
         } else {
             conclude(place, judged(result, at: place))
@@ -60,12 +59,17 @@ extension RunMachine {
         }
     }
 
-    private static func tooLarge(_ result: StepResult, _ bytes: Int) -> StepResult {
-        StepResult(
-            .failed,
-            message:
-                "its outputs take \(bytes) bytes, and a step has at most \(EventRoom.stepOutputs); put more into an"
-                + " artifact (artifact/publish) and refer to it", log: result.log)
+    /// Why these cannot be told; `nil`: they can.
+    private static func refusal(of outputs: JSONValue) -> String? {
+        let remedy = "put more into an artifact (artifact/publish) and refer to it"
+        let bytes = EventRoom.bytes(outputs)
+        if bytes > EventRoom.stepOutputs {
+            return "its outputs take \(bytes) bytes, and a step has at most \(EventRoom.stepOutputs); \(remedy)"
+        }
+        if outputs.isDeeper() {
+            return "its outputs are nested in more than \(JSONValue.mostLevels) levels; \(remedy)"
+        }
+        return nil
     }
 
     private func retries(_ place: StepPlace, after result: StepResult) -> Bool {

@@ -131,7 +131,9 @@ struct RunMachine {
                 finishStep(place, StepResult(.failed, message: reason))
                 return false
             }
-            run[place].status.offer = try makeOffer(step, place, scope)
+            let offer = try makeOffer(step, place, scope)
+            try StepRoom.check(offer)
+            run[place].status.offer = offer
             run[place].status.phase = .offered
             changes.append(.offered(place))
             return true

@@ -104,6 +104,10 @@ extension Dispatcher {
     /// Its time is over.
     func expire(_ id: String, _ transaction: Transaction) throws {
         guard var approval = try transaction.approval(id), let result = approval.expire() else { return }
+        // The clock was set back meanwhile, and the date was told to people.
+        guard transaction.now >= approval.expires else {
+            return try transaction.intend(IntentKind.expiry, id: id, payload: id, at: approval.expires)
+        }
         let comment = result == .granted ? "nobody answered in time: on_timeout is approve" : nil
         try end(approval, result, by: nil, comment: comment, nil, transaction)
     }

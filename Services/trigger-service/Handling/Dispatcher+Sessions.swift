@@ -19,12 +19,15 @@ extension Dispatcher {
         try transaction.deleteSession(session)
     }
 
-    /// Grants offered steps, each with a token larger than any before.
+    /// Grants offered steps, each with a token larger than any before: as many as one answer can carry.
     func grant(_ session: Session, most: Int, _ transaction: Transaction) throws -> [StepWork] {
         let free = min(most, session.slots - (try transaction.heldCount(session.id)))
         guard free > 0 else { return [] }
         var granted: [StepWork] = []
+        var bytes = 0
         for offer in try SessionQueries.offered(session.verbs, limit: free, in: transaction.db) {
+            // Those that are left are for the next claim.
+            guard bytes < StepRoom.claim else { break }
             guard
                 let (stored, started) = try take(
                     offer, session: session.id, worker: session.worker, transaction),
@@ -35,7 +38,9 @@ extension Dispatcher {
                 tell(.taken(verb: verb, after: .milliseconds(max(0, transaction.now.milliseconds - since))))
             }
             let work = stored.run.work(offer.place, token: token, after: stored.heads, because: started.consequence)
-            if let work { granted.append(work) }
+            guard let work else { continue }
+            granted.append(work)
+            bytes += StepRoom.bytes(work)
         }
         return granted
     }

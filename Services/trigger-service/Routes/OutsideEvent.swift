@@ -24,6 +24,11 @@ struct OutsideEvent: Sendable, Hashable {
     init(_ bytes: Data, from user: String) throws {
         var members = try Wire.decode([String: JSONValue].self, from: bytes)
         let data = members.removeValue(forKey: "data") ?? .null
+        guard !data.isDeeper() else {
+            throw Refusal(
+                "'data' is nested in more than \(JSONValue.mostLevels) levels; send a flatter form, or put it into an"
+                    + " artifact and refer to it")
+        }
         // An attribute that is null is one that is not there (CloudEvents 1.0, JSON format).
         members = members.filter { $0.value != .null }
         try Self.checkNames(members)

@@ -68,6 +68,9 @@ struct SessionRequests: Sendable {
 
     private func checkpoint(_ request: BusRequest) async throws -> BusReply {
         let params = try read(CheckpointParams.self, request)
+        if let reason = StepRoom.refusal(ofCheckpoint: params.state) {
+            return .refused(413, "checkpoint: \(reason)")
+        }
         let dispatcher = dispatcher
         let accepted = try await store.write {
             try dispatcher.checkpoint(

@@ -42,7 +42,7 @@ public struct DeadLetterClosed: EventBody {
 
     public var letter: String
     public var service: String
-    /// `retried` or `dropped`.
+    /// `retried` or `dropped`, also when its log forked and no longer has the event.
     public var result: String
     public var by: String
 

@@ -62,8 +62,8 @@ struct Faults {
             world.tell("the disk is full")
             simulation_disk_full(true)
         case 12:
-            // Somebody sets the clock; it never goes back, or what is due by it would wait as long.
-            let jump = Duration.seconds(world.pick(1...7200))
+            // Somebody sets the clock, or a time server does.
+            let jump = Duration.seconds(world.pick(1...7200) * (world.chance(0.3) ? -1 : 1))
             world.tell("the clock of \(victim.service) jumps by \(jump)")
             for program in services where program.service == victim.service {
                 program.setClock(program.clockOffset + jump)
