@@ -36,23 +36,23 @@ package enum APITokens {
 
     /// Whether there is any.
     package static func areKnown(in db: Database) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM api_token)") ?? false
+        try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM api_token)")) ?? false
     }
 }
 
 extension Transaction {
     package func apply(_ created: TokenCreated) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO api_token (id, name, role, groups, email, hash) VALUES (?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                created.token, created.name, created.role, try Wire.encode(created.groups), created.email,
-                created.digest.bytes,
-            ])
+                """
+        ).execute(arguments: [
+            created.token, created.name, created.role, try Wire.encode(created.groups), created.email,
+            created.digest.bytes,
+        ])
     }
 
     package func apply(_ revoked: TokenRevoked) throws {
-        try db.execute(sql: "DELETE FROM api_token WHERE id = ?", arguments: [revoked.token])
+        try db.cachedStatement(sql: "DELETE FROM api_token WHERE id = ?").execute(arguments: [revoked.token])
     }
 }

@@ -21,8 +21,11 @@ extension Transaction {
     package func apply(_ part: SnapshotPart, _ body: ([LogRecord]) throws -> Void) throws {
         let done = [
             try Cursors.cursor(for: part.source, in: db)?.place,
-            try Row.fetchOne(db, sql: "SELECT epoch, seq FROM loading WHERE source = ?", arguments: [part.source.name])
-                .map { LogPlace(epoch: $0["epoch"], seq: $0["seq"]) },
+            try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT epoch, seq FROM loading WHERE source = ?"),
+                arguments: [part.source.name]
+            )
+            .map { LogPlace(epoch: $0["epoch"], seq: $0["seq"]) },
         ].compactMap(\.self).max()
         let fresh = part.records.filter { record in done.map { $0 < record.place } ?? true }
         if !fresh.isEmpty { try body(fresh) }
@@ -31,8 +34,7 @@ extension Transaction {
             try move(to: part.at, of: part.source)
             try Cursors.forgetLoading(part.source, in: db)
         } else if let last = part.records.last?.place, done.map({ $0 < last }) ?? true {
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO loading (source, epoch, seq) VALUES (?, ?, ?)",
+            try db.cachedStatement(sql: "INSERT OR REPLACE INTO loading (source, epoch, seq) VALUES (?, ?, ?)").execute(
                 arguments: [part.source.name, last.epoch, last.seq])
         }
     }
@@ -47,7 +49,7 @@ enum Cursors {
     }
 
     static func forgetLoading(_ source: Source, in db: Database) throws {
-        try db.execute(sql: "DELETE FROM loading WHERE source = ?", arguments: [source.name])
+        try db.cachedStatement(sql: "DELETE FROM loading WHERE source = ?").execute(arguments: [source.name])
     }
 }
 
@@ -59,7 +61,7 @@ extension StateStore {
     /// How far every log has been applied.
     package func cursors() async throws -> [Source: LogPlace] {
         try await read { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT source, epoch, seq FROM cursor")
+            let rows = try Row.fetchAll(db.cachedStatement(sql: "SELECT source, epoch, seq FROM cursor"))
             return Dictionary(
                 rows.map { (Source(stringLiteral: $0["source"]), LogPlace(epoch: $0["epoch"], seq: $0["seq"])) },
                 uniquingKeysWith: { $1 })

@@ -49,7 +49,7 @@ package final class DatabaseCut {
         func begin() throws {
             try reader.writeWithoutTransaction { db in
                 try db.execute(sql: "BEGIN")
-                _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM log")
+                _ = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM log"))
             }
         }
     }
@@ -75,7 +75,7 @@ package final class DatabaseCut {
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         // Reading the schema now saves the time while others wait.
         try queue.writeWithoutTransaction { db in
-            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema")
+            _ = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM sqlite_schema"))
         }
         return queue
     }
@@ -211,7 +211,7 @@ package enum DatabaseCopy {
 
     package static func logs(_ path: String) throws -> [String: LogPlaceText] {
         try look(path) { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT source, epoch, last FROM log")
+            let rows = try Row.fetchAll(db.cachedStatement(sql: "SELECT source, epoch, last FROM log"))
             return Dictionary(
                 uniqueKeysWithValues: rows.map { ($0["source"], LogPlaceText(epoch: $0["epoch"], last: $0["last"])) })
         }

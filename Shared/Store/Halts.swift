@@ -21,9 +21,10 @@ package struct HaltRecord: Sendable, Hashable {
 extension Transaction {
     /// - Returns: whether it is news: the first fork of a source stands until it is released.
     package func halt(_ fork: Fork) throws -> Bool {
-        try db.execute(
-            sql: "INSERT INTO halt (source, fork, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            arguments: [fork.source.name, String(decoding: try Wire.encode(fork), as: UTF8.self), now.milliseconds])
+        try db.cachedStatement(sql: "INSERT INTO halt (source, fork, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+            .execute(arguments: [
+                fork.source.name, String(decoding: try Wire.encode(fork), as: UTF8.self), now.milliseconds,
+            ])
         return db.changesCount > 0
     }
 
@@ -33,19 +34,20 @@ extension Transaction {
 
     /// Lets a halted source go on as soon as its owner says where it stands.
     package func release(_ source: Source, because: Causation) throws {
-        try db.execute(
-            sql: "UPDATE halt SET released = ? WHERE source = ?", arguments: [try Wire.encode(because), source.name])
+        try db.cachedStatement(sql: "UPDATE halt SET released = ? WHERE source = ?").execute(arguments: [
+            try Wire.encode(because), source.name,
+        ])
     }
 
     /// Ends a halt: the log is followed from another place.
     package func land(_ landing: Landing) throws {
         let source = landing.source
-        try db.execute(sql: "DELETE FROM halt WHERE source = ?", arguments: [source.name])
+        try db.cachedStatement(sql: "DELETE FROM halt WHERE source = ?").execute(arguments: [source.name])
         try Cursors.forgetLoading(source, in: db)
         if let place = landing.to {
             try move(to: place, of: source)
         } else {
-            try db.execute(sql: "DELETE FROM cursor WHERE source = ?", arguments: [source.name])
+            try db.cachedStatement(sql: "DELETE FROM cursor WHERE source = ?").execute(arguments: [source.name])
         }
     }
 
@@ -56,13 +58,12 @@ extension Transaction {
     package func dropParked(after landing: Landing) throws -> [ParkedEvent] {
         let (source, place) = (landing.source.name, landing.to?.place ?? LogPlace(epoch: 0, seq: 0))
         let dead = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT * FROM parked WHERE source = ? AND (epoch, seq) > (?, ?) AND state = 'dead' ORDER BY epoch, seq
-                """, arguments: [source, place.epoch, place.seq]
+            db.cachedStatement(
+                sql: """
+                    SELECT * FROM parked WHERE source = ? AND (epoch, seq) > (?, ?) AND state = 'dead' ORDER BY epoch, seq
+                    """), arguments: [source, place.epoch, place.seq]
         ).map(ParkedEvent.init(row:))
-        try db.execute(
-            sql: "DELETE FROM parked WHERE source = ? AND (epoch, seq) > (?, ?)",
+        try db.cachedStatement(sql: "DELETE FROM parked WHERE source = ? AND (epoch, seq) > (?, ?)").execute(
             arguments: [source, place.epoch, place.seq])
         return dead
     }
@@ -70,7 +71,8 @@ extension Transaction {
 
 extension HaltRecord {
     fileprivate static func fetch(_ source: Source, in db: Database) throws -> HaltRecord? {
-        try Row.fetchOne(db, sql: "SELECT * FROM halt WHERE source = ?", arguments: [source.name]).map(HaltRecord.init)
+        try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM halt WHERE source = ?"), arguments: [source.name]).map(
+            HaltRecord.init)
     }
 }
 

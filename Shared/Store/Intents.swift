@@ -46,13 +46,12 @@ enum Intents {
     }
 
     static func delete(kind: String, id: String, in db: Database) throws {
-        try db.execute(sql: "DELETE FROM intent WHERE kind = ? AND id = ?", arguments: [kind, id])
+        try db.cachedStatement(sql: "DELETE FROM intent WHERE kind = ? AND id = ?").execute(arguments: [kind, id])
     }
 
     /// - Returns: whether it was due later.
     static func hasten(kind: String, id: String, to now: Timestamp, in db: Database) throws -> Bool {
-        try db.execute(
-            sql: "UPDATE intent SET due = ? WHERE kind = ? AND id = ? AND due > ?",
+        try db.cachedStatement(sql: "UPDATE intent SET due = ? WHERE kind = ? AND id = ? AND due > ?").execute(
             arguments: [now.milliseconds, kind, id, now.milliseconds])
         return db.changesCount == 1
     }
@@ -74,9 +73,9 @@ enum Intents {
 extension Transaction {
     /// Another try at `due`, with the reason for operators.
     package func postpone(_ intent: Intent, until due: Timestamp, reason: String) throws {
-        try db.execute(
-            sql: "UPDATE intent SET attempts = attempts + 1, due = ?, since = ?, reason = ? WHERE kind = ? AND id = ?",
-            arguments: [due.milliseconds, now.milliseconds, reason, intent.kind, intent.id]
+        try db.cachedStatement(
+            sql: "UPDATE intent SET attempts = attempts + 1, due = ?, since = ?, reason = ? WHERE kind = ? AND id = ?"
+        ).execute(arguments: [due.milliseconds, now.milliseconds, reason, intent.kind, intent.id]
         )
     }
 }

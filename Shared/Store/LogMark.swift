@@ -126,7 +126,7 @@ extension StateStore {
         }
         if head.base.place == marked.place { return LogMark.Found(head: head, chain: head.base.chain) }
         let next = try String.fetchOne(
-            db, sql: "SELECT prev FROM outbox WHERE source = ? AND epoch = ? AND seq = ?",
+            db.cachedStatement(sql: "SELECT prev FROM outbox WHERE source = ? AND epoch = ? AND seq = ?"),
             arguments: [log.name, marked.epoch, marked.seq + 1])
         return LogMark.Found(head: head, chain: next.flatMap { Chain(hex: $0) })
     }

@@ -7,13 +7,13 @@ import Messages
 enum Outbox {
     static func begin(_ source: Source, now: Timestamp, in db: Database) throws {
         let known = try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM log WHERE source = ?)", arguments: [source.name])
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM log WHERE source = ?)"), arguments: [source.name])
         if known == true { return }
         let epoch = now.milliseconds
         let chain = Chain.start(of: source, epoch: epoch, parent: nil)
-        try db.execute(
-            sql: "INSERT INTO log (source, epoch, last, chain, base_epoch, base_chain) VALUES (?, ?, 0, ?, ?, ?)",
-            arguments: [source.name, epoch, chain.hex, epoch, chain.hex]
+        try db.cachedStatement(
+            sql: "INSERT INTO log (source, epoch, last, chain, base_epoch, base_chain) VALUES (?, ?, 0, ?, ?, ?)"
+        ).execute(arguments: [source.name, epoch, chain.hex, epoch, chain.hex]
         )
     }
 
@@ -81,8 +81,7 @@ enum Outbox {
 
     /// Ends the present epoch where it stands; the next one goes on from there once the log is moved to its start.
     static func endEpoch(of source: Source, at tip: LogCursor, next epoch: Int64, in db: Database) throws -> LogCursor {
-        try db.execute(
-            sql: "INSERT INTO ended_epoch (source, epoch, seq, chain) VALUES (?, ?, ?, ?)",
+        try db.cachedStatement(sql: "INSERT INTO ended_epoch (source, epoch, seq, chain) VALUES (?, ?, ?, ?)").execute(
             arguments: [source.name, tip.epoch, tip.seq, tip.chain.hex])
         let parent = LogParent(epoch: tip.epoch, seq: tip.seq, chain: tip.chain)
         return LogCursor(epoch: epoch, seq: 0, chain: .start(of: source, epoch: epoch, parent: parent))
@@ -165,7 +164,8 @@ extension StateStore: LogReader {
             let records = try Outbox.read(rows, of: source, maxBytes: maxBytes)
             let last = records.last?.place ?? after
             let more = try Bool.fetchOne(
-                db, sql: "SELECT EXISTS (SELECT 1 FROM kept WHERE source = ? AND (epoch, seq) > (?, ?))",
+                db.cachedStatement(
+                    sql: "SELECT EXISTS (SELECT 1 FROM kept WHERE source = ? AND (epoch, seq) > (?, ?))"),
                 arguments: [source.name, last.epoch, last.seq])
             return (try Outbox.head(of: source, in: db), records, more ?? false)
         }

@@ -44,40 +44,42 @@ extension Transaction {
         _ record: LogRecord, key: String, attempts: Int, due: Timestamp, reason: String, dead: Bool
     ) throws -> String {
         let id = newID()
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO parked (id, source, epoch, seq, key, topic, body, attempts, due, since, reason, state)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                id, record.source.name, record.epoch, record.seq, key, record.topic, record.body, attempts,
-                due.milliseconds, now.milliseconds, reason, dead ? "dead" : "waiting",
-            ]
+                """
+        ).execute(arguments: [
+            id, record.source.name, record.epoch, record.seq, key, record.topic, record.body, attempts,
+            due.milliseconds, now.milliseconds, reason, dead ? "dead" : "waiting",
+        ]
         )
         return id
     }
 
     package func postpone(_ parked: ParkedEvent, until due: Timestamp, reason: String) throws {
-        try db.execute(
-            sql: "UPDATE parked SET attempts = attempts + 1, due = ?, since = ?, reason = ? WHERE id = ?",
-            arguments: [due.milliseconds, now.milliseconds, reason, parked.id]
+        try db.cachedStatement(
+            sql: "UPDATE parked SET attempts = attempts + 1, due = ?, since = ?, reason = ? WHERE id = ?"
+        ).execute(arguments: [due.milliseconds, now.milliseconds, reason, parked.id]
         )
     }
 
     package func declareDead(_ parked: ParkedEvent, reason: String) throws {
-        try db.execute(
-            sql: "UPDATE parked SET attempts = attempts + 1, state = 'dead', reason = ? WHERE id = ?",
-            arguments: [reason, parked.id]
+        try db.cachedStatement(
+            sql: "UPDATE parked SET attempts = attempts + 1, state = 'dead', reason = ? WHERE id = ?"
+        ).execute(arguments: [reason, parked.id]
         )
     }
 
     package func unpark(_ id: String) throws {
-        try db.execute(sql: "DELETE FROM parked WHERE id = ?", arguments: [id])
+        try db.cachedStatement(sql: "DELETE FROM parked WHERE id = ?").execute(arguments: [id])
     }
 
     package func deadLetter(_ id: String) throws -> ParkedEvent? {
-        try Row.fetchOne(db, sql: "SELECT * FROM parked WHERE id = ? AND state = 'dead'", arguments: [id])
-            .map(ParkedEvent.init(row:))
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT * FROM parked WHERE id = ? AND state = 'dead'"), arguments: [id]
+        )
+        .map(ParkedEvent.init(row:))
     }
 }
 
@@ -86,12 +88,12 @@ extension StateStore {
     package func dueParked(at now: Timestamp) async throws -> (due: [ParkedEvent], next: Timestamp?) {
         try await read { db in
             let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT p.* FROM parked p WHERE p.state = 'waiting' AND p.rowid = (
-                        SELECT min(q.rowid) FROM parked q WHERE q.key = p.key AND q.state = 'waiting'
-                    ) ORDER BY p.due LIMIT 256
-                    """)
+                db.cachedStatement(
+                    sql: """
+                        SELECT p.* FROM parked p WHERE p.state = 'waiting' AND p.rowid = (
+                            SELECT min(q.rowid) FROM parked q WHERE q.key = p.key AND q.state = 'waiting'
+                        ) ORDER BY p.due LIMIT 256
+                        """))
             let dues: [Int64] = rows.map { $0["due"] }
             let count = dues.prefix { $0 <= now.milliseconds }.count
             return (
@@ -107,7 +109,8 @@ extension StateStore {
     package func nextParked(of key: String, at now: Timestamp) async throws -> ParkedEvent? {
         try await read { db in
             let row = try Row.fetchOne(
-                db, sql: "SELECT * FROM parked WHERE key = ? AND state = 'waiting' ORDER BY rowid LIMIT 1",
+                db.cachedStatement(
+                    sql: "SELECT * FROM parked WHERE key = ? AND state = 'waiting' ORDER BY rowid LIMIT 1"),
                 arguments: [key])
             guard let row else { return nil }
             let due: Int64 = row["due"]
@@ -132,11 +135,11 @@ extension StateStore {
         try await read { db in
             // The bare columns are those of the row with the smallest number: the event that the others wait behind.
             try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT key, count(*) AS events, min(rowid), attempts, due, reason FROM parked
-                    WHERE state = 'waiting' GROUP BY key ORDER BY events DESC, key LIMIT ?
-                    """, arguments: [limit]
+                db.cachedStatement(
+                    sql: """
+                        SELECT key, count(*) AS events, min(rowid), attempts, due, reason FROM parked
+                        WHERE state = 'waiting' GROUP BY key ORDER BY events DESC, key LIMIT ?
+                        """), arguments: [limit]
             ).map { row in
                 ParkedKey(
                     key: row["key"], events: row["events"], attempts: row["attempts"],

@@ -64,11 +64,11 @@ extension StateStore {
     package func size(of log: Source) async throws -> (records: Int64, bytes: Int64, kept: Int64) {
         try await read { db in
             let sums = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT records, bytes, (SELECT count(*) FROM kept WHERE kept.source = log.source) AS kept
-                    FROM log WHERE source = ?
-                    """, arguments: [log.name])
+                db.cachedStatement(
+                    sql: """
+                        SELECT records, bytes, (SELECT count(*) FROM kept WHERE kept.source = log.source) AS kept
+                        FROM log WHERE source = ?
+                        """), arguments: [log.name])
             return sums.map { ($0["records"], $0["bytes"], $0["kept"]) } ?? (0, 0, 0)
         }
     }
@@ -82,9 +82,9 @@ extension StateStore {
         }
         guard any == true else { return }
         try await write { transaction in
-            try transaction.db.execute(
-                sql: "DELETE FROM kept WHERE rowid IN (SELECT rowid FROM kept WHERE expires < ? LIMIT ?)",
-                arguments: [now.milliseconds, most])
+            try transaction.db.cachedStatement(
+                sql: "DELETE FROM kept WHERE rowid IN (SELECT rowid FROM kept WHERE expires < ? LIMIT ?)"
+            ).execute(arguments: [now.milliseconds, most])
         }
     }
 }
@@ -100,13 +100,14 @@ private struct Pruning {
 
     init(_ log: Source, _ rule: Retention, _ most: Int, _ now: Timestamp, in db: Database) throws {
         self.log = log
-        let sums = try Row.fetchOne(db, sql: "SELECT records, bytes FROM log WHERE source = ?", arguments: [log.name])
+        let sums = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT records, bytes FROM log WHERE source = ?"), arguments: [log.name])
         guard let sums else { return }
         let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT epoch, seq, time, length(body) AS size FROM outbox WHERE source = ? ORDER BY epoch, seq LIMIT ?
-                """, arguments: [log.name, most])
+            db.cachedStatement(
+                sql: """
+                    SELECT epoch, seq, time, length(body) AS size FROM outbox WHERE source = ? ORDER BY epoch, seq LIMIT ?
+                    """), arguments: [log.name, most])
         let oldest = rows.map { (time: Timestamp(milliseconds: $0["time"]), bytes: $0["size"] as Int64) }
         let surplus = rule.surplus(oldest, records: sums["records"], total: sums["bytes"], now: now)
         for row in rows.prefix(surplus) {
@@ -133,14 +134,14 @@ private struct Pruning {
             throw StoreError(
                 path: log.name, problem: "has a record that cannot be read", hint: "restore it from a backup")
         }
-        try db.execute(
-            sql: "DELETE FROM outbox WHERE source = ? AND (epoch, seq) <= (?, ?)",
+        try db.cachedStatement(sql: "DELETE FROM outbox WHERE source = ? AND (epoch, seq) <= (?, ?)").execute(
             arguments: [log.name, last.epoch, last.seq])
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 UPDATE log SET base_epoch = ?, base_seq = ?, base_chain = ?, records = records - ?, bytes = bytes - ?
                 WHERE source = ?
-                """, arguments: [end.epoch, end.seq, end.chain.hex, count, bytes, log.name])
+                """
+        ).execute(arguments: [end.epoch, end.seq, end.chain.hex, count, bytes, log.name])
     }
 
     private func keep(_ record: LogRecord, _ now: Timestamp, in db: Database) throws {
@@ -148,19 +149,20 @@ private struct Pruning {
             return
         }
         if fact.replacesEntity {
-            try db.execute(
-                sql: "DELETE FROM kept WHERE source = ? AND entity = ?", arguments: [log.name, fact.entity])
+            try db.cachedStatement(sql: "DELETE FROM kept WHERE source = ? AND entity = ?").execute(arguments: [
+                log.name, fact.entity,
+            ])
         }
         let expires = fact.days.map { envelope.time.milliseconds + Int64($0) * 24 * 3_600_000 }
         if let expires, expires < now.milliseconds { return }
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO kept (source, epoch, seq, topic, prev, body, entity, aspect, expires)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                log.name, record.epoch, record.seq, record.topic, record.prev.hex, record.body, fact.entity,
-                fact.aspect, expires,
-            ])
+                """
+        ).execute(arguments: [
+            log.name, record.epoch, record.seq, record.topic, record.prev.hex, record.body, fact.entity,
+            fact.aspect, expires,
+        ])
     }
 }

@@ -74,16 +74,17 @@ func migrateShared(_ migrator: inout DatabaseMigrator) {
     }
     migrator.registerMigration("shared 2: epochs, retention, snapshots, halts") { db in
         try db.execute(sql: epochs)
-        for name in try String.fetchAll(db, sql: "SELECT source FROM log") {
+        for name in try String.fetchAll(db.cachedStatement(sql: "SELECT source FROM log")) {
             let tip = try Outbox.tip(of: Source(stringLiteral: name), in: db)
             let start = Chain.start(of: Source(stringLiteral: name), epoch: tip.epoch, parent: nil)
-            try db.execute(
+            try db.cachedStatement(
                 sql: """
                     UPDATE log SET base_epoch = epoch, base_chain = ?,
                         records = (SELECT count(*) FROM outbox WHERE outbox.source = log.source),
                         bytes = (SELECT ifnull(sum(length(body)), 0) FROM outbox WHERE outbox.source = log.source)
                     WHERE source = ?
-                    """, arguments: [start.hex, name])
+                    """
+            ).execute(arguments: [start.hex, name])
         }
     }
     migrator.registerMigration("shared 3: API tokens") { db in try db.execute(sql: tokens) }

@@ -8,11 +8,11 @@ extension StateStore {
     package func eachStoredValue(_ visit: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) async throws {
         try await read { db in
             let tables = try String.fetchAll(
-                db,
-                sql: """
-                    SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-                        AND sql NOT LIKE 'CREATE VIRTUAL%'
-                    """)
+                db.cachedStatement(
+                    sql: """
+                        SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+                            AND sql NOT LIKE 'CREATE VIRTUAL%'
+                        """))
             for table in tables {
                 let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(table.quotedDatabaseIdentifier)")
                 while let row = try rows.next() {

@@ -16,11 +16,15 @@ extension StateStore {
     package func waiting() async throws -> Waiting {
         try await read { db in
             var waiting = Waiting()
-            for row in try Row.fetchAll(db, sql: "SELECT state, count(*) AS events FROM parked GROUP BY state") {
+            for row in try Row.fetchAll(
+                db.cachedStatement(sql: "SELECT state, count(*) AS events FROM parked GROUP BY state"))
+            {
                 let (state, events): (String, Int) = (row["state"], row["events"])
                 if state == "dead" { waiting.dead = events } else { waiting.parked = events }
             }
-            for row in try Row.fetchAll(db, sql: "SELECT kind, count(*) AS intents FROM intent GROUP BY kind") {
+            for row in try Row.fetchAll(
+                db.cachedStatement(sql: "SELECT kind, count(*) AS intents FROM intent GROUP BY kind"))
+            {
                 let (kind, intents): (String, Int) = (row["kind"], row["intents"])
                 waiting.intents[kind] = intents
             }

@@ -19,12 +19,12 @@ extension StateStore {
         }
         guard areAny else { return }
         try await write { transaction in
-            try transaction.db.execute(
-                sql: "UPDATE intent SET due = due - since + ?, since = ? WHERE since > ?",
-                arguments: [now, now, ahead])
-            try transaction.db.execute(
-                sql: "UPDATE parked SET due = due - since + ?, since = ? WHERE state = 'waiting' AND since > ?",
-                arguments: [now, now, ahead])
+            try transaction.db.cachedStatement(
+                sql: "UPDATE intent SET due = due - since + ?, since = ? WHERE since > ?"
+            ).execute(arguments: [now, now, ahead])
+            try transaction.db.cachedStatement(
+                sql: "UPDATE parked SET due = due - since + ?, since = ? WHERE state = 'waiting' AND since > ?"
+            ).execute(arguments: [now, now, ahead])
         }
     }
 }

@@ -28,12 +28,12 @@ package struct WorkItem: Sendable {
 extension Transaction {
     /// Remembers a claimed step; a newer token replaces an older one's, a result stays.
     package func remember(_ work: StepWork) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO work (item, token, payload, time) VALUES (?, ?, ?, ?)
                 ON CONFLICT (item) DO UPDATE SET token = excluded.token, payload = excluded.payload
-                """,
-            arguments: [work.item, work.token, try Wire.encode(work), now.milliseconds]
+                """
+        ).execute(arguments: [work.item, work.token, try Wire.encode(work), now.milliseconds]
         )
     }
 
@@ -44,16 +44,16 @@ extension Transaction {
         if let known = try workItem(work.item), known.result != nil { return known }
         let result = try deciding(self)
         let head = try head()
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO work (item, token, payload, result, head_epoch, head_seq, time) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (item) DO UPDATE SET token = excluded.token, result = excluded.result,
                     head_epoch = excluded.head_epoch, head_seq = excluded.head_seq
-                """,
-            arguments: [
-                work.item, work.token, try Wire.encode(work), try Wire.encode(result), head.epoch, head.seq,
-                now.milliseconds,
-            ]
+                """
+        ).execute(arguments: [
+            work.item, work.token, try Wire.encode(work), try Wire.encode(result), head.epoch, head.seq,
+            now.milliseconds,
+        ]
         )
         return WorkItem(work: work, result: result, head: head)
     }
@@ -65,6 +65,8 @@ extension Transaction {
     /// Results are kept for a week: longer than any grantor asks again.
     package func forgetOldWork() throws {
         let horizon = now.milliseconds - 7 * 24 * 3_600_000
-        try db.execute(sql: "DELETE FROM work WHERE result IS NOT NULL AND time < ?", arguments: [horizon])
+        try db.cachedStatement(sql: "DELETE FROM work WHERE result IS NOT NULL AND time < ?").execute(arguments: [
+            horizon
+        ])
     }
 }

@@ -22,7 +22,8 @@ extension Transaction {
         let request = "\(Body.name) \(try jsonText(body))"
         if let idempotency,
             let known = try Row.fetchOne(
-                db, sql: "SELECT id, request FROM commands WHERE idempotency = ?", arguments: [idempotency])
+                db.cachedStatement(sql: "SELECT id, request FROM commands WHERE idempotency = ?"),
+                arguments: [idempotency])
         {
             let earlier: String = known["request"]
             guard earlier == request else { throw Refusal.usedKey }

@@ -44,7 +44,7 @@ enum EventQueries {
 
     /// The whole event and where it stands.
     static func show(_ id: String, _ db: Database) throws -> JSONValue? {
-        try Row.fetchOne(db, sql: "SELECT * FROM events WHERE id = ?", arguments: [id]).map(item)
+        try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM events WHERE id = ?"), arguments: [id]).map(item)
     }
 
     private static func item(_ row: Row) throws -> JSONValue {

@@ -11,7 +11,8 @@ enum ListQueries {
     }
 
     static func repositoryNames(_ db: Database) throws -> [String] {
-        try String.fetchAll(db, sql: "SELECT name FROM repositories WHERE state <> 'removed' ORDER BY name")
+        try String.fetchAll(
+            db.cachedStatement(sql: "SELECT name FROM repositories WHERE state <> 'removed' ORDER BY name"))
     }
 
     static func projects(_ page: Page, _ db: Database) throws -> JSONValue {
@@ -19,7 +20,7 @@ enum ListQueries {
     }
 
     static func projectNames(_ db: Database) throws -> [String] {
-        try String.fetchAll(db, sql: "SELECT name FROM projects ORDER BY name")
+        try String.fetchAll(db.cachedStatement(sql: "SELECT name FROM projects ORDER BY name"))
     }
 
     /// `nil` where there is no such project.
@@ -64,7 +65,7 @@ enum ListQueries {
     }
 
     static func endpointNames(_ db: Database) throws -> [String] {
-        try String.fetchAll(db, sql: "SELECT name FROM endpoints ORDER BY name")
+        try String.fetchAll(db.cachedStatement(sql: "SELECT name FROM endpoints ORDER BY name"))
     }
 
     static func deadLetters(state: String?, service: String?, _ page: Page, _ db: Database) throws -> JSONValue {

@@ -5,7 +5,7 @@ import ServiceKit
 /// Versions that were deleted stay for what asks about the past, or for a number: of what is now they are no part.
 enum ModelQueries {
     static func names(_ db: Database) throws -> [String] {
-        try String.fetchAll(db, sql: "SELECT DISTINCT model FROM versions ORDER BY model")
+        try String.fetchAll(db.cachedStatement(sql: "SELECT DISTINCT model FROM versions ORDER BY model"))
     }
 
     /// Each model with the versions in each stage, of which some stages have several (S0-20).
@@ -53,18 +53,20 @@ enum ModelQueries {
     static func resolve(_ model: String, _ text: String, _ db: Database) throws -> Int? {
         if let number = Int(text) {
             return try Int.fetchOne(
-                db, sql: "SELECT version FROM versions WHERE model = ? AND version = ?", arguments: [model, number])
+                db.cachedStatement(sql: "SELECT version FROM versions WHERE model = ? AND version = ?"),
+                arguments: [model, number])
         }
         if text == "latest" {
             return try Int.fetchOne(
-                db, sql: "SELECT max(version) FROM versions WHERE model = ? AND deleted IS NULL", arguments: [model])
+                db.cachedStatement(sql: "SELECT max(version) FROM versions WHERE model = ? AND deleted IS NULL"),
+                arguments: [model])
         }
         let stage = text.hasPrefix("stage=") ? String(text.dropFirst("stage=".count)) : text
         return try Int.fetchOne(
-            db,
-            sql: """
-                SELECT max(version) FROM versions WHERE model = ? AND stage = ? COLLATE NOCASE AND deleted IS NULL
-                """, arguments: [model, stage])
+            db.cachedStatement(
+                sql: """
+                    SELECT max(version) FROM versions WHERE model = ? AND stage = ? COLLATE NOCASE AND deleted IS NULL
+                    """), arguments: [model, stage])
     }
 
     static func history(_ model: String, version: Int?, _ page: Page, _ db: Database) throws -> JSONValue {

@@ -60,7 +60,8 @@ let approvalProjections: [Projection] = [
 ]
 
 private func answers(of approval: String, _ db: Database) throws -> [JSONValue] {
-    let known = try String.fetchOne(db, sql: "SELECT answers_json FROM approvals WHERE id = ?", arguments: [approval])
+    let known = try String.fetchOne(
+        db.cachedStatement(sql: "SELECT answers_json FROM approvals WHERE id = ?"), arguments: [approval])
     return try Wire.decode([JSONValue].self, from: Data((known ?? "[]").utf8))
 }
 

@@ -26,7 +26,7 @@ let modelProjections: [Projection] = [
     },
     .on(ModelTagged.self) { body, _, db in
         let known = try String.fetchOne(
-            db, sql: "SELECT tags_json FROM versions WHERE model = ? AND version = ?",
+            db.cachedStatement(sql: "SELECT tags_json FROM versions WHERE model = ? AND version = ?"),
             arguments: [body.model, body.version])
         var tags = try Wire.decode([String: String].self, from: Data((known ?? "{}").utf8))
         tags.merge(body.set) { $1 }

@@ -41,22 +41,23 @@ enum RunQueries {
     }
 
     private static func candidates(_ text: String, _ db: Database) throws -> [String] {
-        let exact = try String.fetchAll(db, sql: "SELECT id FROM runs WHERE id = ?", arguments: [text])
+        let exact = try String.fetchAll(db.cachedStatement(sql: "SELECT id FROM runs WHERE id = ?"), arguments: [text])
         guard exact.isEmpty else { return exact }
         if let hash = text.lastIndex(of: "#"), let number = Int(text[text.index(after: hash)...]) {
             let name = String(text[..<hash])
             return try String.fetchAll(
-                db,
-                sql: "SELECT id FROM runs WHERE number = ? AND (? IN ('', pipeline, project || '/' || pipeline))",
+                db.cachedStatement(
+                    sql: "SELECT id FROM runs WHERE number = ? AND (? IN ('', pipeline, project || '/' || pipeline))"),
                 arguments: [number, name])
         }
         let byNumber = try Int(text).map {
-            try String.fetchAll(db, sql: "SELECT id FROM runs WHERE number = ?", arguments: [$0])
+            try String.fetchAll(db.cachedStatement(sql: "SELECT id FROM runs WHERE number = ?"), arguments: [$0])
         }
         if let byNumber, !byNumber.isEmpty { return byNumber }
         guard text.count >= 4 else { return [] }
         return try String.fetchAll(
-            db, sql: "SELECT id FROM runs WHERE substr(id, -length(?)) = ? LIMIT 6", arguments: [text, text])
+            db.cachedStatement(sql: "SELECT id FROM runs WHERE substr(id, -length(?)) = ? LIMIT 6"),
+            arguments: [text, text])
     }
 
     static func show(_ id: String, _ db: Database) throws -> JSONValue? {
@@ -116,11 +117,11 @@ enum RunQueries {
 
     static func jobStart(_ run: String, _ job: String, _ db: Database) throws -> Timestamp? {
         let text = try String.fetchOne(
-            db, sql: "SELECT started FROM jobs WHERE run = ? AND job = ?", arguments: [run, job])
+            db.cachedStatement(sql: "SELECT started FROM jobs WHERE run = ? AND job = ?"), arguments: [run, job])
         return text.flatMap(Timestamp.init)
     }
 
     static func state(_ id: String, _ db: Database) throws -> String? {
-        try String.fetchOne(db, sql: "SELECT state FROM runs WHERE id = ?", arguments: [id])
+        try String.fetchOne(db.cachedStatement(sql: "SELECT state FROM runs WHERE id = ?"), arguments: [id])
     }
 }

@@ -40,7 +40,7 @@ extension Transaction {
     /// Tells of tokens that were made before services were told of them; nothing is said twice.
     func tellOfOlderTokens() throws {
         let older = try Row.fetchAll(
-            db, sql: "SELECT * FROM tokens WHERE told = 0 AND revoked IS NULL ORDER BY created")
+            db.cachedStatement(sql: "SELECT * FROM tokens WHERE told = 0 AND revoked IS NULL ORDER BY created"))
         for token in try older.map(StoredToken.init(row:)) { try tell(of: token, by: "service:console") }
         try db.run("UPDATE tokens SET told = 1 WHERE told = 0", [])
     }
@@ -67,7 +67,8 @@ extension Transaction {
 
     /// Also a revoked one: a token that was taken away does not come back by itself.
     func knowsToken(_ id: String) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?)", arguments: [id]) ?? false
+        try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM tokens WHERE id = ?)"), arguments: [id])
+            ?? false
     }
 }
 

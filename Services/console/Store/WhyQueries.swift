@@ -77,7 +77,9 @@ enum WhyQueries {
 
     /// A message that somebody was sent, by the id that stands in it: why is what it tells of there?
     private static func message(_ id: String, _ db: Database) throws -> Target? {
-        guard let told = try String.fetchOne(db, sql: "SELECT event FROM notifications WHERE id = ?", arguments: [id])
+        guard
+            let told = try String.fetchOne(
+                db.cachedStatement(sql: "SELECT event FROM notifications WHERE id = ?"), arguments: [id])
         else { return nil }
         // A step's own words are known by the step.
         let target = try event(told, db) ?? run(try RunQueries.resolve(String(told.prefix { $0 != "/" }), db), db)
@@ -118,15 +120,17 @@ enum WhyQueries {
 
     private static func run(_ id: String, _ db: Database) throws -> Target {
         let ended = try String.fetchOne(
-            db,
-            sql: """
-                SELECT id FROM events WHERE type IN ('run.queued', 'run.started', 'run.finished')
-                AND json_extract(CAST(body AS TEXT), '$.data.run') = ? AND key = ? ORDER BY position DESC LIMIT 1
-                """, arguments: [id, id])
-        let queued = try String.fetchOne(db, sql: "SELECT event FROM runs WHERE id = ?", arguments: [id])
+            db.cachedStatement(
+                sql: """
+                    SELECT id FROM events WHERE type IN ('run.queued', 'run.started', 'run.finished')
+                    AND json_extract(CAST(body AS TEXT), '$.data.run') = ? AND key = ? ORDER BY position DESC LIMIT 1
+                    """), arguments: [id, id])
+        let queued = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT event FROM runs WHERE id = ?"), arguments: [id])
         // Where several causes came together, each has a chain of its own.
         let matched = try String.fetchAll(
-            db, sql: "SELECT event FROM verdicts WHERE run = ? ORDER BY time, cause LIMIT 100", arguments: [id])
+            db.cachedStatement(sql: "SELECT event FROM verdicts WHERE run = ? ORDER BY time, cause LIMIT 100"),
+            arguments: [id])
         let run =
             try db.one("SELECT number, project, pipeline, state, outcome FROM runs WHERE id = ?", [id]) ?? .object([:])
         return Target(

@@ -28,13 +28,16 @@ struct KnownRun: Hashable, Sendable {
 
 enum ProjectionQueries {
     static func model(_ name: String, _ db: Database) throws -> KnownModel? {
-        try Row.fetchOne(db, sql: "SELECT champion, score FROM model WHERE model = ?", arguments: [name])
-            .map { KnownModel(champion: $0["champion"], score: $0["score"]) }
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT champion, score FROM model WHERE model = ?"), arguments: [name]
+        )
+        .map { KnownModel(champion: $0["champion"], score: $0["score"]) }
     }
 
     static func run(_ id: String, _ db: Database) throws -> KnownRun? {
         try Row.fetchOne(
-            db, sql: "SELECT outcome, metrics, artifact, predictions FROM training_run WHERE training_run = ?",
+            db.cachedStatement(
+                sql: "SELECT outcome, metrics, artifact, predictions FROM training_run WHERE training_run = ?"),
             arguments: [id]
         ).map { row in
             KnownRun(
@@ -64,7 +67,7 @@ enum ProjectionQueries {
                 """, arguments: [model, excluding, run] + arguments)
         return try row.map { row in
             let tags = try Row.fetchAll(
-                db, sql: "SELECT key, value FROM tag WHERE model = ? AND version = ?",
+                db.cachedStatement(sql: "SELECT key, value FROM tag WHERE model = ? AND version = ?"),
                 arguments: [model, row["version"] as Int])
             return KnownVersion(
                 number: row["version"], trainingRun: row["training_run"], digest: Digest(row["digest"] as String),
@@ -85,7 +88,8 @@ enum ProjectionQueries {
         case .stage(let stage) where stage.lowercased() == "none": return ("stage IS NULL", [])
         case .stage(let stage): return ("stage = ?", [stage])
         case .tag(let key, let value):
-            let mirror = try String.fetchOne(db, sql: "SELECT mirror FROM model WHERE model = ?", arguments: [model])
+            let mirror = try String.fetchOne(
+                db.cachedStatement(sql: "SELECT mirror FROM model WHERE model = ?"), arguments: [model])
             if key == mirror { return ("stage = ?", [value]) }
             return (
                 "version IN (SELECT version FROM tag WHERE model = ? AND key = ? AND value = ?)", [model, key, value]
@@ -97,12 +101,13 @@ enum ProjectionQueries {
 
     static func endpoints(of model: String, _ db: Database) throws -> [String] {
         try String.fetchAll(
-            db, sql: "SELECT endpoint FROM endpoint WHERE model = ? ORDER BY endpoint", arguments: [model])
+            db.cachedStatement(sql: "SELECT endpoint FROM endpoint WHERE model = ? ORDER BY endpoint"),
+            arguments: [model])
     }
 
     /// The environment that a run made last.
     static func environment(of run: String, _ db: Database) throws -> Digest? {
-        try String.fetchOne(db, sql: "SELECT digest FROM environment WHERE run = ?", arguments: [run])
+        try String.fetchOne(db.cachedStatement(sql: "SELECT digest FROM environment WHERE run = ?"), arguments: [run])
             .flatMap { Digest($0) }
     }
 
@@ -111,16 +116,17 @@ enum ProjectionQueries {
         _ name: String, version: Int?, of project: String, _ db: Database
     ) throws -> (found: DatasetReference?, names: [String]) {
         let row = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT version, digest FROM dataset WHERE project = ?1 AND name = ?2 AND (?3 IS NULL OR version = ?3)
-                ORDER BY version DESC LIMIT 1
-                """, arguments: [project, name, version])
+            db.cachedStatement(
+                sql: """
+                    SELECT version, digest FROM dataset WHERE project = ?1 AND name = ?2 AND (?3 IS NULL OR version = ?3)
+                    ORDER BY version DESC LIMIT 1
+                    """), arguments: [project, name, version])
         let found = row.flatMap { row in
             Digest(row["digest"] as String).map { DatasetReference(name: name, version: row["version"], digest: $0) }
         }
         let names = try String.fetchAll(
-            db, sql: "SELECT DISTINCT name FROM dataset WHERE project = ? ORDER BY name", arguments: [project])
+            db.cachedStatement(sql: "SELECT DISTINCT name FROM dataset WHERE project = ? ORDER BY name"),
+            arguments: [project])
         return (found, names)
     }
 }

@@ -17,23 +17,23 @@ extension Transaction {
     func keepStanding(_ decision: Decision, digest: Digest, stage: String) throws {
         let inputs = decision.inputs
         let quarter = now.milliseconds - 90 * 24 * 3_600_000
-        try db.execute(sql: "DELETE FROM standing WHERE time < ?", arguments: [quarter])
-        try db.execute(
+        try db.cachedStatement(sql: "DELETE FROM standing WHERE time < ?").execute(arguments: [quarter])
+        try db.cachedStatement(
             sql: """
                 INSERT INTO standing (decision, run, model, stage, champion, challenger, training_run, time)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                digest.text, inputs.run, inputs.model, stage, inputs.champion?.version, inputs.challenger.version,
-                inputs.challenger.trainingRun, now.milliseconds,
-            ])
+                """
+        ).execute(arguments: [
+            digest.text, inputs.run, inputs.model, stage, inputs.champion?.version, inputs.challenger.version,
+            inputs.challenger.trainingRun, now.milliseconds,
+        ])
     }
 
     /// Stages moved: says which decisions hold no longer (E13), and forgets those that came true.
     func reviewStanding(of model: String, because: Causation) throws {
         let rows = try Row.fetchAll(
-            db,
-            sql: "SELECT decision, run, stage, champion, challenger, training_run FROM standing WHERE model = ?",
+            db.cachedStatement(
+                sql: "SELECT decision, run, stage, champion, challenger, training_run FROM standing WHERE model = ?"),
             arguments: [model])
         for row in rows {
             let standing = StandingDecision(
@@ -43,7 +43,9 @@ extension Transaction {
                 .stage(standing.stage), of: model, excluding: standing.challenger, run: standing.trainingRun, db)
             let isUsed = try isHeld(standing, model: model)
             guard isUsed || holder?.number != standing.champion else { continue }
-            try db.execute(sql: "DELETE FROM standing WHERE decision = ?", arguments: [standing.decision])
+            try db.cachedStatement(sql: "DELETE FROM standing WHERE decision = ?").execute(arguments: [
+                standing.decision
+            ])
             if isUsed { continue }
             let words = { (version: Int?) in version.map { "version \($0)" } ?? "nobody" }
             try publish(
@@ -58,9 +60,10 @@ extension Transaction {
 
     private func isHeld(_ standing: StandingDecision, model: String) throws -> Bool {
         try Bool.fetchOne(
-            db,
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM version WHERE model = ? AND stage = ? AND (version IS ? OR training_run IS ?))
-                """, arguments: [model, standing.stage, standing.challenger ?? -1, standing.trainingRun ?? ""]) ?? false
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM version WHERE model = ? AND stage = ? AND (version IS ? OR training_run IS ?))
+                    """), arguments: [model, standing.stage, standing.challenger ?? -1, standing.trainingRun ?? ""])
+            ?? false
     }
 }

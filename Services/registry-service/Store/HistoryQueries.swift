@@ -17,7 +17,7 @@ extension StageQueries {
     /// How far the history reaches, by its last row.
     static func mark(of model: String, _ db: Database) throws -> HistoryMark {
         let row = try Row.fetchOne(
-            db, sql: "SELECT moves, chain FROM stage_history WHERE model = ? ORDER BY id DESC LIMIT 1",
+            db.cachedStatement(sql: "SELECT moves, chain FROM stage_history WHERE model = ? ORDER BY id DESC LIMIT 1"),
             arguments: [model])
         guard let row, let moves: Int = row["moves"], let chain: String = row["chain"] else {
             return HistoryChain.start
@@ -46,15 +46,14 @@ extension StageQueries {
     /// Histories from before there was a chain get one, as they stand.
     static func chainOlderHistory(_ db: Database) throws {
         let guardTrigger = try String.fetchOne(
-            db, sql: "SELECT sql FROM sqlite_master WHERE name = 'stage_history_is_not_altered'")
+            db.cachedStatement(sql: "SELECT sql FROM sqlite_master WHERE name = 'stage_history_is_not_altered'"))
         try db.execute(sql: "DROP TRIGGER IF EXISTS stage_history_is_not_altered")
         var marks: [String: HistoryMark] = [:]
         for row in try Row.fetchAll(db, sql: "SELECT id, model, \(columns) FROM stage_history ORDER BY id") {
             let model: String = row["model"]
             let mark = try HistoryChain.next(marks[model] ?? HistoryChain.start, row.historyMove)
             marks[model] = mark
-            try db.execute(
-                sql: "UPDATE stage_history SET moves = ?, chain = ? WHERE id = ?",
+            try db.cachedStatement(sql: "UPDATE stage_history SET moves = ?, chain = ? WHERE id = ?").execute(
                 arguments: [mark.moves, mark.chain, row["id"] as Int64])
         }
         if let guardTrigger { try db.execute(sql: guardTrigger) }

@@ -6,7 +6,7 @@ import Store
 /// What the evaluator said.
 enum JudgementQueries {
     static func decision(_ digest: String, _ db: Database) throws -> EvaluationDecided? {
-        try Data.fetchOne(db, sql: "SELECT body FROM decision WHERE decision = ?", arguments: [digest])
+        try Data.fetchOne(db.cachedStatement(sql: "SELECT body FROM decision WHERE decision = ?"), arguments: [digest])
             .map { try Wire.decode(EvaluationDecided.self, from: $0) }
     }
 
@@ -14,7 +14,7 @@ enum JudgementQueries {
     static func tests(of runs: [String], _ db: Database) throws -> String? {
         let words = Set(
             try runs.flatMap { run in
-                try String.fetchAll(db, sql: "SELECT status FROM tests WHERE run = ?", arguments: [run])
+                try String.fetchAll(db.cachedStatement(sql: "SELECT status FROM tests WHERE run = ?"), arguments: [run])
             })
         return words.contains("failed") ? "failed" : words.first
     }
@@ -23,18 +23,18 @@ enum JudgementQueries {
 extension Transaction {
     /// - Returns: whether it is new.
     func remember(_ decided: EvaluationDecided) throws -> Bool {
-        try db.execute(
-            sql: "INSERT INTO decision (decision, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            arguments: [decided.decision, try Wire.encode(decided)])
+        try db.cachedStatement(sql: "INSERT INTO decision (decision, body) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .execute(arguments: [decided.decision, try Wire.encode(decided)])
         return db.changesCount > 0
     }
 
     /// A step that is tried again has a new word.
     func remember(_ tested: TestSuiteFinished) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO tests (run, step, status) VALUES (?, ?, ?)
                 ON CONFLICT (run, step) DO UPDATE SET status = excluded.status
-                """, arguments: [tested.run, tested.step, tested.status == "passed" ? "passed" : "failed"])
+                """
+        ).execute(arguments: [tested.run, tested.step, tested.status == "passed" ? "passed" : "failed"])
     }
 }

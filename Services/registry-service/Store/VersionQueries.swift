@@ -6,7 +6,7 @@ import Store
 enum VersionQueries {
     static func version(_ number: Int, of model: String, _ db: Database) throws -> Version? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT facts, registered, stage FROM version WHERE model = ? AND version = ?",
+            db.cachedStatement(sql: "SELECT facts, registered, stage FROM version WHERE model = ? AND version = ?"),
             arguments: [model, number])
         return try row.map { row in
             Version(
@@ -18,7 +18,8 @@ enum VersionQueries {
 
     static func tags(of number: Int, model: String, _ db: Database) throws -> [String: String] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT key, value FROM tag WHERE model = ? AND version = ?", arguments: [model, number])
+            db.cachedStatement(sql: "SELECT key, value FROM tag WHERE model = ? AND version = ?"),
+            arguments: [model, number])
         return Dictionary(rows.map { ($0["key"] as String, $0["value"] as String) }, uniquingKeysWith: { $1 })
     }
 
@@ -39,12 +40,12 @@ enum VersionQueries {
             return try numbers("stage = ?", [model, stage], limit, db)
         case .tag(let key, let value):
             return try Int.fetchAll(
-                db,
-                sql: """
-                    SELECT t.version FROM tag t JOIN version v ON v.model = t.model AND v.version = t.version
-                    WHERE t.model = ? AND t.key = ? AND t.value = ? AND v.deleted IS NULL
-                    ORDER BY t.version DESC LIMIT ?
-                    """, arguments: [model, key, value, limit])
+                db.cachedStatement(
+                    sql: """
+                        SELECT t.version FROM tag t JOIN version v ON v.model = t.model AND v.version = t.version
+                        WHERE t.model = ? AND t.key = ? AND t.value = ? AND v.deleted IS NULL
+                        ORDER BY t.version DESC LIMIT ?
+                        """), arguments: [model, key, value, limit])
         case .current:
             return Set(try KnowledgeQueries.serving(model, db).values).sorted(by: >)
         }
@@ -53,11 +54,11 @@ enum VersionQueries {
     /// Every version that has this value of a tag (S3-25).
     static func tagged(_ key: String, _ value: String, of model: String, _ db: Database) throws -> [Int] {
         try Int.fetchAll(
-            db,
-            sql: """
-                SELECT t.version FROM tag t JOIN version v ON v.model = t.model AND v.version = t.version
-                WHERE t.model = ? AND t.key = ? AND t.value = ? AND v.deleted IS NULL ORDER BY t.version
-                """, arguments: [model, key, value])
+            db.cachedStatement(
+                sql: """
+                    SELECT t.version FROM tag t JOIN version v ON v.model = t.model AND v.version = t.version
+                    WHERE t.model = ? AND t.key = ? AND t.value = ? AND v.deleted IS NULL ORDER BY t.version
+                    """), arguments: [model, key, value])
     }
 
     private static func numbers(_ condition: String, _ arguments: StatementArguments, _ limit: Int, _ db: Database)
@@ -82,11 +83,11 @@ enum VersionQueries {
         model: String, trainingRun: String, digest: Digest, _ db: Database
     ) throws -> (version: Int, item: String)? {
         try Row.fetchOne(
-            db,
-            sql: """
-                SELECT version, item FROM version
-                WHERE model = ? AND training_run = ? AND digest = ? AND item <> '' AND deleted IS NULL
-                """, arguments: [model, trainingRun, digest.text]
+            db.cachedStatement(
+                sql: """
+                    SELECT version, item FROM version
+                    WHERE model = ? AND training_run = ? AND digest = ? AND item <> '' AND deleted IS NULL
+                    """), arguments: [model, trainingRun, digest.text]
         ).map { ($0["version"], $0["item"]) }
     }
 }
@@ -99,29 +100,30 @@ extension Transaction {
 
     func insert(_ facts: ModelRegistered, trainingRun: String, item: String) throws {
         try haveModel(facts.model)
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO version (model, version, training_run, digest, item, facts, registered, updated)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                facts.model, facts.version, trainingRun, facts.artifact.digest.text, item, try Wire.encode(facts),
-                now.milliseconds, now.milliseconds,
-            ])
+                """
+        ).execute(arguments: [
+            facts.model, facts.version, trainingRun, facts.artifact.digest.text, item, try Wire.encode(facts),
+            now.milliseconds, now.milliseconds,
+        ])
         try change(tagsOf: facts.version, model: facts.model, set: facts.tags, removed: [])
     }
 
     func change(tagsOf version: Int, model: String, set: [String: String], removed: [String]) throws {
         for (key, value) in set {
-            try db.execute(
+            try db.cachedStatement(
                 sql: """
                     INSERT INTO tag (model, version, key, value) VALUES (?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET value = excluded.value
-                    """, arguments: [model, version, key, value])
+                    """
+            ).execute(arguments: [model, version, key, value])
         }
         for key in removed {
-            try db.execute(
-                sql: "DELETE FROM tag WHERE model = ? AND version = ? AND key = ?", arguments: [model, version, key])
+            try db.cachedStatement(sql: "DELETE FROM tag WHERE model = ? AND version = ? AND key = ?").execute(
+                arguments: [model, version, key])
         }
     }
 }

@@ -27,13 +27,14 @@ enum DatasetQueries {
 
     static func names(project: String, in db: Database) throws -> [String] {
         try String.fetchAll(
-            db, sql: "SELECT DISTINCT name FROM dataset WHERE project = ? ORDER BY name", arguments: [project])
+            db.cachedStatement(sql: "SELECT DISTINCT name FROM dataset WHERE project = ? ORDER BY name"),
+            arguments: [project])
     }
 
     /// The definitions of a named environment by version.
     static func environment(_ name: String, project: String, in db: Database) throws -> [String: Digest] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT version, definition FROM named_environment WHERE project = ? AND name = ?",
+            db.cachedStatement(sql: "SELECT version, definition FROM named_environment WHERE project = ? AND name = ?"),
             arguments: [project, name])
         return Dictionary(
             rows.compactMap { row in Digest(row["definition"] as String).map { (row["version"] as String, $0) } },
@@ -53,9 +54,9 @@ enum DatasetQueries {
 
 extension Transaction {
     func give(_ dataset: DatasetReference, to item: String) throws -> DatasetReference {
-        try db.execute(
-            sql: "INSERT INTO step_dataset (item, name, version, digest, time) VALUES (?, ?, ?, ?, ?)",
-            arguments: [item, dataset.name, dataset.version, dataset.digest.text, now.milliseconds])
+        try db.cachedStatement(
+            sql: "INSERT INTO step_dataset (item, name, version, digest, time) VALUES (?, ?, ?, ?, ?)"
+        ).execute(arguments: [item, dataset.name, dataset.version, dataset.digest.text, now.milliseconds])
         return dataset
     }
 
@@ -67,9 +68,9 @@ extension Transaction {
         let newest = try DatasetQueries.find(name, version: nil, project: project, in: db)
         if let newest, newest.digest == archive.digest { return newest }
         let dataset = DatasetReference(name: name, version: (newest?.version ?? 0) + 1, digest: archive.digest)
-        try db.execute(
-            sql: "INSERT INTO dataset (project, name, version, digest, run, time) VALUES (?, ?, ?, ?, ?, ?)",
-            arguments: [project, name, dataset.version, dataset.digest.text, work.run.id, now.milliseconds])
+        try db.cachedStatement(
+            sql: "INSERT INTO dataset (project, name, version, digest, run, time) VALUES (?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [project, name, dataset.version, dataset.digest.text, work.run.id, now.milliseconds])
         try publish(
             DatasetRegistered(
                 project: project, dataset: dataset, description: description,
@@ -82,15 +83,15 @@ extension Transaction {
     /// Nothing happens where this version is registered already.
     func register(_ environment: EnvironmentReference, file: String, of work: StepWork) throws {
         let project = work.run.project
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO named_environment (project, name, version, definition, run, time) VALUES (?, ?, ?, ?, ?, ?)
                 ON CONFLICT DO NOTHING
-                """,
-            arguments: [
-                project, environment.name, environment.version, environment.definition.text, work.run.id,
-                now.milliseconds,
-            ])
+                """
+        ).execute(arguments: [
+            project, environment.name, environment.version, environment.definition.text, work.run.id,
+            now.milliseconds,
+        ])
         guard db.changesCount > 0 else { return }
         try publish(
             EnvironmentRegistered(project: project, environment: environment, file: file, run: work.run.id),
@@ -99,8 +100,8 @@ extension Transaction {
     }
 
     func call(_ environment: EnvironmentReference, run: String, job: String) throws {
-        try db.execute(
-            sql: "UPDATE job_environment SET name = ?, version = ?, definition = ? WHERE run = ? AND job = ?",
-            arguments: [environment.name, environment.version, environment.definition.text, run, job])
+        try db.cachedStatement(
+            sql: "UPDATE job_environment SET name = ?, version = ?, definition = ? WHERE run = ? AND job = ?"
+        ).execute(arguments: [environment.name, environment.version, environment.definition.text, run, job])
     }
 }

@@ -19,21 +19,21 @@ enum EnvironmentQueries {
 
 extension Transaction {
     func use(_ environment: Digest, run: String, job: String) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO job_environment (run, job, digest, time) VALUES (?, ?, ?, ?)
                 ON CONFLICT (run, job) DO UPDATE SET digest = excluded.digest, time = excluded.time,
                     name = NULL, version = NULL, definition = NULL
-                """,
-            arguments: [run, job, environment.text, now.milliseconds])
+                """
+        ).execute(arguments: [run, job, environment.text, now.milliseconds])
     }
 
     func setBuilder(of environment: Digest, to item: String) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO environment (digest, builder) VALUES (?, ?)
                 ON CONFLICT (digest) DO UPDATE SET builder = excluded.builder
-                """,
-            arguments: [environment.text, item])
+                """
+        ).execute(arguments: [environment.text, item])
     }
 }

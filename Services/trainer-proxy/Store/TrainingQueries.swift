@@ -22,14 +22,14 @@ enum TrainingQueries {
 extension Transaction {
     /// The same step again publishes nothing a second time; another step does (S2-5).
     func keep(_ published: PublishedTraining, of work: StepWork) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO published_training (item, project, name, version, digest, time) VALUES (?, ?, ?, ?, ?, ?)
                 ON CONFLICT DO NOTHING
-                """,
-            arguments: [
-                work.item, work.run.project, published.name, published.version, published.digest.text,
-                now.milliseconds,
-            ])
+                """
+        ).execute(arguments: [
+            work.item, work.run.project, published.name, published.version, published.digest.text,
+            now.milliseconds,
+        ])
     }
 }

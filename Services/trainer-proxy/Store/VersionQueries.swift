@@ -33,31 +33,33 @@ enum VersionQueries {
 extension Transaction {
     /// A number that is known already is that of a version that the registry has lost: the new one takes its place.
     func remember(_ version: ModelRegistered) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 DELETE FROM model_tag WHERE model = ?1 AND version = ?2 AND EXISTS (
                     SELECT 1 FROM model_version WHERE model = ?1 AND version = ?2 AND digest <> ?3)
-                """, arguments: [version.model, version.version, version.artifact.digest.text])
-        try db.execute(
+                """
+        ).execute(arguments: [version.model, version.version, version.artifact.digest.text])
+        try db.cachedStatement(
             sql: """
                 INSERT INTO model_version (model, version, digest) VALUES (?, ?, ?)
                 ON CONFLICT (model, version) DO UPDATE SET
                     stage = CASE WHEN digest = excluded.digest THEN stage END, digest = excluded.digest
-                """, arguments: [version.model, version.version, version.artifact.digest.text])
+                """
+        ).execute(arguments: [version.model, version.version, version.artifact.digest.text])
         try tag(ModelTagged(model: version.model, version: version.version, set: version.tags, removed: []))
     }
 
     func tag(_ change: ModelTagged) throws {
         for (key, value) in change.set {
-            try db.execute(
+            try db.cachedStatement(
                 sql: """
                     INSERT INTO model_tag (model, version, key, value) VALUES (?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET value = excluded.value
-                    """, arguments: [change.model, change.version, key, value])
+                    """
+            ).execute(arguments: [change.model, change.version, key, value])
         }
         for key in change.removed {
-            try db.execute(
-                sql: "DELETE FROM model_tag WHERE model = ? AND version = ? AND key = ?",
+            try db.cachedStatement(sql: "DELETE FROM model_tag WHERE model = ? AND version = ? AND key = ?").execute(
                 arguments: [change.model, change.version, key])
         }
     }
@@ -72,8 +74,7 @@ extension Transaction {
 
     func move(_ change: ModelStageChanged) throws {
         for move in change.replaced + [StageMove(version: change.version, from: change.from, to: change.to)] {
-            try db.execute(
-                sql: "UPDATE model_version SET stage = ? WHERE model = ? AND version = ?",
+            try db.cachedStatement(sql: "UPDATE model_version SET stage = ? WHERE model = ? AND version = ?").execute(
                 arguments: [move.to, change.model, move.version])
         }
     }

@@ -7,8 +7,8 @@ extension Transaction {
     /// What the columns say of a run that is not over; `nil` when it is, or there is none.
     func openRun(_ id: String) throws -> RunHeader? {
         try Row.fetchOne(
-            db,
-            sql: "SELECT number, project, pipeline, sha, started_by FROM run WHERE id = ? AND state <> 'finished'",
+            db.cachedStatement(
+                sql: "SELECT number, project, pipeline, sha, started_by FROM run WHERE id = ? AND state <> 'finished'"),
             arguments: [id]
         ).map { row in
             RunHeader(
@@ -18,13 +18,15 @@ extension Transaction {
     }
 
     func knowsRun(_ id: String) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?)", arguments: [id]) ?? false
+        try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?)"), arguments: [id])
+            ?? false
     }
 
     /// The approvals of a run that people are asked for.
     func waitingApprovals(of run: String) throws -> [String] {
         try String.fetchAll(
-            db, sql: "SELECT id FROM approval WHERE run = ? AND state = 'waiting' ORDER BY id", arguments: [run])
+            db.cachedStatement(sql: "SELECT id FROM approval WHERE run = ? AND state = 'waiting' ORDER BY id"),
+            arguments: [run])
     }
 
     /// Ends a run of which no more than the columns can be read.
@@ -34,16 +36,17 @@ extension Transaction {
         status.outcome = .failed
         status.message = message
         status.finished = now
-        try db.execute(
-            sql: "UPDATE run SET state = 'finished', outcome = 'failed', parked = 0, status = ? WHERE id = ?",
-            arguments: [try Wire.encode(status), run])
-        try db.execute(
-            sql: "UPDATE job SET state = 'finished', outcome = 'canceled' WHERE run = ? AND state <> 'finished'",
-            arguments: [run])
-        try db.execute(
+        try db.cachedStatement(
+            sql: "UPDATE run SET state = 'finished', outcome = 'failed', parked = 0, status = ? WHERE id = ?"
+        ).execute(arguments: [try Wire.encode(status), run])
+        try db.cachedStatement(
+            sql: "UPDATE job SET state = 'finished', outcome = 'canceled' WHERE run = ? AND state <> 'finished'"
+        ).execute(arguments: [run])
+        try db.cachedStatement(
             sql: """
                 UPDATE step SET state = 'finished', outcome = 'canceled', session = NULL, token = NULL, canceling = 0
                 WHERE run = ? AND state <> 'finished'
-                """, arguments: [run])
+                """
+        ).execute(arguments: [run])
     }
 }

@@ -51,13 +51,15 @@ extension Transaction {
     /// The runs of a group that are not over, the oldest first.
     func open(inGroup name: String) throws -> [String] {
         try String.fetchAll(
-            db, sql: "SELECT id FROM run WHERE concurrency = ? AND state <> 'finished' ORDER BY seq", arguments: [name])
+            db.cachedStatement(sql: "SELECT id FROM run WHERE concurrency = ? AND state <> 'finished' ORDER BY seq"),
+            arguments: [name])
     }
 
     /// Whether the upstream run has already started this pipeline.
     func hasDownstream(of upstream: String, project: String, pipeline: String) throws -> Bool {
         try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE upstream = ? AND project = ? AND pipeline = ?)",
+            db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM run WHERE upstream = ? AND project = ? AND pipeline = ?)"),
             arguments: [upstream, project, pipeline]) ?? false
     }
 }

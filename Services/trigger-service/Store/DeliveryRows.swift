@@ -50,19 +50,20 @@ extension Transaction {
 
     func isWaiting(_ delivery: StoredDelivery) throws -> Bool {
         try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM delivery WHERE seq = ? AND state = 'waiting')",
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM delivery WHERE seq = ? AND state = 'waiting')"),
             arguments: [delivery.seq]) ?? false
     }
 
     func settle(_ delivery: StoredDelivery) throws {
-        try db.execute(sql: "UPDATE delivery SET state = 'done' WHERE seq = ?", arguments: [delivery.seq])
+        try db.cachedStatement(sql: "UPDATE delivery SET state = 'done' WHERE seq = ?").execute(arguments: [
+            delivery.seq
+        ])
     }
 
     /// All that wait for a repository, whatever they tell of: it is watched no more.
     func settleDeliveries(of repository: String) throws {
-        try db.execute(
-            sql: "UPDATE delivery SET state = 'done' WHERE repository = ? AND state = 'waiting'",
-            arguments: [repository])
+        try db.cachedStatement(sql: "UPDATE delivery SET state = 'done' WHERE repository = ? AND state = 'waiting'")
+            .execute(arguments: [repository])
     }
 
     func tag(_ tag: String, of repository: String) throws -> String? {
@@ -84,15 +85,16 @@ extension Transaction {
 
     /// Forges deliver again for some days at the most; a bounded number at a time.
     func forgetDeliveries() throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 DELETE FROM delivery WHERE seq IN (SELECT seq FROM delivery WHERE state = 'done' AND at < ? LIMIT 5000)
-                """, arguments: [now.advanced(by: .seconds(-30 * 86_400)).milliseconds])
+                """
+        ).execute(arguments: [now.advanced(by: .seconds(-30 * 86_400)).milliseconds])
     }
 
     func pullRequest(_ number: Int, of repository: String) throws -> KnownPullRequest? {
         try Row.fetchOne(
-            db, sql: "SELECT sha, target, state FROM pull_request WHERE repository = ? AND number = ?",
+            db.cachedStatement(sql: "SELECT sha, target, state FROM pull_request WHERE repository = ? AND number = ?"),
             arguments: [repository, number]
         ).flatMap { row in
             KnownPullRequest.State(rawValue: row["state"]).map {
@@ -102,19 +104,21 @@ extension Transaction {
     }
 
     func save(_ request: KnownPullRequest, _ number: Int, of repository: String) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO pull_request (repository, number, sha, target, state) VALUES (?, ?, ?, ?, ?)
-                """, arguments: [repository, number, request.sha, request.target, request.state.rawValue])
+                """
+        ).execute(arguments: [repository, number, request.sha, request.target, request.state.rawValue])
     }
 
     func setTag(_ sha: String?, tag: String, of repository: String) throws {
         guard let sha else {
-            try db.execute(sql: "DELETE FROM tag WHERE repository = ? AND tag = ?", arguments: [repository, tag])
+            try db.cachedStatement(sql: "DELETE FROM tag WHERE repository = ? AND tag = ?").execute(arguments: [
+                repository, tag,
+            ])
             return
         }
-        try db.execute(
-            sql: "INSERT OR REPLACE INTO tag (repository, tag, sha) VALUES (?, ?, ?)",
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO tag (repository, tag, sha) VALUES (?, ?, ?)").execute(
             arguments: [repository, tag, sha])
     }
 }
@@ -126,7 +130,8 @@ enum DeliveryQueries {
     /// The next that wait.
     static func waiting(for repository: String, in db: Database) throws -> [StoredDelivery] {
         try Row.fetchAll(
-            db, sql: "SELECT * FROM delivery WHERE repository = ? AND state = 'waiting' ORDER BY seq LIMIT ?",
+            db.cachedStatement(
+                sql: "SELECT * FROM delivery WHERE repository = ? AND state = 'waiting' ORDER BY seq LIMIT ?"),
             arguments: [repository, atOnce]
         ).compactMap { row in
             guard let forge = Forge(rawValue: row["forge"]) else { return nil }
@@ -137,7 +142,8 @@ enum DeliveryQueries {
     }
 
     static func tags(of repository: String, in db: Database) throws -> [String: String] {
-        let rows = try Row.fetchAll(db, sql: "SELECT tag, sha FROM tag WHERE repository = ?", arguments: [repository])
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT tag, sha FROM tag WHERE repository = ?"), arguments: [repository])
         return Dictionary(rows.map { ($0["tag"], $0["sha"]) }, uniquingKeysWith: { $1 })
     }
 }

@@ -6,7 +6,7 @@ import Store
 extension Transaction {
     /// A number that is known already is that of a version that the registry has lost: the new one takes its place.
     func insert(_ registered: ModelRegistered) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO model_version (model, version, tags, project, run, repository, branch, sha)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -15,33 +15,33 @@ extension Transaction {
                     tags = CASE WHEN run IS excluded.run AND sha IS excluded.sha THEN tags ELSE excluded.tags END,
                     project = excluded.project, run = excluded.run, repository = excluded.repository,
                     branch = excluded.branch, sha = excluded.sha
-                """,
-            arguments: [
-                registered.model, registered.version, try Wire.encode(registered.tags), registered.project,
-                registered.run, registered.git?.repository, registered.git?.branch, registered.git?.sha,
-            ])
+                """
+        ).execute(arguments: [
+            registered.model, registered.version, try Wire.encode(registered.tags), registered.project,
+            registered.run, registered.git?.repository, registered.git?.branch, registered.git?.sha,
+        ])
     }
 
     func setStage(_ stage: String?, model: String, version: Int) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 UPDATE model_version SET stage = ?, changed = (SELECT max(changed) + 1 FROM model_version WHERE model = ?)
                 WHERE model = ? AND version = ?
-                """, arguments: [stage, model, model, version])
+                """
+        ).execute(arguments: [stage, model, model, version])
     }
 
     func forget(_ deleted: ModelVersionDeleted) throws {
-        try db.execute(
-            sql: "DELETE FROM model_version WHERE model = ? AND version = ?",
-            arguments: [deleted.model, deleted.version])
+        try db.cachedStatement(sql: "DELETE FROM model_version WHERE model = ? AND version = ?").execute(arguments: [
+            deleted.model, deleted.version,
+        ])
     }
 
     func apply(_ tagged: ModelTagged) throws {
         guard var tags = try version(tagged.model, tagged.version)?.tags else { return }
         tags.merge(tagged.set) { $1 }
         for name in tagged.removed { tags[name] = nil }
-        try db.execute(
-            sql: "UPDATE model_version SET tags = ? WHERE model = ? AND version = ?",
+        try db.cachedStatement(sql: "UPDATE model_version SET tags = ? WHERE model = ? AND version = ?").execute(
             arguments: [try Wire.encode(tags), tagged.model, tagged.version])
     }
 
@@ -49,7 +49,8 @@ extension Transaction {
     func version(_ model: String, _ version: Int) throws -> (tags: [String: String], origin: VersionOrigin)? {
         guard
             let row = try Row.fetchOne(
-                db, sql: "SELECT * FROM model_version WHERE model = ? AND version = ?", arguments: [model, version])
+                db.cachedStatement(sql: "SELECT * FROM model_version WHERE model = ? AND version = ?"),
+                arguments: [model, version])
         else { return nil }
         var origin = VersionOrigin(project: row["project"])
         if let repository: String = row["repository"], let sha: String = row["sha"], GitNames.isCommit(sha) {

@@ -44,77 +44,79 @@ extension Transaction {
         repository: String, sha: String, digest: String?, files: [String: String], message: String
     ) throws {
         if let digest {
-            try db.execute(
-                sql: "INSERT INTO project_file (digest, files) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                arguments: [digest, try Wire.encode(files)])
+            try db.cachedStatement(sql: "INSERT INTO project_file (digest, files) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                .execute(arguments: [digest, try Wire.encode(files)])
         }
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO commit_file (repository, sha, digest, message) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
-                """, arguments: [repository, sha, digest, message])
+                """
+        ).execute(arguments: [repository, sha, digest, message])
     }
 
     /// The texts of project files by path.
     func files(_ digest: String) throws -> [String: String]? {
-        try Row.fetchOne(db, sql: "SELECT files FROM project_file WHERE digest = ?", arguments: [digest])?
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT files FROM project_file WHERE digest = ?"), arguments: [digest])?
             .decode([String: String].self, "files")
     }
 
     func project(_ name: String) throws -> LoadedProject? {
-        try Row.fetchOne(db, sql: "SELECT * FROM project WHERE name = ?", arguments: [name])
+        try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM project WHERE name = ?"), arguments: [name])
             .map(LoadedProject.init(row:))
     }
 
     func projects() throws -> [LoadedProject] {
-        try Row.fetchAll(db, sql: "SELECT * FROM project ORDER BY name").map(LoadedProject.init(row:))
+        try Row.fetchAll(db.cachedStatement(sql: "SELECT * FROM project ORDER BY name")).map(LoadedProject.init(row:))
     }
 
     /// Those whose schedules this version has not taken up.
     func projectsOfOlderSchedules() throws -> [LoadedProject] {
         try Row.fetchAll(
-            db, sql: "SELECT * FROM project WHERE schedules_form < ? ORDER BY name", arguments: [StoredSchedule.form]
+            db.cachedStatement(sql: "SELECT * FROM project WHERE schedules_form < ? ORDER BY name"),
+            arguments: [StoredSchedule.form]
         ).map(LoadedProject.init(row:))
     }
 
     /// The project that this repository had last.
     func project(ofRepository repository: String) throws -> LoadedProject? {
         try Row.fetchOne(
-            db, sql: "SELECT * FROM project WHERE repository = ? ORDER BY epoch DESC, seq DESC LIMIT 1",
+            db.cachedStatement(sql: "SELECT * FROM project WHERE repository = ? ORDER BY epoch DESC, seq DESC LIMIT 1"),
             arguments: [repository]
         ).map(LoadedProject.init(row:))
     }
 
     /// With its schedules and what it declares; its runs stay.
     func delete(_ project: LoadedProject) throws {
-        try db.execute(sql: "DELETE FROM project WHERE name = ?", arguments: [project.name])
+        try db.cachedStatement(sql: "DELETE FROM project WHERE name = ?").execute(arguments: [project.name])
     }
 
     func save(_ project: LoadedProject, models: [String]) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO project (name, repository, digest, sha, branch, epoch, seq) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (name) DO UPDATE SET repository = excluded.repository, digest = excluded.digest,
                     sha = excluded.sha, branch = excluded.branch, epoch = excluded.epoch, seq = excluded.seq
-                """,
-            arguments: [
-                project.name, project.repository, project.digest, project.sha, project.branch, project.position.epoch,
-                project.position.seq,
-            ])
-        try db.execute(sql: "DELETE FROM declared_model WHERE project = ?", arguments: [project.name])
+                """
+        ).execute(arguments: [
+            project.name, project.repository, project.digest, project.sha, project.branch, project.position.epoch,
+            project.position.seq,
+        ])
+        try db.cachedStatement(sql: "DELETE FROM declared_model WHERE project = ?").execute(arguments: [project.name])
         for model in Set(models) {
-            try db.execute(
-                sql: "INSERT INTO declared_model (model, project) VALUES (?, ?)", arguments: [model, project.name])
+            try db.cachedStatement(sql: "INSERT INTO declared_model (model, project) VALUES (?, ?)").execute(
+                arguments: [model, project.name])
         }
     }
 
     /// The projects that declare a model.
     func projects(declaring model: String) throws -> [LoadedProject] {
         try Row.fetchAll(
-            db,
-            sql: """
-                SELECT project.* FROM project JOIN declared_model ON declared_model.project = project.name
-                WHERE declared_model.model = ? ORDER BY project.name
-                """, arguments: [model]
+            db.cachedStatement(
+                sql: """
+                    SELECT project.* FROM project JOIN declared_model ON declared_model.project = project.name
+                    WHERE declared_model.model = ? ORDER BY project.name
+                    """), arguments: [model]
         ).map(LoadedProject.init(row:))
     }
 }

@@ -14,7 +14,7 @@ struct Publication: Sendable, Hashable {
 extension Transaction {
     func publication(source: String, id: String) throws -> Publication? {
         try Row.fetchOne(
-            db, sql: "SELECT * FROM publication WHERE source = ? AND id = ?", arguments: [source, id]
+            db.cachedStatement(sql: "SELECT * FROM publication WHERE source = ? AND id = ?"), arguments: [source, id]
         ).map {
             Publication(
                 source: source, id: id, digest: $0["digest"],
@@ -24,18 +24,18 @@ extension Transaction {
 
     /// Publications whose events the log does not keep any more: the same id is another event from then on.
     func forgetOldPublications() throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 DELETE FROM publication WHERE rowid IN (
                     SELECT publication.rowid FROM publication, log WHERE log.source = ?
                     AND (publication.epoch, publication.seq) <= (log.base_epoch, log.base_seq) LIMIT 500)
-                """, arguments: [Source.ingest.name])
+                """
+        ).execute(arguments: [Source.ingest.name])
     }
 
     func insert(_ publication: Publication) throws {
-        try db.execute(
-            sql: "INSERT INTO publication (source, id, digest, epoch, seq) VALUES (?, ?, ?, ?, ?)",
-            arguments: [
+        try db.cachedStatement(sql: "INSERT INTO publication (source, id, digest, epoch, seq) VALUES (?, ?, ?, ?, ?)")
+            .execute(arguments: [
                 publication.source, publication.id, publication.digest, publication.position.epoch,
                 publication.position.seq,
             ])

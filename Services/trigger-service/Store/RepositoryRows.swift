@@ -55,27 +55,27 @@ extension Repository {
 extension Transaction {
     func insert(_ repository: Repository) throws {
         let (seconds, attoseconds) = repository.poll.components
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO repository (name, url, poll_milliseconds, branches, cause, added) VALUES (?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                repository.name, repository.url, seconds * 1000 + attoseconds / 1_000_000_000_000_000,
-                try Wire.encode(repository.branches), try Wire.encode(repository.because), now.milliseconds,
-            ])
+                """
+        ).execute(arguments: [
+            repository.name, repository.url, seconds * 1000 + attoseconds / 1_000_000_000_000_000,
+            try Wire.encode(repository.branches), try Wire.encode(repository.because), now.milliseconds,
+        ])
         try setHook(of: repository)
     }
 
     /// How its webhooks are recognised, and what forks may.
     func setHook(of repository: Repository) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 UPDATE repository SET forge = ?, forge_url = ?, webhook_secret = ?, ignore_forks = ? WHERE name = ?
-                """,
-            arguments: [
-                repository.hook.forge?.rawValue, repository.hook.address, repository.hook.secret,
-                repository.ignoresForks, repository.name,
-            ])
+                """
+        ).execute(arguments: [
+            repository.hook.forge?.rawValue, repository.hook.address, repository.hook.secret,
+            repository.ignoresForks, repository.name,
+        ])
     }
 
     func repository(_ name: String) throws -> Repository? { try RepositoryQueries.repository(name, in: db) }
@@ -83,34 +83,36 @@ extension Transaction {
     /// Branches stand again where they stood when the same repository was removed: a commit that was looked at once
     /// starts nothing again.
     func restoreHeads(of repository: Repository) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO head (repository, branch, sha)
                 SELECT repository, branch, sha FROM last_head WHERE repository = ? AND url = ?
-                """, arguments: [repository.name, repository.url])
-        try db.execute(sql: "DELETE FROM last_head WHERE repository = ?", arguments: [repository.name])
+                """
+        ).execute(arguments: [repository.name, repository.url])
+        try db.cachedStatement(sql: "DELETE FROM last_head WHERE repository = ?").execute(arguments: [repository.name])
     }
 
     func deleteRepository(_ name: String) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO last_head (repository, url, branch, sha)
                 SELECT r.name, r.url, h.branch, h.sha FROM head h JOIN repository r ON r.name = h.repository
                 WHERE r.name = ?
-                """, arguments: [name])
-        try db.execute(sql: "DELETE FROM repository WHERE name = ?", arguments: [name])
+                """
+        ).execute(arguments: [name])
+        try db.cachedStatement(sql: "DELETE FROM repository WHERE name = ?").execute(arguments: [name])
     }
 
     func update(_ repository: Repository, nextAttempt: Timestamp?) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 UPDATE repository SET default_branch = ?, seen = ?, tags_seen = ?, failures = ?, reason = ?, next_attempt = ?
                 WHERE name = ?
-                """,
-            arguments: [
-                repository.defaultBranch, repository.seen, repository.tagsSeen, repository.failures, repository.reason,
-                nextAttempt?.milliseconds, repository.name,
-            ])
+                """
+        ).execute(arguments: [
+            repository.defaultBranch, repository.seen, repository.tagsSeen, repository.failures, repository.reason,
+            nextAttempt?.milliseconds, repository.name,
+        ])
     }
 
     func heads(of repository: String) throws -> [String: String] { try RepositoryQueries.heads(of: repository, in: db) }
@@ -123,21 +125,23 @@ extension Transaction {
 
     func setHead(_ sha: String?, branch: String, of repository: String) throws {
         guard let sha else {
-            try db.execute(
-                sql: "DELETE FROM head WHERE repository = ? AND branch = ?", arguments: [repository, branch])
+            try db.cachedStatement(sql: "DELETE FROM head WHERE repository = ? AND branch = ?").execute(arguments: [
+                repository, branch,
+            ])
             return
         }
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO head (repository, branch, sha) VALUES (?, ?, ?)
                 ON CONFLICT (repository, branch) DO UPDATE SET sha = excluded.sha
-                """, arguments: [repository, branch, sha])
+                """
+        ).execute(arguments: [repository, branch, sha])
     }
 }
 
 enum RepositoryQueries {
     static func all(in db: Database) throws -> [Repository] {
-        try Row.fetchAll(db, sql: "SELECT * FROM repository ORDER BY name").map(Repository.init(row:))
+        try Row.fetchAll(db.cachedStatement(sql: "SELECT * FROM repository ORDER BY name")).map(Repository.init(row:))
     }
 
     static func hooks(in db: Database) throws -> [RepositoryHook] {
@@ -153,13 +157,13 @@ enum RepositoryQueries {
     }
 
     static func repository(_ name: String, in db: Database) throws -> Repository? {
-        try Row.fetchOne(db, sql: "SELECT * FROM repository WHERE name = ?", arguments: [name])
+        try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM repository WHERE name = ?"), arguments: [name])
             .map(Repository.init(row:))
     }
 
     static func heads(of repository: String, in db: Database) throws -> [String: String] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT branch, sha FROM head WHERE repository = ?", arguments: [repository])
+            db.cachedStatement(sql: "SELECT branch, sha FROM head WHERE repository = ?"), arguments: [repository])
         return Dictionary(rows.map { ($0["branch"], $0["sha"]) }, uniquingKeysWith: { $1 })
     }
 }

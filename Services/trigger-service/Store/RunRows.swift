@@ -113,7 +113,8 @@ extension Transaction {
 
     func snapshot(repository: String, sha: String) throws -> Digest? {
         let text = try String.fetchOne(
-            db, sql: "SELECT digest FROM snapshot WHERE repository = ? AND sha = ?", arguments: [repository, sha])
+            db.cachedStatement(sql: "SELECT digest FROM snapshot WHERE repository = ? AND sha = ?"),
+            arguments: [repository, sha])
         return text.flatMap(Digest.init)
     }
 }

@@ -20,35 +20,39 @@ extension StoredSchedule {
 extension Transaction {
     /// What the project file says now; what was there before keeps its next tick.
     func setSchedules(_ schedules: [StoredSchedule], of project: String) throws {
-        try db.execute(sql: "UPDATE schedule SET declared = 0 WHERE project = ?", arguments: [project])
+        try db.cachedStatement(sql: "UPDATE schedule SET declared = 0 WHERE project = ?").execute(arguments: [project])
         for schedule in schedules {
-            try db.execute(
+            try db.cachedStatement(
                 sql: """
                     INSERT INTO schedule (project, pipeline, cron, time_zone, catch_up, next) VALUES (?, ?, ?, ?, ?, ?)
                     ON CONFLICT (project, pipeline, cron, time_zone)
                     DO UPDATE SET catch_up = excluded.catch_up, declared = 1
-                    """,
-                arguments: [
-                    project, schedule.pipeline, schedule.schedule.cron.text, schedule.schedule.timeZone,
-                    schedule.schedule.catchUp.rawValue, schedule.next.milliseconds,
-                ])
+                    """
+            ).execute(arguments: [
+                project, schedule.pipeline, schedule.schedule.cron.text, schedule.schedule.timeZone,
+                schedule.schedule.catchUp.rawValue, schedule.next.milliseconds,
+            ])
         }
-        try db.execute(sql: "DELETE FROM schedule WHERE project = ? AND declared = 0", arguments: [project])
+        try db.cachedStatement(sql: "DELETE FROM schedule WHERE project = ? AND declared = 0").execute(arguments: [
+            project
+        ])
         try setForm(StoredSchedule.form, of: project)
     }
 
     private func setForm(_ form: Int, of project: String) throws {
-        try db.execute(sql: "UPDATE project SET schedules_form = ? WHERE name = ?", arguments: [form, project])
+        try db.cachedStatement(sql: "UPDATE project SET schedules_form = ? WHERE name = ?").execute(arguments: [
+            form, project,
+        ])
     }
 
     /// Those whose time has come, the longest due first, and those that a wrong clock sent too far ahead.
     func dueSchedules(limit: Int) throws -> [StoredSchedule] {
         let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT * FROM (SELECT * FROM schedule WHERE next <= ? ORDER BY next LIMIT ?)
-                UNION SELECT * FROM (SELECT * FROM schedule WHERE last > ? LIMIT ?) ORDER BY next, project, pipeline
-                """,
+            db.cachedStatement(
+                sql: """
+                    SELECT * FROM (SELECT * FROM schedule WHERE next <= ? ORDER BY next LIMIT ?)
+                    UNION SELECT * FROM (SELECT * FROM schedule WHERE last > ? LIMIT ?) ORDER BY next, project, pipeline
+                    """),
             arguments: [
                 now.milliseconds, limit, now.advanced(by: Ticking.farthestAhead).milliseconds, limit,
             ]
@@ -64,15 +68,15 @@ extension Transaction {
     }
 
     func setTick(next: Timestamp, last: Timestamp?, of schedule: StoredSchedule) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 UPDATE schedule SET next = ?, last = ?
                 WHERE project = ? AND pipeline = ? AND cron = ? AND time_zone = ?
-                """,
-            arguments: [
-                next.milliseconds, last?.milliseconds, schedule.project, schedule.pipeline,
-                schedule.schedule.cron.text, schedule.schedule.timeZone,
-            ])
+                """
+        ).execute(arguments: [
+            next.milliseconds, last?.milliseconds, schedule.project, schedule.pipeline,
+            schedule.schedule.cron.text, schedule.schedule.timeZone,
+        ])
     }
 
     func delete(_ schedule: StoredSchedule) throws {
@@ -82,9 +86,9 @@ extension Transaction {
     }
 
     private func deleteSchedule(project: String, pipeline: String, cron: String, timeZone: String) throws {
-        try db.execute(
-            sql: "DELETE FROM schedule WHERE project = ? AND pipeline = ? AND cron = ? AND time_zone = ?",
-            arguments: [project, pipeline, cron, timeZone])
+        try db.cachedStatement(
+            sql: "DELETE FROM schedule WHERE project = ? AND pipeline = ? AND cron = ? AND time_zone = ?"
+        ).execute(arguments: [project, pipeline, cron, timeZone])
     }
 }
 
@@ -92,17 +96,18 @@ enum ScheduleQueries {
     /// When there is something to do, for a schedule or because an event has waited for others long enough; `nil`: never.
     static func next(at now: Timestamp, in db: Database) throws -> Timestamp? {
         let ahead = now.advanced(by: Ticking.farthestAhead).milliseconds
-        if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM schedule WHERE last > ?)", arguments: [ahead])
+        if try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM schedule WHERE last > ?)"), arguments: [ahead])
             == true
         {
             return now
         }
         return try Int64.fetchOne(
-            db,
-            sql: """
-                SELECT min(time) FROM (
-                    SELECT min(next) AS time FROM schedule UNION ALL SELECT min(expires) FROM gathered_part)
-                """
+            db.cachedStatement(
+                sql: """
+                    SELECT min(time) FROM (
+                        SELECT min(next) AS time FROM schedule UNION ALL SELECT min(expires) FROM gathered_part)
+                    """)
         ).map { Timestamp(milliseconds: $0) }
     }
 }

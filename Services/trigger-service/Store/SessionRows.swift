@@ -21,26 +21,27 @@ extension Session {
 
 extension Transaction {
     func insert(_ session: Session, labels: JSONValue) throws {
-        try db.execute(
-            sql: "INSERT INTO session (id, worker, verbs, labels, slots, opened) VALUES (?, ?, ?, ?, ?, ?)",
-            arguments: [
-                session.id, session.worker, try Wire.encode(session.verbs), try Wire.encode(labels), session.slots,
-                now.milliseconds,
-            ])
+        try db.cachedStatement(
+            sql: "INSERT INTO session (id, worker, verbs, labels, slots, opened) VALUES (?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [
+            session.id, session.worker, try Wire.encode(session.verbs), try Wire.encode(labels), session.slots,
+            now.milliseconds,
+        ])
     }
 
     func session(ofWorker worker: String) throws -> Session? {
-        try Row.fetchOne(db, sql: "SELECT * FROM session WHERE worker = ?", arguments: [worker]).map(Session.init(row:))
+        try Row.fetchOne(db.cachedStatement(sql: "SELECT * FROM session WHERE worker = ?"), arguments: [worker]).map(
+            Session.init(row:))
     }
 
     func deleteSession(_ id: String) throws {
-        try db.execute(sql: "DELETE FROM session WHERE id = ?", arguments: [id])
+        try db.cachedStatement(sql: "DELETE FROM session WHERE id = ?").execute(arguments: [id])
     }
 
     /// The runs of which a session holds steps.
     func runs(heldBy session: String) throws -> [String] {
         try String.fetchAll(
-            db, sql: "SELECT DISTINCT run FROM step WHERE session = ? AND state = 'held' ORDER BY run",
+            db.cachedStatement(sql: "SELECT DISTINCT run FROM step WHERE session = ? AND state = 'held' ORDER BY run"),
             arguments: [session])
     }
 
@@ -72,7 +73,7 @@ enum SessionQueries {
     }
 
     static func all(in db: Database) throws -> [Session] {
-        try Row.fetchAll(db, sql: "SELECT * FROM session ORDER BY id").map(Session.init(row:))
+        try Row.fetchAll(db.cachedStatement(sql: "SELECT * FROM session ORDER BY id")).map(Session.init(row:))
     }
 
     /// What workers of these verbs may take. The oldest run goes first: runs end one after another, instead of all

@@ -12,7 +12,9 @@ enum MLflowSchema {
             try db.execute(sql: loggedModels)
             try db.execute(sql: artifacts)
             try db.execute(sql: training)
-            try db.execute(sql: "INSERT INTO experiment (id, name, created, updated) VALUES (0, 'Default', 0, 0)")
+            try db.cachedStatement(
+                sql: "INSERT INTO experiment (id, name, created, updated) VALUES (0, 'Default', 0, 0)"
+            ).execute()
         }
         migrator.registerMigration("v3 webhooks") { db in try db.execute(sql: webhooks) }
     }

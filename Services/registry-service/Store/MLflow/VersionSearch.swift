@@ -98,7 +98,7 @@ enum VersionSearch {
         let place = try mirroring(db)
         var condition = try FilterSQL(filter, place) { key, value in
             let found = try? Int.fetchOne(
-                db, sql: "SELECT count(*) FROM (SELECT 1 FROM tag WHERE key = ? AND value = ? LIMIT ?)",
+                db.cachedStatement(sql: "SELECT count(*) FROM (SELECT 1 FROM tag WHERE key = ? AND value = ? LIMIT ?)"),
                 arguments: [key, value, few])
             return found.flatMap(\.self).map { $0 < few } ?? false
         }
