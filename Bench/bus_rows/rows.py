@@ -48,6 +48,9 @@ def one(programs):
             stage.service("trigger-service")
             asked = stage.bench("ask", "--events", events, "--bytes", BYTES).hear()
             request.append(reported(asked))
+        # Nobody follows: of Redis's nobody reads either.
+        with Stage(programs) as stage:
+            stage.service("event-bus")
             producer = stage.ready("produce", "--bytes", BYTES, name=PRODUCER)
             producer.tell("go", events, 0, 1)
             said = producer.hear()

@@ -1,12 +1,14 @@
 """The programs of Examples/integrations, started as an integrator starts them."""
 
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
 
 import pytest
 from conftest import ROOT
+from suite import in_a_row
 from waiting import until
 
 KIT = ROOT / "Examples" / "integrations"
@@ -70,3 +72,19 @@ def commands(section):
     """The commands of a section of the kit's README, as they stand there."""
     text = (KIT / "README.md").read_text().split(f"## {section}")[1].split("\n## ")[0]
     return [shlex.split(line) for line in text.splitlines() if line.startswith("    ")]
+
+
+@pytest.fixture
+def elsewhere(suite, folder):
+    """A suite on a tcp bus and a folder with the keys of `acme`, as the kit's README makes them."""
+    address = f"tcp://127.0.0.1:{in_a_row(3)}"
+    for command in commands("From elsewhere"):
+        if command[:2] == ["martlet", "up"]:
+            suite.command(*suite.up_words(), "--bus", address, timeout=90)
+        elif command[0] == "martlet":
+            suite.command(*command[1:])
+    keys = folder / "acme-keys"
+    keys.mkdir(mode=0o700)
+    for name in ("acme.key", "event-bus.pub"):
+        shutil.copy(suite.data / "keys" / name, keys)
+    return ["--bus", address, "--keys", keys, "--client", "acme"]

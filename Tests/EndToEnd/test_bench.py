@@ -25,6 +25,7 @@ def test_the_benchmark_of_the_bus_measures(binaries, row):
         ("steps", "five `run: true` steps"),
         ("queued", "20 runs queued at once: finished"),
         ("waiting", "another run passes them in"),
+        ("schedules", "50 schedules in 10 projects"),
         ("file", "plan of a matrix of 8 jobs"),
         ("webhooks", "signed GitHub pushes stored"),
         ("verdicts", "why-not of an event"),

@@ -3,18 +3,14 @@
 import json
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import sys
-import threading
 
 import pytest
-import zmq
 from conftest import ROOT
-from kit import KIT, commands, program  # noqa: F401
+from kit import KIT, commands, elsewhere, program  # noqa: F401
 from processes import kill
-from suite import in_a_row
 from waiting import until
 
 import mb1
@@ -243,22 +239,6 @@ def test_a_canceled_step_is_stopped(suite, events, fairness, program):
 # MARK: with keys
 
 
-@pytest.fixture
-def elsewhere(suite, folder):
-    """A suite on a tcp bus and a folder with the keys of `acme`, as the kit's README makes them."""
-    address = f"tcp://127.0.0.1:{in_a_row(3)}"
-    for command in commands("From elsewhere"):
-        if command[:2] == ["martlet", "up"]:
-            suite.command(*suite.up_words(), "--bus", address, timeout=90)
-        elif command[0] == "martlet":
-            suite.command(*command[1:])
-    keys = folder / "acme-keys"
-    keys.mkdir(mode=0o700)
-    for name in ("acme.key", "event-bus.pub"):
-        shutil.copy(suite.data / "keys" / name, keys)
-    return ["--bus", address, "--keys", keys, "--client", "acme"]
-
-
 def test_with_keys_all_three_work_from_elsewhere(elsewhere, suite, repo, folder, program):
     (command,) = [words for words in commands("From elsewhere") if words[0] == "python"]
     assert [words for words in command if words.startswith("--")] == elsewhere[::2]
@@ -284,38 +264,7 @@ def test_a_key_that_was_revoked_opens_nothing(elsewhere, suite, program):
     until(lambda: program("publisher.py", "com.acme.said", "--patience", "2", *elsewhere).ended() == 1, 60, "a refusal")
 
 
-def test_a_key_without_the_right_hears_why(elsewhere, suite, folder, program):
-    suite.command("keys", "generate", "narrow")
-    suite.command("keys", "authorize", "narrow", "--sub", "feed")
-    narrow = [*elsewhere[:2], "--keys", suite.data / "keys", "--client", "narrow"]
-    working, reading = program("step_worker.py", *narrow), program("subscriber.py", folder / "copy.sqlite", *narrow)
-    working.wait("no session yet", "'narrow' has no right to 'session.open'", seconds=90)
-    assert reading.ended(90) == 1
-    reading.wait("is not read", "'narrow' has no right to 'fetch'")
-
-
 # MARK: what the kit promises of itself
-
-
-def test_a_question_that_was_given_up_is_not_asked_later(folder):
-    bus = mb1.Bus(mb1.options("").parse_args(["--bus", f"ipc://{folder}"]))
-    with pytest.raises(TimeoutError):
-        bus.ask("early", "nobody", {}, timeout=0.3)
-    router, heard = bus.context.socket(zmq.ROUTER), []
-    router.bind(f"ipc://{folder}/requests")
-
-    def answer():
-        while b"late" not in heard:
-            frames = router.recv_multipart()
-            heard.append(frames[4])
-            router.send_multipart([*frames[:4], b"200", b"{}"])
-
-    answering = threading.Thread(target=answer, daemon=True)
-    answering.start()
-    assert bus.ask("late", "nobody", {}, timeout=60).status == 200
-    answering.join(10)
-    router.close(linger=1000)
-    assert heard == [b"late"]
 
 
 def test_the_commands_of_the_readme_work(suite, events, fairness, folder, program):
