@@ -30,7 +30,8 @@ extension Dispatcher {
         for place in run.places where run[place] != old[place] {
             if old[place].status.phase == .held { try stop(place, of: run, reason, transaction) }
             let ended = FinishedAttempt(
-                attempt: run[place].status.attempt, outcome: .canceled, message: reason, outputs: .object([:]))
+                attempt: run[place].status.attempt, outcome: .canceled, message: reason, outputs: .object([:]),
+                wasToStop: old[place].status.canceling)
             try say(finishedEvent(run, place, ended), run, transaction)
         }
         for job in run.jobs.indices where run.jobs[job].status != old.jobs[job].status {

@@ -1,3 +1,4 @@
+import Artifacts
 import Foundation
 import Messages
 import Store
@@ -90,10 +91,9 @@ import Testing
         let run = try await code.run()
         try await code.put("0/\(run)/artifacts/model/MLmodel")
         func set(_ value: String) async throws -> Int {
-            try await code.post(
-                "/runs/set-tag",
-                ["run_id": .string(run), "key": "mlflow.log-model.history", "value": .string(value)]
-            ).status
+            let tag: JSONValue = ["run_id": .string(run), "key": "mlflow.log-model.history", "value": .string(value)]
+            let answer = try await code.post("/runs/set-tag", tag)
+            return answer.status
         }
         func told() async throws -> Door.Answer { try await door.get("/api/v1/training-runs/r.job.train") }
         for broken in ["x", "{}", "[1", "[1]"] {
