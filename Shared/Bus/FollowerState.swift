@@ -31,30 +31,30 @@ package struct FollowerState: Sendable, Equatable {
 
     package let source: Source
     /// The last record accepted; `nil` until the log's owner has said how it begins.
-    package private(set) var cursor: LogCursor?
+    package internal(set) var cursor: LogCursor?
     /// Far behind: live bodies are thrown away, the owner is asked for everything.
-    package private(set) var isCatchingUp = false
-    package private(set) var fork: Fork?
+    package internal(set) var isCatchingUp = false
+    package internal(set) var fork: Fork?
 
     /// The highest seq of the cursor's epoch that anybody has spoken of.
-    private var known: Int64 = 0
-    private var held: [Int64: LogRecord] = [:]
-    private var heldSize = 0
-    private var ready: [LogRecord] = []
-    private var fetchAt: Duration?
+    var known: Int64 = 0
+    var held: [Int64: LogRecord] = [:]
+    var heldSize = 0
+    var ready: [LogRecord] = []
+    var fetchAt: Duration?
     /// The fetch is needed even when live messages close the gap.
-    private var mustFetch = true
-    private var isFetching = false
+    var mustFetch = true
+    var isFetching = false
     /// The place the outstanding fetch asked for: later live messages must not look like a contradiction.
-    private var asked: FetchRequest?
+    var asked: FetchRequest?
     /// The last answer had as many records as were asked for, so the next place to ask from can be told in advance.
-    private var wasFull = false
-    private var failures = 0
+    var wasFull = false
+    var failures = 0
     /// The next records are gone at the owner; what they came to is loaded.
-    private var loading: Loading?
-    private var part: SnapshotPart?
+    var loading: Loading?
+    var part: SnapshotPart?
 
-    private struct Loading: Sendable, Equatable {
+    struct Loading: Sendable, Equatable {
         var at: LogPlace?
         var after: LogPlace?
     }
@@ -109,7 +109,7 @@ package struct FollowerState: Sendable, Equatable {
         return [first, FetchRequest(epoch: first.epoch, after: first.after + Int64(first.limit))]
     }
 
-    private mutating func beginFetch() -> FetchRequest {
+    mutating func beginFetch() -> FetchRequest {
         isFetching = true
         fetchAt = nil
         let request = FetchRequest(epoch: cursor?.epoch ?? 0, after: cursor?.seq ?? 0)
@@ -169,7 +169,7 @@ extension FollowerState {
         require(now + jitter)
     }
 
-    private mutating func hold(_ record: LogRecord, now: Duration, jitter: Duration) {
+    mutating func hold(_ record: LogRecord, now: Duration, jitter: Duration) {
         guard fork == nil else { return }
         if isCatchingUp || isLoading { return }
         if cursor != nil, behind > Self.farBehind { return missSomething(now: now, jitter: jitter) }
@@ -180,7 +180,7 @@ extension FollowerState {
         missSomething(now: now, jitter: jitter)
     }
 
-    private mutating func missSomething(now: Duration, jitter: Duration) {
+    mutating func missSomething(now: Duration, jitter: Duration) {
         guard !isFetching, cursor != nil else { return }
         if behind > Self.farBehind {
             isCatchingUp = true
@@ -189,187 +189,21 @@ extension FollowerState {
         if fetchAt == nil { fetchAt = now + (isCatchingUp ? .zero : Self.patience) + jitter }
     }
 
-    private mutating func require(_ time: Duration) {
+    mutating func require(_ time: Duration) {
         guard fork == nil else { return }
         mustFetch = true
         plan(time)
     }
 
-    private mutating func plan(_ time: Duration) {
+    mutating func plan(_ time: Duration) {
         fetchAt = min(fetchAt ?? time, time)
-    }
-}
-
-// MARK: - What the owner answers
-
-extension FollowerState {
-    package mutating func fetched(_ answer: FetchAnswer, now: Duration, jitter: Duration) {
-        isFetching = false
-        switch answer {
-        case .failed: retry(now: now, jitter: jitter)
-        case .compacted(let head): compacted(head, now: now, jitter: jitter)
-        case .records(let records, let head):
-            failures = 0
-            // What came up while the answer was on its way (another epoch, an overflow) still has to be asked.
-            if fetchAt == nil { mustFetch = false }
-            take(records, head: head, now: now, jitter: jitter)
-        }
-    }
-
-    /// The answer to a further request of ``ahead(now:)``: of no use unless the answer before it reached to its place.
-    package mutating func fetched(_ answer: FetchAnswer, of request: FetchRequest, now: Duration, jitter: Duration) {
-        guard fork == nil, !isLoading, case .records = answer, let cursor,
-            LogPlace(epoch: cursor.epoch, seq: cursor.seq) == LogPlace(epoch: request.epoch, seq: request.after)
-        else { return }
-        asked = request
-        fetched(answer, now: now, jitter: jitter)
-    }
-
-    private mutating func compacted(_ head: LogHead, now: Duration, jitter: Duration) {
-        if let cursor {
-            switch head.relation(to: cursor) {
-            case .within where cursor.place < head.base.place: break
-            case .crossing where cursor.place < head.base.place: break
-            case .contradicted(let end): return contradict(cursor, end, head)
-            case .unknown: return contradict(cursor, nil, head)
-            // Not deleted at all, by the owner's own word.
-            case .within, .crossing: return retry(now: now, jitter: jitter)
-            }
-        }
-        loading = Loading()
-        dropHeld()
-        require(now + jitter)
-    }
-
-    package mutating func loaded(_ answer: SnapshotAnswer, now: Duration, jitter: Duration) {
-        isFetching = false
-        guard loading != nil else { return }
-        switch answer {
-        case .failed: retry(now: now, jitter: jitter)
-        case .movedOn:
-            loading = Loading()
-            retry(now: now, jitter: jitter)
-        case .part(let part, let head): take(part, head, now: now)
-        }
-    }
-
-    private mutating func take(_ part: SnapshotPart, _ head: LogHead, now: Duration) {
-        failures = 0
-        if let cursor {
-            switch head.relation(to: cursor) {
-            case .within, .crossing: break
-            case .contradicted(let end): return contradict(cursor, end, head)
-            case .unknown: return contradict(cursor, nil, head)
-            }
-        }
-        self.part = part
-        if part.isLast {
-            loading = nil
-            cursor = part.at
-            known = part.at.seq
-        } else {
-            loading = Loading(at: part.at.place, after: part.records.last?.place)
-        }
-        require(now)
-    }
-
-    private mutating func retry(now: Duration, jitter: Duration) {
-        failures += 1
-        let pause = min(Duration.seconds(2), .milliseconds(50) * (1 << min(failures, 6)))
-        mustFetch = true
-        plan(now + pause + jitter)
-    }
-
-    private mutating func take(_ records: [LogRecord], head: LogHead, now: Duration, jitter: Duration) {
-        let before = cursor
-        wasFull = asked.map { records.count == $0.limit } ?? false
-        if before == nil { begin(head) }
-        for record in records where fork == nil {
-            guard let cursor, record.epoch == cursor.epoch else { return retry(now: now, jitter: jitter) }
-            if record.seq <= cursor.seq { continue }
-            guard record.seq == cursor.seq + 1 else { return retry(now: now, jitter: jitter) }
-            accept(record)
-        }
-        guard fork == nil else { return }
-        compare(with: head)
-        goOn(progress: cursor != before, head: head, now: now, jitter: jitter)
-    }
-
-    /// A log that was never read.
-    private mutating func begin(_ head: LogHead) {
-        cursor = head.beginning
-        for (seq, record) in held where record.epoch != head.beginning.epoch {
-            held[seq] = nil
-            heldSize -= record.body.count
-        }
-    }
-
-    /// Whether the owner's log has the place reached here; where an epoch ended there, it goes on with the next.
-    private mutating func compare(with head: LogHead) {
-        if let asked, asked.epoch == head.epoch, asked.after > head.last {
-            return refuse(
-                asked.after, expected: "a log that ends at \(asked.after) or later",
-                found: "one that ends at \(head.last)")
-        }
-        var crossed = false
-        while let cursor {
-            // Records heard while the answer was on its way may already be past the head that it tells of.
-            if cursor.epoch == head.epoch, cursor.seq > head.last { break }
-            switch head.relation(to: cursor) {
-            case .within: break
-            case .crossing(let start):
-                self.cursor = start
-                crossed = true
-                continue
-            case .contradicted(let end): return contradict(cursor, end, head)
-            case .unknown: return contradict(cursor, nil, head)
-            }
-            break
-        }
-        if crossed {
-            dropHeld()
-            known = 0
-        }
-        guard let cursor else { return }
-        // The owner knows best; of what it does not know yet, the held records remind.
-        known = max(head.end(of: cursor.epoch)?.seq ?? 0, cursor.seq, held.keys.max() ?? 0)
-        acceptHeld()
-    }
-
-    private mutating func contradict(_ cursor: LogCursor, _ end: LogCursor?, _ head: LogHead) {
-        guard let end else {
-            let parent = head.parent.map { "goes on from \($0.text)" } ?? "has no parent"
-            return refuse(
-                cursor.seq, expected: "epoch \(cursor.epoch)", found: "epoch \(head.epoch), which \(parent)")
-        }
-        if cursor.seq > end.seq {
-            return refuse(
-                cursor.seq, expected: "a log that goes on from \(cursor.seq) or later",
-                found: "one that ended at \(end.seq)")
-        }
-        refuse(cursor.seq, expected: cursor.chain.hex, found: end.chain.hex)
-    }
-
-    private mutating func goOn(progress: Bool, head: LogHead, now: Duration, jitter: Duration) {
-        guard fork == nil, let cursor else { return }
-        isCatchingUp = isCatchingUp ? behind > Self.nearlyThere : behind > Self.farBehind
-        if isCatchingUp { dropHeld() }
-        if cursor.epoch < head.epoch || head.last > cursor.seq {
-            guard progress else { return retry(now: now, jitter: jitter) }
-            mustFetch = true
-            plan(now)
-        } else if behind > 0, fetchAt == nil {
-            plan(now + Self.patience + jitter)
-        } else {
-            settle()
-        }
     }
 }
 
 // MARK: - Accepting
 
 extension FollowerState {
-    private mutating func accept(_ record: LogRecord) {
+    mutating func accept(_ record: LogRecord) {
         guard let cursor else { return }
         guard record.prev == cursor.chain || cursor.chain == .unknown else {
             return refuse(record.seq, expected: cursor.chain.hex, found: record.prev.hex)
@@ -379,7 +213,7 @@ extension FollowerState {
         known = max(known, record.seq)
     }
 
-    private mutating func acceptHeld() {
+    mutating func acceptHeld() {
         while !held.isEmpty, fork == nil, let cursor, let record = held.removeValue(forKey: cursor.seq + 1) {
             heldSize -= record.body.count
             if record.epoch == cursor.epoch { accept(record) }
@@ -392,16 +226,16 @@ extension FollowerState {
     }
 
     /// The gap is closed: a fetch planned for it is not needed any more.
-    private mutating func settle() {
+    mutating func settle() {
         if behind == 0, !mustFetch { fetchAt = nil }
     }
 
-    private mutating func dropHeld() {
+    mutating func dropHeld() {
         held.removeAll(keepingCapacity: true)
         heldSize = 0
     }
 
-    private mutating func refuse(_ seq: Int64, expected: String, found: String) {
+    mutating func refuse(_ seq: Int64, expected: String, found: String) {
         guard fork == nil else { return }
         fork = Fork(source: source, epoch: cursor?.epoch ?? 0, seq: seq, expected: expected, found: found)
         fetchAt = nil

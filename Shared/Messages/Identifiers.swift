@@ -4,10 +4,10 @@ import Foundation
 public struct UUIDv7: Sendable {
     private let random: @Sendable () -> UInt64
 
-    public init() { self.init { RandomWords.all.next() } }
-
     /// - Parameter random: 64 random bits a call; a test hands in a seeded generator.
-    public init(random: @escaping @Sendable () -> UInt64) { self.random = random }
+    public init(random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }) {
+        self.random = random
+    }
 
     /// RFC 9562: 48 bits of milliseconds, version 7, 74 random bits.
     public func next(at time: Timestamp) -> String {

@@ -38,7 +38,7 @@ package final class StateStore: Sendable {
     /// - Parameter logs: further logs that this service owns; trigger-service owns `ingest`.
     /// - Throws: `StoreError` with the path and what an operator can do.
     package static func open(
-        path: String, source: Source, logs: [Source] = [], clock: WallClock = .system, ids: UUIDv7 = UUIDv7(),
+        path: String, source: Source, logs: [Source] = [], clock: WallClock = .system, ids: UUIDv7? = nil,
         wal: WriteAheadLog = WriteAheadLog(), migrate: (inout DatabaseMigrator) -> Void
     ) throws -> StateStore {
         do {
@@ -58,7 +58,8 @@ package final class StateStore: Sendable {
                     path: path, problem: "was written by a newer Martlet", hint: "use that version or newer")
             }
             try migrator.migrate(pool)
-            let store = StateStore(path: path, source: source, pool: pool, wal: wal, clock: clock, ids: ids)
+            let store = StateStore(
+                path: path, source: source, pool: pool, wal: wal, clock: clock, ids: ids ?? batched())
             try pool.write { db in
                 for log in [source] + logs { try Outbox.begin(log, now: clock.now(), in: db) }
             }
@@ -66,6 +67,11 @@ package final class StateStore: Sendable {
         } catch let error as DatabaseError {
             throw StoreError(path: path, error)
         }
+    }
+
+    private static func batched() -> UUIDv7 {
+        let words = RandomWords()
+        return UUIDv7(random: { words.next() })
     }
 
     static func configuration() -> Configuration {

@@ -48,6 +48,17 @@ long syscall(long number, ...) {
     return a[1];
 }
 
+int getentropy(void *bytes, size_t count) {
+    if (!here) return REAL(getentropy)(bytes, count);
+    for (size_t done = 0; done < count;) {
+        uint64_t bits = next_random(&here->luck);
+        size_t part = count - done < 8 ? count - done : 8;
+        memcpy((char *)bytes + done, &bits, part);
+        done += part;
+    }
+    return 0;
+}
+
 // MARK: libdispatch
 
 extern void dispatch_sync(void *queue, void *block);

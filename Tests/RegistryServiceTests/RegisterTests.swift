@@ -143,7 +143,7 @@ import Testing
         chmod(path, 0o644)
         try Data("WEIGHTS".utf8).write(to: URL(fileURLWithPath: path))
         #expect(try await registry.register(step("t1")).message?.contains("damaged") == true)
-        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.removeItem(atPath: path + ".damaged")
         #expect(try await registry.register(step("t1")).message?.contains("not in the store") == true)
         #expect(try await registry.said(ModelRegistered.self).isEmpty)
     }

@@ -4,8 +4,6 @@ import Synchronization
 /// Random numbers from the kernel, many at a time: every event has an id, and a system call for each half of it would
 /// cost as much as to write the event down.
 final class RandomWords: Sendable {
-    static let all = RandomWords()
-
     /// What `getentropy` hands out at most at once, in words.
     private static let most = 256 / MemoryLayout<UInt64>.size
     private let left = Mutex<[UInt64]>([])
