@@ -21,6 +21,7 @@ class Guard:
 
 SEEDS = "SimulationTests.SeedTests"
 FOLLOWER = "Shared/Bus/FollowerState.swift"
+ANSWERS = "Shared/Bus/FollowerState+Answers.swift"
 STORE = "Shared/Store"
 KIT = "Shared/ServiceKit"
 BUS = "Services/event-bus"
@@ -32,13 +33,13 @@ GUARDS = [
         "guard record.prev == cursor.chain || cursor.chain == .unknown else {",
         "guard record.prev == cursor.chain || record.seq > 0 else {", "BusTests"),
     Guard(
-        "cursor compare: what was applied is not applied again", FOLLOWER,
+        "cursor compare: what was applied is not applied again", ANSWERS,
         "            if record.seq <= cursor.seq { continue }\n", "", "BusTests"),
     Guard(
-        "fork: a log that ends before what was asked", FOLLOWER,
+        "fork: a log that ends before what was asked", ANSWERS,
         "asked.after > head.last {", "asked.after > head.last, asked.after < 0 {", "BusTests"),
     Guard(
-        "fork: a new epoch that goes on from an earlier place", FOLLOWER,
+        "fork: a new epoch that goes on from an earlier place", ANSWERS,
         "if cursor.seq > end.seq {", "if cursor.seq > end.seq, end.seq < 0 {", "BusTests"),
     Guard(
         "epoch check: old epochs are over", FOLLOWER,

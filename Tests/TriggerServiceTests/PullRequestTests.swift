@@ -91,7 +91,8 @@ struct PullRequestTests {
         byFork: Bool
     ) async throws {
         try await Forgery.open(project: pullRequestProject) { forgery in
-            let broken = pullRequestProject.replacing("branches: [main]", with: "branchs: [main]").replacing("jobs:", with: "job:")
+            let broken = pullRequestProject.replacing("branches: [main]", with: "branchs: [main]").replacing(
+                "jobs:", with: "job:")
             let files = ["martlet.yml": broken]
             let sha =
                 if byFork { try await proposeFromFork(forgery.upstream, files) } else {
