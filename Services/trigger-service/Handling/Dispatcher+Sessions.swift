@@ -40,7 +40,8 @@ extension Dispatcher {
             let work = stored.run.work(offer.place, token: token, after: stored.heads, because: started.consequence)
             guard let work else { continue }
             granted.append(work)
-            bytes += StepRoom.bytes(work)
+            // With all that stands around it: of many small steps that is the most.
+            bytes += min(EventRoom.bytes(work), StepRoom.claim)
         }
         return granted
     }
