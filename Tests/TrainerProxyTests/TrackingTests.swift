@@ -55,9 +55,10 @@ import Testing
 
     @Test func `a registry that is not ready yet is asked again`() async throws {
         let shop = try Workshop()
-        let registry = try await StandIn((503, [:]), (502, [:]), (500, [:]), (200, ["metrics": ["m": 1]]))
+        let registry = try await StandIn(
+            (503, [:]), (502, [:]), (429, [:]), (500, [:]), (200, ["metrics": ["m": 1]]))
         #expect(try await registry.told(shop).metrics == ["m": 1])
-        #expect(registry.requests == 4)
+        #expect(registry.requests == 5)
     }
 
     @Test func `a registry that has nothing but errors is not asked for ever, and the step says why`() async throws {

@@ -63,6 +63,24 @@ struct HeardEventTests {
         #expect(try await queued(installation).last == "feed")
     }
 
+    @Test func `T11 what is told of a project by its former name starts pipelines of the new one`() async throws {
+        let installation = try Installation()
+        let upstream = try await Upstream(in: installation, project: project)
+        try await installation.command(RepositoryAddRequested(repository: "demo", url: upstream.path))
+        try await installation.look()
+        try await upstream.commit(
+            ["martlet.yml": project.replacing("project: demo", with: "project: renamed")], "renamed")
+        try await installation.look()
+        for model in ["m", "else"] {
+            try await installation.event(
+                DeploymentDrifted(
+                    endpoint: "e", project: "demo", model: model, version: 1, deployment: "d", cause: .process,
+                    expected: [2], reason: "r"), from: .deployer, actor: "service:deployer")
+        }
+        let queued = try await installation.published(RunQueued.self)
+        #expect(queued.map(\.project) == ["renamed"] && queued.map(\.pipeline) == ["retrain"])
+    }
+
     @Test func `it starts in the name of whoever set off the run in which it happened`() async throws {
         let installation = try await Installation.watching(project)
         let wish = try await installation.command(

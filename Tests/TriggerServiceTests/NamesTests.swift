@@ -35,6 +35,10 @@ struct NamesTests {
         #expect(GitNames.defaultBranch(head: "dev", branches: ["dev", "main"]) == "dev")
         #expect(GitNames.defaultBranch(head: "master", branches: ["x", "main"]) == "main")
         #expect(GitNames.defaultBranch(head: nil, branches: ["z", "x"]) == "x")
+        // A branch that comes later, with a name that sorts before, takes nothing over.
+        #expect(GitNames.defaultBranch(head: "main", before: "r/1", branches: ["r/0", "r/1"]) == "r/1")
+        #expect(GitNames.defaultBranch(head: "main", before: "r/1", branches: ["main", "r/1"]) == "main")
+        #expect(GitNames.defaultBranch(head: "main", before: "r/1", branches: ["r/0"]) == "r/0")
         #expect(GitNames.defaultBranch(head: nil, branches: [String]()) == nil)
     }
 

@@ -119,6 +119,27 @@ struct UnreadableRunTests {
         #expect(try await next.published(StepFinished.self).map(\.outcome) == [.canceled])
     }
 
+    @Test func `what a worker says of a damaged run ends the run, and the worker has room for another`() async throws {
+        let installation = try await started()
+        try await ask(installation, "p", 2)
+        let session = try await installation.open()
+        let work = try #require(try await installation.claim(session).first)
+        try await damage(installation, "UPDATE run SET facts = x'00' WHERE number = 1")
+        #expect(try await installation.complete(work).status == 409)
+        #expect(try await installation.published(RunFinished.self).map(\.outcome) == [.failed])
+        #expect(try await installation.claim(session).map(\.run.number) == [2])
+    }
+
+    @Test func `an approval that nobody answered expires, also of a damaged run`() async throws {
+        let installation = try await started()
+        try await ask(installation, "ask")
+        try await damage(installation, "UPDATE run SET facts = x'00'")
+        installation.advance(.seconds(31 * 86_400))
+        try await installation.settle()
+        #expect(try await installation.published(ApprovalFinished.self).map(\.result) == [.expired])
+        #expect(try await installation.published(RunFinished.self).map(\.outcome) == [.failed])
+    }
+
     @Test func `an approval of a run that cannot be read is closed, and the event that concerns others is handled`()
         async throws
     {

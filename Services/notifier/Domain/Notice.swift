@@ -50,6 +50,10 @@ struct NoticeWriter: Sendable {
                 headline: "\(project): the project file of \(whose) has errors, nothing was started",
                 details: body.errors.map(\.description))
         }
+        if let body = try envelope.body(ProjectRetired.self) {
+            return Notice(
+                headline: "\(project): commit \(body.sha.prefix(10)) calls it '\(body.successor)' from now on")
+        }
         if let body = try envelope.body(ChangePushed.self) {
             return Notice(
                 headline: "\(project): \(body.author) pushed \(body.sha.prefix(10)) to \(body.branch)",

@@ -17,6 +17,8 @@ struct Announcements: Sendable {
             }
             guard Self.mayInterest(envelope.type) else { return }
             try tell(envelope, transaction)
+            // Last: a project's end is still its own news.
+            if let body = try envelope.body(ProjectRetired.self) { try transaction.retire(body.project) }
         } catch let error as DecodingError {
             throw DeadAtOnce("\(envelope.type) \(envelope.id) is not what its type says: \(error)")
         }
@@ -46,7 +48,6 @@ struct Announcements: Sendable {
         if let body = try envelope.body(ProjectUnchanged.self) {
             try transaction.makeCurrent(project: body.project, repository: body.repository, digest: body.digest)
         }
-        if let body = try envelope.body(ProjectRetired.self) { try transaction.retire(body.project) }
         if let body = try envelope.body(RunQueued.self) {
             try transaction.remember(RunPlace(body, actor: envelope.actor))
             for early in try transaction.takeEarly(of: body.run) { try tell(early, transaction) }

@@ -17,6 +17,9 @@ struct Tracking: Sendable {
     /// So many errors of the registry's own, minutes of them, will not end of themselves.
     static let mostErrors = 10
 
+    /// What stands before the registry says so of a burst: 408 and 429 are no refusal.
+    private static let later = [408, 429]
+
     init(context: ServiceContext, settings: Settings) {
         self.context = context
         address = settings.trackingURI
@@ -55,7 +58,7 @@ struct Tracking: Sendable {
                     method: "GET", url: "\(pass.url)/api/v1/training-runs/\(name)",
                     headers: [(name: "Authorization", value: "Bearer \(pass.token.text)")]))
             if let answer, answer.isSuccess { return try Wire.decode(TrackedRun.self, from: answer.body) }
-            if let answer, (400..<500).contains(answer.status) {
+            if let answer, (400..<500).contains(answer.status), !Self.later.contains(answer.status) {
                 throw Self.unreadable(Self.reason(answer.status, answer.body))
             }
             // 503 and what stands before a registry that is away say: later.

@@ -39,9 +39,13 @@ enum GitNames {
         }
     }
 
-    /// The branch that counts as the default: where HEAD points, else the usual names, else the first by name.
-    static func defaultBranch(head: String?, branches: some Collection<String>) -> String? {
+    /// The branch that counts as the default: where HEAD points, else the one that did `before`, else the usual names, else
+    /// the first by name.
+    static func defaultBranch(
+        head: String?, before: String? = nil, branches: some Collection<String>
+    ) -> String? {
         if let head, branches.contains(head) { return head }
+        if let before, branches.contains(before) { return before }
         for usual in ["main", "master", "trunk"] where branches.contains(usual) { return usual }
         return branches.min()
     }

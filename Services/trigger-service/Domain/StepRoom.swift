@@ -1,4 +1,3 @@
-import Foundation
 import Messages
 import ProjectFile
 
@@ -12,7 +11,8 @@ enum StepRoom {
     static let claim = 384 << 10
 
     static func check(_ offer: StepOffer) throws(EvaluationError) {
-        let bytes = Self.bytes(offer.with, offer.variables)
+        let handed: JSONValue = [offer.with, .object(offer.variables.mapValues(JSONValue.string))]
+        let bytes = EventRoom.bytes(handed)
         guard bytes <= inputs else {
             throw EvaluationError(
                 message: "its inputs take \(bytes) bytes, and a step has at most \(inputs); put more into an artifact"
@@ -31,15 +31,5 @@ enum StepRoom {
             return "the state takes \(bytes) bytes, and at most \(checkpoint) are kept; put more into an artifact"
         }
         return state.isDeeper() ? "the state is nested in more than \(JSONValue.mostLevels) levels" : nil
-    }
-
-    /// As it travels, but for the few words around it.
-    static func bytes(_ work: StepWork) -> Int { Self.bytes(work.with, work.variables, work.checkpoint ?? .null) }
-
-    private static func bytes(
-        _ with: JSONValue, _ variables: [String: String], _ checkpoint: JSONValue = .null
-    ) -> Int {
-        let parts: JSONValue = [with, .object(variables.mapValues(JSONValue.string)), checkpoint]
-        return (try? Wire.encode(parts).count) ?? .max
     }
 }

@@ -141,9 +141,9 @@ struct RepositoryObserver {
         let now = try await mirror.branches()
         let commits = Self.watched(now.commits, known)
         // HEAD of a folder where somebody works is what is checked out just now: the first answer stands there.
-        let head =
-            address.isLocal ? known.defaultBranch.flatMap { commits[$0] == nil ? nil : $0 } ?? there.head : there.head
-        let main = GitNames.defaultBranch(head: head, branches: commits.keys)
+        let (head, before) =
+            address.isLocal ? (known.defaultBranch, there.head) : (there.head, known.defaultBranch)
+        let main = GitNames.defaultBranch(head: head, before: before, branches: commits.keys)
         var look = Look(repository: known.name, defaultBranch: main)
         let (changes, gone) = Look.compare(heads, with: commits, defaultBranch: main, first: !known.seen)
         look.gone = gone

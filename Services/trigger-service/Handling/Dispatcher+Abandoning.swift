@@ -4,6 +4,16 @@ import Store
 /// A run that cannot be read: its rows are damaged, or this version reads its project file otherwise than the one that
 /// began it. No event and no worker would ever move it, so it has failed; nobody waits behind it, or for it.
 extension Dispatcher {
+    /// A run as it is stored; `nil` when there is none, or it is damaged and therefore over.
+    func readable(_ id: String, _ transaction: Transaction) throws -> StoredRun? {
+        do {
+            return try transaction.run(id)
+        } catch let error as DecodingError {
+            try abandon(id, because: error, transaction)
+            return nil
+        }
+    }
+
     /// Ends it and tells so; nothing where it is over already.
     func abandon(_ id: String, because error: any Error, _ transaction: Transaction) throws {
         guard let header = try transaction.openRun(id) else { return }

@@ -62,7 +62,8 @@ extension Dispatcher {
     /// What people do belongs to the run's story, wherever their wish came from.
     private func told(_ wish: Causation, _ approval: Approval, _ transaction: Transaction) throws -> Causation {
         var because = wish
-        because.correlation = try transaction.run(approval.run)?.run.facts.causation.correlation ?? wish.correlation
+        let own = try readable(approval.run, transaction)?.run.facts.causation.correlation
+        because.correlation = own ?? wish.correlation
         return because
     }
 
@@ -85,7 +86,7 @@ extension Dispatcher {
                 try move(approval.run, transaction) {
                     $0.approvalRevoked(approval, by: person.name, comment: wish.comment)
                 } ?? false
-            if !stopped { rollback = try transaction.run(approval.run)?.run.endpoints(of: approval.job) ?? [] }
+            if !stopped { rollback = try readable(approval.run, transaction)?.run.endpoints(of: approval.job) ?? [] }
         }
         let isTooLate = revocation == .revoked && !stopped
         try transaction.publish(
@@ -132,7 +133,7 @@ extension Dispatcher {
         approval.result = result
         try transaction.save(approval)
         try transaction.dropIntent(IntentKind.expiry, id: id)
-        let chain = try because ?? transaction.run(approval.run)?.run.facts.causation
+        let chain = try because ?? readable(approval.run, transaction)?.run.facts.causation
         try transaction.publish(
             ApprovalFinished(
                 approval: id, run: approval.run, job: approval.job, environment: approval.environment, result: result,
@@ -144,7 +145,7 @@ extension Dispatcher {
 
     /// Later steps of the run are worked only where these positions are known.
     func reached(_ positions: [LogPosition], run: String, _ transaction: Transaction) throws {
-        guard !positions.isEmpty, let heads = try transaction.run(run)?.heads else { return }
+        guard !positions.isEmpty, let heads = try readable(run, transaction)?.heads else { return }
         let merged = heads.merging(positions)
         if merged != heads { try transaction.setHeads(merged, of: run) }
     }

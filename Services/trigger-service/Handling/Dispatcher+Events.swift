@@ -52,9 +52,11 @@ extension Dispatcher {
 
     /// The project that an event of a service is about; `nil` where nothing says which.
     private func home(of envelope: Envelope, _ run: RunFacts?, _ transaction: Transaction) throws -> String? {
-        if let project = envelope.data["project"]?.string ?? run?.project { return project }
-        guard let model = envelope.data["model"]?.string else { return nil }
-        return try transaction.projects(declaring: model).first?.name
+        let named = envelope.data["project"]?.string ?? run?.project
+        if let named, try transaction.project(named) != nil { return named }
+        // Of a project that is over, as of none: whose the model is now.
+        guard let model = envelope.data["model"]?.string else { return named }
+        return try transaction.projects(declaring: model).first?.name ?? named
     }
 
     /// The newest commit of a project's default branch; `nil` when its repository is gone.

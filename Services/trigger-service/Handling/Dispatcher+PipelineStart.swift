@@ -80,7 +80,7 @@ extension Dispatcher {
 
     /// It waited longer than its `timeout`.
     func startTimedOut(_ reminder: Reminder, _ transaction: Transaction) throws {
-        guard let item = reminder.item, let stored = try transaction.run(reminder.run),
+        guard let item = reminder.item, let stored = try readable(reminder.run, transaction),
             let place = stored.run.place(of: item), stored.run[place].status.phase == .held
         else { return }
         let seconds = stored.run[place].status.offer?.timeoutSeconds ?? 0
@@ -109,7 +109,7 @@ extension Dispatcher {
         guard let item = cause.startingItem, case .started(let start, _) = cause.occasion, start.waits else { return }
         var waiting: String? = Run.id(ofItem: item)
         var inGroup: [Int] = []
-        while let id = waiting, let run = try transaction.run(id)?.run {
+        while let id = waiting, let run = try readable(id, transaction)?.run {
             if try transaction.group(of: id)?.name == group.name { inGroup.append(run.facts.number) }
             waiting = run.facts.startedBy.map(Run.id(ofItem:))
         }

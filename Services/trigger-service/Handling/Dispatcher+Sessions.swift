@@ -40,7 +40,8 @@ extension Dispatcher {
             let work = stored.run.work(offer.place, token: token, after: stored.heads, because: started.consequence)
             guard let work else { continue }
             granted.append(work)
-            bytes += StepRoom.bytes(work)
+            // With all that stands around it: of many small steps that is the most.
+            bytes += min(EventRoom.bytes(work), StepRoom.claim)
         }
         return granted
     }
@@ -68,9 +69,10 @@ extension Dispatcher {
     ) throws -> RunMachine.Acceptance {
         let run = Run.id(ofItem: completion.item)
         // Before the run moves: the step after this one must wait for what this one published.
-        let stored = try transaction.run(run)
-        guard isTheirs(completion.item, stored?.run, owner) else { return .lost }
-        let before = stored?.heads ?? []
+        guard let stored = try readable(run, transaction), isTheirs(completion.item, stored.run, owner) else {
+            return .lost
+        }
+        let before = stored.heads
         try reached(completion.head ?? [], run: run, transaction)
         let acceptance = try move(run, transaction) {
             $0.complete(completion.item, token: completion.token, completion.result)
@@ -107,13 +109,13 @@ extension Dispatcher {
         _ item: String, token: Int64, _ state: JSONValue, by owner: WorkerOwner, _ transaction: Transaction
     ) throws -> Bool {
         let run = Run.id(ofItem: item)
-        guard isTheirs(item, try transaction.run(run)?.run, owner) else { return false }
+        guard let stored = try readable(run, transaction), isTheirs(item, stored.run, owner) else { return false }
         return try move(run, transaction) { $0.checkpoint(item, token: token, state) } == .accepted
     }
 
     /// Tokens are told with `step.started`, so the token alone proves nothing.
-    private func isTheirs(_ item: String, _ run: Run?, _ owner: WorkerOwner) -> Bool {
-        guard let run, let place = run.place(of: item), let lease = run[place].status.lease else { return true }
+    private func isTheirs(_ item: String, _ run: Run, _ owner: WorkerOwner) -> Bool {
+        guard let place = run.place(of: item), let lease = run[place].status.lease else { return true }
         return owner.owns(lease.worker)
     }
 }
