@@ -188,7 +188,8 @@ final class Forwarder: Sendable {
             // This name is the bus's own.
             guard topic.name != Source.eventBus.name else { throw LiveDrop.topic }
             try gate.check(topic, parts.bytes(0), of: client)
-            if header.kind != .telemetry {
+            // How far a log is, and so who is too old to be let in, only its owner says.
+            if header.kind != .telemetry, client.rights.speaks(for: topic.name) {
                 heads.observe(topic.name, RememberedHeads.Head(epoch: header.epoch, last: header.seq))
             }
         default: throw LiveDrop.frames

@@ -71,8 +71,8 @@ package enum BusLimits {
     /// Telemetry of one process that waits to be sent, and of one listener that waits to be read.
     package static let telemetryMessages = 256
     package static let telemetryBytes = 524_288
-    /// Requests of one client on their way. A worker has a parked `claim`, a keepalive, a `complete` for each slot and a
-    /// `fetch` for each source out at once, so this is above the four of a plain client.
+    /// Requests of one client on their way. A worker has a parked `claim`, a keepalive, a `complete` for each slot and up to
+    /// two `fetch`es for each source out at once, so this is above the four of a plain client.
     package static let requestsInFlight = 32
     /// Requests waiting for one of those places.
     package static let queuedRequests = 1024

@@ -16,9 +16,10 @@ extension FollowerState {
         }
     }
 
-    /// The answer to a further request of ``ahead(now:)``: of no use unless the answer before it reached to its place.
+    /// The answer to a further request of ``ahead(now:)``: of no use unless the answer before it reached to its place. Nor
+    /// is one without records: it may have been given before that one, when the log ended earlier.
     package mutating func fetched(_ answer: FetchAnswer, of request: FetchRequest, now: Duration, jitter: Duration) {
-        guard fork == nil, !isLoading, case .records = answer, let cursor,
+        guard fork == nil, !isLoading, case .records(let records, _) = answer, !records.isEmpty, let cursor,
             LogPlace(epoch: cursor.epoch, seq: cursor.seq) == LogPlace(epoch: request.epoch, seq: request.after)
         else { return }
         asked = request

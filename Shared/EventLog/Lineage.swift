@@ -81,6 +81,15 @@ package struct Landing: Sendable, Hashable {
     /// What an operator has to know of it.
     package var note: String
 
+    /// The last place that both may have in common: what was read here behind it, the owner's log no longer has. `nil`:
+    /// there is none.
+    package var common: LogPlace? {
+        guard let to else { return nil }
+        guard let from, let forgotten else { return to.place }
+        // `to` may be the start of the epoch that went on from there.
+        return LogPlace(epoch: from.epoch, seq: from.seq - forgotten)
+    }
+
     /// Takes the owner's word: reads everything that its log has after the last place that both may have in common.
     package init(of source: Source, from cursor: LogCursor?, on head: LogHead) {
         self.source = source

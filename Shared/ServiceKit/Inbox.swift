@@ -245,6 +245,7 @@ struct Inbox: LogFollower {
     /// Tries a parked event again; after the last try it is dead and its key flows on.
     func retry(_ parked: ParkedEvent) async throws {
         let envelope = try await store.write { transaction -> Envelope? in
+            guard try transaction.isWaiting(parked) else { return nil }
             let envelope = try Wire.decode(Envelope.self, from: parked.body)
             do {
                 var isGenuine = false

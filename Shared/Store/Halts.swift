@@ -51,12 +51,12 @@ extension Transaction {
         }
     }
 
-    /// Forgets what waits or is dead behind the place where a log is followed from now on: its owner gives those numbers
-    /// to other events.
+    /// Forgets what waits or is dead of events that a log no longer has: within the same epoch its owner gives their
+    /// numbers to others.
     ///
     /// - Returns: the dead ones, which were told of.
     package func dropParked(after landing: Landing) throws -> [ParkedEvent] {
-        let (source, place) = (landing.source.name, landing.to?.place ?? LogPlace(epoch: 0, seq: 0))
+        let (source, place) = (landing.source.name, landing.common ?? LogPlace(epoch: 0, seq: 0))
         let dead = try Row.fetchAll(
             db.cachedStatement(
                 sql: """

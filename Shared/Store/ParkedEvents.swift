@@ -57,6 +57,13 @@ extension Transaction {
         return id
     }
 
+    /// Whether it still waits: its log may have gone on without it since it was read.
+    package func isWaiting(_ parked: ParkedEvent) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM parked WHERE id = ? AND state = 'waiting')"),
+            arguments: [parked.id]) ?? false
+    }
+
     package func postpone(_ parked: ParkedEvent, until due: Timestamp, reason: String) throws {
         try db.cachedStatement(
             sql: "UPDATE parked SET attempts = attempts + 1, due = ?, since = ?, reason = ? WHERE id = ?"

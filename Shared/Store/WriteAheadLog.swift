@@ -33,7 +33,7 @@ package final class WriteAheadLog: Sendable {
 
     /// - Parameters:
     ///   - most: bytes after which a checkpoint does not wait for the next round of housekeeping.
-    ///   - longest: bytes of a file that a burst has made longer, and that the next checkpoint cuts off.
+    ///   - longest: bytes of a file beyond which a checkpoint cuts it off, once little of it is used.
     package init(most: Int = 128 << 20, longest: Int = 64 << 20) {
         (self.most, self.longest) = (most, longest)
         (needs, need) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

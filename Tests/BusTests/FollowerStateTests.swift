@@ -227,6 +227,17 @@ struct FollowerStateTests {
         #expect(state.fork == nil)
     }
 
+    @Test func `the second of two answers may have been given first, when the log ended before its place`() {
+        let log = TestLog(2000)
+        var state = catchingUp(log)
+        let requests = state.ahead(now: .zero)
+        state.fetched(log.answer(requests[0]), now: .zero, jitter: .zero)
+        state.fetched(.records([], head: TestLog(300).head), of: requests[1], now: .zero, jitter: .zero)
+        #expect(state.fork == nil)
+        guard case .apply = state.next(now: .zero) else { Issue.record("no other step is due"); return }
+        #expect(state.ahead(now: .zero).first?.after == 513)
+    }
+
     @Test func `an overflow of the ring is a reason to fetch`() {
         let log = TestLog(3)
         var state = live(log, at: 3)

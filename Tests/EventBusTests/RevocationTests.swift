@@ -134,6 +134,24 @@ struct RevocationTests {
         await harness.bus.stop()
     }
 
+    @Test func `who may send some events of a log does not say how far it is`() async throws {
+        let harness = try await SecureHarness(["acme": "pub=e/acme/*", "eve": "pub=e/acme/org.x", "kim": "sub=feed"])
+        let eve = try RawClient(harness.credentials("eve"))
+        let kim = try RawClient(harness.credentials("kim"))
+        let pub = try eve.dial(.pub, harness.address.events)
+        let sub = try kim.dial(.sub, harness.address.feed, subscriptions: ["e/"])
+        let far = frames("e/acme/org.x", "MB1 E 1700000000000 1000 \(String(repeating: "a", count: 32))", "{}")
+        try harness.wait {
+            _ = pub.send(far)
+            return sub.heard().contains(far)
+        }
+        let acme = try harness.connection("acme")
+        let hello: JSONValue = ["source": "acme", "epoch": 1_700_000_000_000, "first": 1, "last": 7, "chain": ""]
+        _ = try await answer(acme, "hello", "bus", hello, until: 200, without: [409])
+        await acme.shutdown()
+        await harness.bus.stop()
+    }
+
     @Test func `a peer that names its own connection is not answered`() async throws {
         let harness = try await SecureHarness(["eve": "req=*"])
         let context = try SocketContext()

@@ -42,6 +42,20 @@ import Testing
         #expect(Timestamp("yesterday") == nil)
     }
 
+    @Test func `every time that is written is read as the same, in leap years and at the ends of years, too`() {
+        let hour: Int64 = 3_600_000
+        for day in stride(from: Int64(-719_528), through: 2_932_896, by: 397) {
+            let time = Timestamp(milliseconds: day * 24 * hour + 13 * hour + 7)
+            #expect(Timestamp(time.text) == time)
+        }
+        for text in [
+            "0000-01-01T00:00:00.000Z", "1900-02-28T23:59:59.999Z", "1969-12-31T23:59:59.999Z",
+            "2000-02-29T00:00:00.000Z", "2024-02-29T12:00:00.001Z", "9999-12-31T23:59:59.999Z",
+        ] {
+            #expect(Timestamp(text)?.text == text)
+        }
+    }
+
     @Test func `ids are UUIDs of version 7 that sort by time`() {
         let ids = UUIDv7(random: { 0x0123_4567_89AB_CDEF })
         let early = ids.next(at: Timestamp(milliseconds: 1_700_000_000_000))

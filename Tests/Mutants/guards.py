@@ -105,6 +105,10 @@ GUARDS = [
         "ACL: who may write some events of a log does not speak for it", "Shared/Bus/Authority/Rights.swift",
         "isPrefix && (bytes.isEmpty || bytes.elementsEqual(", "(bytes.isEmpty || bytes.starts(with: ", "BusTests"),
     Guard(
+        "ACL: who may write some events of a log does not say how far it is", f"{BUS}/Forwarder.swift",
+        "if header.kind != .telemetry, client.rights.speaks(for: topic.name) {", "if header.kind != .telemetry {",
+        "EventBusTests"),
+    Guard(
         "revocation: a right that was taken away ends what was being asked by it", f"{BUS}/RouterTable.swift",
         "return rights?.mayAsk(entry.method, of: entry.target, verbs: entry.verbs) != true",
         "return rights?.mayAsk(entry.method, of: entry.target, verbs: entry.verbs) != true && entry.method.isEmpty",

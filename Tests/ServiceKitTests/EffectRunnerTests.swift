@@ -44,6 +44,7 @@ import Testing
         gate.cancel()
         try await settled("hang")
     }
+
     @Test func `an effect is carried out, though the clock was set back by an hour before it was begun`() async throws {
         let folder = NSTemporaryDirectory() + "martlet-effects-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -112,6 +112,30 @@ private let cursor = LogCursor(epoch: 7, seq: 4, chain: .unknown)
         #expect(try await follower.store.cursor(for: .registryService)?.seq == 4)
     }
 
+    @Test func `I6 a new epoch that goes on from an earlier place closes the dead letters of what lay behind it`()
+        async throws
+    {
+        let follower = try Follower()
+        try await follower.inbox.apply(
+            (Int64(1)...4).map { seq in
+                LogRecord(
+                    source: .registryService, epoch: 7, seq: seq, prev: .unknown, topic: "e/registry-service/x",
+                    body: Data("{{{".utf8))
+            })
+        let letters = try await follower.said(DeadLetterCreated.self)
+        try await follower.inbox.quarantine(fork)
+        try await follower.hear(LogReleaseRequested(service: "deployer", source: "registry-service"))
+        try await follower.inbox.goOn(
+            Landing(
+                of: .registryService, from: cursor,
+                on: LogHead(
+                    source: .registryService, epoch: 9, last: 1, chain: .unknown,
+                    lineage: [LogParent(epoch: 7, seq: 2, chain: .unknown)])))
+        #expect(try await follower.store.cursor(for: .registryService)?.place == LogPlace(epoch: 9, seq: 0))
+        let closed = try await follower.said(DeadLetterClosed.self)
+        #expect(closed.map(\.letter) == letters.filter { $0.seq > 2 }.map(\.letter))
+    }
+
     @Test func `a release of what is not halted is refused, and others' releases are not taken`() async throws {
         let follower = try Follower()
         try await follower.hear(LogReleaseRequested(service: "deployer", source: "registry-service"))

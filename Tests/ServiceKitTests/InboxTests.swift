@@ -182,6 +182,20 @@ private final class Fixture: Sendable {
         #expect(fixture.handled.withLock { $0 } == ["1", "2"])
     }
 
+    @Test func `what was forgotten just before its last try is not tried, nor told of as dead`() async throws {
+        let fixture = try Fixture(refusing: ["bad"])
+        try await fixture.inbox.apply(try fixture.records([("1", "bad")]))
+        var parked = try #require(try await fixture.store.dueParked(at: far).due.first)
+        parked.attempts = Inbox.backOff.count
+        let id = parked.id
+        try await fixture.store.write { try $0.unpark(id) }
+        try await fixture.inbox.retry(parked)
+        fixture.refuse.withLock { $0 = [] }
+        try await fixture.inbox.retry(parked)
+        #expect(try await fixture.effects().isEmpty)
+        #expect(try await fixture.events.isEmpty)
+    }
+
     @Test func `after five failed tries more an event is dead, is told of, and frees its key`() async throws {
         let fixture = try Fixture(refusing: ["bad"])
         try await fixture.inbox.apply(try fixture.records([("1", "bad"), ("2", "bad")]))
