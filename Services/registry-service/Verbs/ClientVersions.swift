@@ -60,7 +60,7 @@ extension Transaction {
 
     func change(tags wanted: [String: String?], of version: Int, _ model: String, _ caller: Caller) throws -> JSONValue
     {
-        let mirror = try KnowledgeQueries.declaration(of: model, db)?.model.stages.mirror
+        let mirror = try KnowledgeQueries.mirror(of: model, db)
         let held = try VersionQueries.tags(of: version, model: model, db)
         let change = try TagChange(wanted: wanted).decide(tags: held, mirror: mirror)
         guard !change.set.isEmpty || !change.removed.isEmpty else { return MLflowDoor.done }
