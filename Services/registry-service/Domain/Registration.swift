@@ -44,8 +44,8 @@ struct Registration: Sendable {
     static let mostFactBytes = 32 << 10
 
     static func checkSize(_ facts: ModelRegistered) throws {
-        let bytes = try [Wire.encode(facts.metrics), Wire.encode(facts.params), Wire.encode(facts.tags)]
-            .reduce(0) { $0 + $1.count }
+        let parts = [facts.metrics, facts.params.mapValues(JSONValue.string), facts.tags.mapValues(JSONValue.string)]
+        let bytes = try parts.reduce(0) { try $0 + Wire.encode(JSONValue.object($1)).count }
         guard bytes <= mostFactBytes else {
             throw Refusal(
                 "metrics, parameters and tags have \(bytes) bytes together, more than \(mostFactBytes); "
@@ -59,7 +59,8 @@ extension Registration {
     /// only where they are too long without them. What the project requires is never left out.
     static func shorten(_ facts: inout ModelRegistered, keeping required: [String]) throws {
         func isTooLong() -> Bool { (try? checkSize(facts)) == nil }
-        if isTooLong() { facts.params = facts.params.filter { required.contains("params.\($0.key)") } }
+        guard isTooLong() else { return }
+        facts.params = facts.params.filter { required.contains("params.\($0.key)") }
         if isTooLong() { facts.metrics = facts.metrics.filter { required.contains("metrics.\($0.key)") } }
         try checkSize(facts)
     }

@@ -60,19 +60,19 @@ final class CreateMemory: Sendable {
     /// Their transaction is on disk.
     func forget(_ some: [Data: String]) { state.withLock { $0.known.subtract(some.keys) } }
 
-    /// Their transaction came to nothing.
-    func putBack(_ some: [Data: String]) { state.withLock { $0.delivered.merge(some) { $1 } } }
+    /// Their transaction came to nothing: they are still to be forgotten.
+    func putBack(_ some: [Data: String]) {
+        guard !some.isEmpty else { return }
+        state.withLock { $0.delivered.merge(some) { $1 } }
+        deliveries.wake()
+    }
 
     /// Forgets what no creation has forgotten within a second, until it is canceled.
     func keepForgetting(in store: StateStore) async throws {
         for await _ in deliveries.wakes {
             try await Task.sleep(for: .seconds(1))
-            do {
-                try await forgetDelivered(in: store)
-            } catch {
-                // The disk is full, perhaps.
-                deliveries.wake()
-            }
+            // The disk is full, perhaps: what was put back is tried again.
+            try? await forgetDelivered(in: store)
         }
     }
 

@@ -33,7 +33,8 @@ extension MLflowDoor {
                     "A batch logging request can contain at most \(Limits.entitiesInBatch) params, tags, and metrics "
                         + "together. Got \(count).")
             }
-            let (making, caller) = (!measurements.isEmpty || !parameters.isEmpty, call.caller)
+            let namesModels = tags.contains { $0.key == RunQueries.modelTag }
+            let (making, caller) = (!measurements.isEmpty || !parameters.isEmpty || namesModels, call.caller)
             return try await change(call, making: making) { tx, row in
                 for parameter in parameters { try tx.log(parameter, ofRun: row) }
                 for measurement in measurements {

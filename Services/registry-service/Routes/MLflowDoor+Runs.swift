@@ -68,14 +68,14 @@ extension MLflowDoor {
         }
         routes.post("/runs/set-tag", .writing) { call in
             let tag = try Self.tag(call.pair())
-            return try await change(call) { tx, row in
+            return try await change(call, making: tag.key == RunQueries.modelTag) { tx, row in
                 try tx.setTag(tag, ofRun: row["id"])
                 return Self.done
             }
         }
         routes.post("/runs/delete-tag", .writing) { call in
             let key = try call.required("key")
-            return try await change(call) { tx, row in
+            return try await change(call, making: key == RunQueries.modelTag) { tx, row in
                 try tx.removeTag(key, ofRun: row)
                 return Self.done
             }

@@ -84,7 +84,8 @@ struct MLflowDoor: Sendable {
         if error.code == .unauthenticated {
             headers[.wwwAuthenticate] = "Basic realm=\"Martlet\", charset=\"UTF-8\", Bearer realm=\"Martlet\""
         }
-        if error.code == .unavailable { headers[.retryAfter] = "1" }
+        // MLflow's clients ask seven times more, each time after these seconds: who is behind has half a minute.
+        if error.code == .unavailable { headers[.retryAfter] = "5" }
         return Response(
             status: .init(code: error.code.status), headers: headers,
             body: .init(byteBuffer: ByteBuffer(bytes: (try? Wire.encode(body)) ?? Data())))

@@ -22,6 +22,11 @@ enum KnowledgeQueries {
         try declaration(of: model, db)?.model.stages ?? StageMachine(preset: "mlflow", tag: "", states: [:])
     }
 
+    /// The tag by which a model's project has the stage shown; nothing else of what it declares is read for that.
+    static func mirror(of model: String, _ db: Database) throws -> String? {
+        try db.value("SELECT mirror FROM declaration WHERE model = ?", [model])
+    }
+
     /// The tags that show the stages of models.
     static func mirrors(_ db: Database) throws -> Set<String> {
         Set(try db.rows("SELECT DISTINCT mirror FROM declaration WHERE mirror IS NOT NULL").map { $0["mirror"] })

@@ -65,11 +65,11 @@ enum VersionQueries {
         throws -> [Int]
     {
         try Int.fetchAll(
-            db,
-            sql: """
-                SELECT version FROM version WHERE model = ? AND \(condition) AND deleted IS NULL
-                ORDER BY version DESC LIMIT ?
-                """, arguments: arguments + [limit])
+            db.cachedStatement(
+                sql: """
+                    SELECT version FROM version WHERE model = ? AND \(condition) AND deleted IS NULL
+                    ORDER BY version DESC LIMIT ?
+                    """), arguments: arguments + [limit])
     }
 
     static func exists(_ model: String, _ db: Database) throws -> Bool {

@@ -41,7 +41,7 @@ extension Transaction {
     /// What the tests of a run said stands in the evaluator's log: no version is made, or refused, without a word that is on
     /// its way.
     private func checkHeard(_ after: [LogPosition]) throws {
-        guard let told = after.first(where: { $0.source == .evaluator }) else { return }
+        guard let told = after.first(where: { $0.source == .evaluator }), told.seq > 0 else { return }
         let reached = try cursor(for: .evaluator)?.place ?? LogPlace(epoch: 0, seq: 0)
         guard reached < LogPlace(epoch: told.epoch, seq: told.seq) else { return }
         throw MLflowError(
@@ -60,7 +60,7 @@ extension Transaction {
 
     func change(tags wanted: [String: String?], of version: Int, _ model: String, _ caller: Caller) throws -> JSONValue
     {
-        let mirror = try KnowledgeQueries.declaration(of: model, db)?.model.stages.mirror
+        let mirror = try KnowledgeQueries.mirror(of: model, db)
         let held = try VersionQueries.tags(of: version, model: model, db)
         let change = try TagChange(wanted: wanted).decide(tags: held, mirror: mirror)
         guard !change.set.isEmpty || !change.removed.isEmpty else { return MLflowDoor.done }

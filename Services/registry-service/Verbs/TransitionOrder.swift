@@ -30,19 +30,19 @@ extension Transaction {
         _ order: TransitionOrder, machine given: StageMachine? = nil, because: Causation
     ) throws -> CompletedTransition {
         let model = order.model
-        let version = try VersionLookup.one(order.selector, of: model, in: db)
+        let number = try VersionLookup.number(order.selector, of: model, in: db)
         let machine = try given ?? KnowledgeQueries.machine(of: model, db)
         let transition = Transition(
-            model: model, version: version.number, to: order.to, expect: order.expect,
+            model: model, version: number, to: order.to, expect: order.expect,
             expectHolder: order.expectHolder, actor: order.actor, run: order.run)
         let expects = order.expect != nil || order.expectHolder != nil
-        let latest = try expects ? StageQueries.latest(of: version.number, model, db) : nil
-        let verdict = try transition.decide(
-            machine: machine, holders: try StageQueries.holders(of: model, db), latest: latest)
-        if case .move = verdict { try check(order, of: version) }
+        let latest = try expects ? StageQueries.latest(of: number, model, db) : nil
+        let holders = try StageQueries.holders(of: model, db)
+        let verdict = try transition.decide(machine: machine, holders: holders, latest: latest)
+        if case .move = verdict { try check(order, of: number) }
         switch verdict {
         case .unchanged:
-            return CompletedTransition(version: version.number, stage: machine.name(of: version.stage), replaced: [])
+            return CompletedTransition(version: number, stage: machine.name(of: holders[number]), replaced: [])
         case .move(let own, let replaced):
             let note = ModelStageChanged(
                 model: model, version: own.version, replaced: replaced, reason: order.reason, run: order.run,
@@ -53,8 +53,9 @@ extension Transaction {
     }
 
     /// A decision counts only while what it compared with is still there: in this transaction nobody changes it (E13).
-    private func check(_ order: TransitionOrder, of version: Version) throws {
+    private func check(_ order: TransitionOrder, of number: Int) throws {
         guard let digest = order.decision else { return }
+        let version = try VersionLookup.one(.number(number), of: order.model, in: db)
         guard let decision = try JudgementQueries.decision(digest, db) else {
             throw Refusal(
                 "decision '\(digest)' is not known: give registry/transition the output decision of evaluate/compare")
@@ -69,7 +70,7 @@ extension Transaction {
 
     /// The newest version that a selector means, but for the challenger and others made of the same training run.
     private func newest(_ selector: VersionSelector, of model: String, besides version: Version) throws -> Int? {
-        let mirror = try KnowledgeQueries.declaration(of: model, db)?.model.stages.mirror
+        let mirror = try KnowledgeQueries.mirror(of: model, db)
         let matches = try VersionQueries.matches(selector, of: model, mirror: mirror, limit: 1_000, db)
         return try matches.first { number in
             guard number != version.number else { return false }

@@ -7,11 +7,20 @@ enum VersionLookup {
     /// The newest match.
     /// - Throws: `Refusal` when nothing matches: a change of an unknown version is an error (X9).
     static func one(_ selector: VersionSelector, of model: String, in db: Database) throws -> Version {
-        let mirror = try KnowledgeQueries.declaration(of: model, db)?.model.stages.mirror
-        guard let number = try VersionQueries.matches(selector, of: model, mirror: mirror, db).first,
-            let version = try VersionQueries.version(number, of: model, db)
-        else { throw Refusal(try nothing(selector, of: model, in: db)) }
+        let number = try number(selector, of: model, in: db)
+        guard let version = try VersionQueries.version(number, of: model, db) else {
+            throw Refusal(try nothing(selector, of: model, in: db))
+        }
         return version
+    }
+
+    /// The same, where its facts do not matter.
+    static func number(_ selector: VersionSelector, of model: String, in db: Database) throws -> Int {
+        let mirror = try KnowledgeQueries.mirror(of: model, db)
+        guard let number = try VersionQueries.matches(selector, of: model, mirror: mirror, db).first else {
+            throw Refusal(try nothing(selector, of: model, in: db))
+        }
+        return number
     }
 
     static func nothing(_ selector: VersionSelector, of model: String, in db: Database) throws -> String {

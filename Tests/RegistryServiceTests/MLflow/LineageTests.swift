@@ -103,6 +103,23 @@ import Testing
         #expect(facts.trainingRun == "r.job.train" && facts.git == Self.git)
     }
 
+    @Test func `S0-15 a version shows whose its files are, and not what its model is called`() async throws {
+        let training = try await training()
+        try await training.end()
+        let (ada, run) = (training.ada, training.run)
+        try await ada.model(run)
+        _ = try await training.register("runs:/\(run)/model")
+        for model in [run, "churn"] {
+            _ = try await ada.get(MLflowDoor.artifactRoot, [("path", "versions/\(model)/1")])
+        }
+        for source in ["versions/\(run)", "versions/\(run)/1", "versions/\(run)/1/MLmodel"] {
+            let facts = try await training.register("mlflow-artifacts:/\(source)")
+            #expect(facts.trainingRun == nil && facts.git == nil && facts.metrics.isEmpty, "\(source)")
+        }
+        let copy = try await training.register("mlflow-artifacts:/versions/churn/1")
+        #expect(copy.trainingRun == "r.job.train" && copy.git == Self.git)
+    }
+
     @Test func `S0-15 what a training measured and made is written by its own code alone`() async throws {
         let training = try await training()
         let (ada, run) = (training.ada, training.run)
@@ -123,6 +140,13 @@ import Testing
             ("/logged-models", ["experiment_id": "0", "name": "model", "source_run_id": .string(run)]),
         ])
         #expect(made == Array(repeating: 403, count: 6))
+        // As clients before 3.0 say which models a run made.
+        let listed = try await training.answers([
+            ("/runs/set-tag", ["key": "mlflow.log-model.history", "value": "[]"]),
+            ("/runs/delete-tag", ["key": "mlflow.log-model.history"]),
+            ("/runs/log-batch", ["tags": [["key": "mlflow.log-model.history", "value": "[]"]]]),
+        ])
+        #expect(listed == [403, 403, 403])
         let called = try await training.answers([
             ("/runs/set-tag", ["key": "note", "value": "good"]),
             ("/runs/log-batch", ["tags": [["key": "team", "value": "ml"]]]), ("/runs/update", ["run_name": "best"]),

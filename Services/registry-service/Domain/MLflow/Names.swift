@@ -72,8 +72,8 @@ enum Limits {
     static let batch = 1_000_000
     /// Bytes of any other JSON; a logged model's description is the longest.
     static let json = 4 << 20
-    /// In which one search looks: a statement of SQLite takes 32,766 arguments.
-    static let mostExperiments = 30_000
+    /// In which one search looks: a statement of SQLite takes 32,766 arguments, and a filter with its data sets up to 12,000.
+    static let mostExperiments = 20_000
     static let mostRuns = 50_000
     static let mostModels = 1_000
     static let mostVersions = 200_000

@@ -85,7 +85,7 @@ enum ModelQueries {
             try add("stage = ?", [stage], stage: stage)
             last = stage
         }
-        let mirror = try KnowledgeQueries.declaration(of: key, db)?.model.stages.mirror
+        let mirror = try KnowledgeQueries.mirror(of: key, db)
         return try numbers.sorted().compactMap { number in
             try VersionSearch.row(number, of: key, db).map {
                 try VersionSearch.json($0, mirror: mirror, aliases: aliases, db)

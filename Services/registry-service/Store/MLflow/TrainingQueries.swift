@@ -65,10 +65,15 @@ enum TrainingQueries {
         )
     }
 
-    /// The training run whose code alone writes there; `nil` for a folder of several runs.
+    /// The training run whose code alone writes there, or made the version that is shown there; `nil` for a folder of
+    /// several runs.
     static func maker(of path: ArtifactPath, _ db: Database) throws -> String? {
+        if let (model, number) = path.version {
+            return try VersionQueries.version(number, of: model, db)?.facts.trainingRun
+        }
         let parts = path.text.split(separator: "/").map(String.init)
-        guard parts.count > 1 else { return nil }
+        // A model may be called like a run, and so its folder: runs lie in experiments.
+        guard parts.count > 1, Int64(parts[0]) != nil else { return nil }
         guard parts[1] == "models" else {
             return try db.value("SELECT training_run FROM run WHERE uuid = ?", [parts[1]])
         }

@@ -86,8 +86,7 @@ enum VersionSearch {
 
     static func json(_ number: Int, of key: String, aliases: Bool = false, _ db: Database) throws -> JSONValue {
         guard let row = try row(number, of: key, db) else { throw MLflowError.noVersion(key, String(number)) }
-        return try json(
-            row, mirror: KnowledgeQueries.declaration(of: key, db)?.model.stages.mirror, aliases: aliases, db)
+        return try json(row, mirror: KnowledgeQueries.mirror(of: key, db), aliases: aliases, db)
     }
 
     /// - Parameter few: so few versions with a tag are all looked at, rather than versions in the order of the answer until
@@ -122,7 +121,7 @@ enum VersionSearch {
         var mirrors: [String: String?] = [:]
         let items = try rows.prefix(limit).map { row in
             let key: String = row["model"]
-            let mirror = try mirrors[key] ?? KnowledgeQueries.declaration(of: key, db)?.model.stages.mirror
+            let mirror = try mirrors[key] ?? KnowledgeQueries.mirror(of: key, db)
             mirrors[key] = .some(mirror)
             return try json(row, mirror: mirror, db)
         }
