@@ -78,7 +78,8 @@ import Testing
         try await store.checkpoint()
         #expect(store.logIsTooLong)
         #expect(try size(temporary) > longest)
-        try await store.checkpoint()
+        // A reader that is not quite done keeps the log as it is, and the next checkpoint is to do it.
+        for _ in 1...50 where store.logIsTooLong { try await store.checkpoint() }
         #expect(!store.logIsTooLong)
         #expect(try size(temporary) <= longest)
     }
