@@ -68,12 +68,21 @@ struct API: Sendable {
                 413, "the command is longer than \(Self.mostCommandBytes) bytes", hint: "send less, or say it shorter")
         }
         let idempotency = try call.idempotency()
+        let written = try idempotency.map { _ in try call.written() }
         let person = call.person
         let command = try await store.write { transaction in
             try transaction.command(
-                body, subject: subject, key: key, by: person, idempotency: idempotency, replayOf: replayOf)
+                body, subject: subject, key: key, by: person, idempotency: idempotency, written: written,
+                replayOf: replayOf)
         }
-        return Reply(
+        return Reply(command)
+    }
+}
+
+extension Reply {
+    /// A command that is on disk.
+    init(_ command: AcceptedCommand) {
+        self.init(
             [
                 "command": .string(command.id), "repeated": .bool(command.repeated),
                 "url": .string("/api/v1/commands/\(command.id)"),

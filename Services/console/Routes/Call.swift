@@ -1,3 +1,4 @@
+import Artifacts
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -98,5 +99,12 @@ struct Call: Sendable {
             throw Refusal(400, "the Idempotency-Key is longer than 200 bytes", hint: "a UUID is enough")
         }
         return "\(person.token)/\(key)"
+    }
+
+    /// Digest of the request as it was written. What it comes to may be something else when it is said again: `latest`
+    /// and the holder of a stage are other versions by then.
+    func written() throws -> String {
+        let text = "\(request.method.rawValue) \(request.uri.path) \(try jsonText(body))"
+        return Digest(of: Data(text.utf8)).text
     }
 }

@@ -14,6 +14,7 @@ struct Gate: Sendable {
     static let maxBody = 1 << 20
 
     let tokens: TokenGate
+    private let store: StateStore
     let logger: Logger
 
     init(store: StateStore, hosts: HostRule, logger: Logger) {
@@ -21,6 +22,7 @@ struct Gate: Sendable {
         tokens = TokenGate(hosts: hosts, hostsSetting: "MARTLET_CONSOLE_HOSTS") { id in
             try await store.read { db in try db.token(id) }
         }
+        self.store = store
         self.logger = logger
     }
 
@@ -31,8 +33,21 @@ struct Gate: Sendable {
             let person = try await tokens.admit(request, role: role)
             let body = try await body(of: request)
             let call = Call(person: person, body: body, request: request, parameters: parameters)
-            return try await handler(call).response()
+            do {
+                return try await handler(call).response()
+            } catch let refusal as Refusal {
+                // What it names may be gone, or have ended, by what it asked for when it was said before.
+                guard let command = try await accepted(call, request) else { throw refusal }
+                return try Reply(command).response()
+            }
         }
+    }
+
+    /// The command that this very request was when it came before.
+    private func accepted(_ call: Call, _ request: Request) async throws -> AcceptedCommand? {
+        guard request.method != .get, let key = try? call.idempotency() else { return nil }
+        let written = try call.written()
+        return try await store.read { db in try db.accepted(idempotency: key, written: written) }
     }
 
     private func body(of request: Request) async throws -> JSONValue {

@@ -14,19 +14,26 @@ struct AcceptedCommand: Sendable, Hashable {
 extension Transaction {
     /// Writes down what a person wants, as an event; once for each idempotency key.
     ///
-    /// - Parameter idempotency: the person's key, already made unique to the person.
+    /// - Parameters:
+    ///   - idempotency: the person's key, already made unique to the person.
+    ///   - written: the request as it was written, by which it is known again. Where one of the two has none, what it
+    ///     came to is compared.
     /// - Throws: `Refusal` 409 when the key was used for another request.
     func command<Body: EventBody>(
-        _ body: Body, subject: String, key: String, by person: Person, idempotency: String?, replayOf: String? = nil
+        _ body: Body, subject: String, key: String, by person: Person, idempotency: String?, written: String? = nil,
+        replayOf: String? = nil
     ) throws -> AcceptedCommand {
         let request = "\(Body.name) \(try jsonText(body))"
         if let idempotency,
             let known = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT id, request FROM commands WHERE idempotency = ?"),
+                db.cachedStatement(sql: "SELECT id, request, written FROM commands WHERE idempotency = ?"),
                 arguments: [idempotency])
         {
             let earlier: String = known["request"]
-            guard earlier == request else { throw Refusal.usedKey }
+            let earlierWritten: String? = known["written"]
+            let isSame =
+                if let written, let earlierWritten { written == earlierWritten } else { request == earlier }
+            guard isSame else { throw Refusal.usedKey }
             return AcceptedCommand(id: known["id"], repeated: true)
         }
         if let idempotency, try db.token(madeWith: idempotency) != nil { throw Refusal.usedKey }
@@ -36,10 +43,10 @@ extension Transaction {
         try Projection.take(event, at: try head(), in: db)
         try db.run(
             """
-            INSERT INTO commands (id, type, actor, asked, state, idempotency, request)
-            VALUES (?, ?, ?, ?, 'waiting', ?, ?)
+            INSERT INTO commands (id, type, actor, asked, state, idempotency, request, written)
+            VALUES (?, ?, ?, ?, 'waiting', ?, ?, ?)
             """,
-            [event.id, Body.name, person.actor, now.text, idempotency, request])
+            [event.id, Body.name, person.actor, now.text, idempotency, request, written])
         return AcceptedCommand(id: event.id, repeated: false)
     }
 }
@@ -50,6 +57,14 @@ extension Refusal {
 }
 
 extension Database {
+    /// What was accepted with this key, where it was this request.
+    func accepted(idempotency: String, written: String) throws -> AcceptedCommand? {
+        try String.fetchOne(
+            self, sql: "SELECT id FROM commands WHERE idempotency = ? AND written = ?",
+            arguments: [idempotency, written]
+        ).map { AcceptedCommand(id: $0, repeated: true) }
+    }
+
     /// Whether a command was asked for with this key.
     func isCommand(idempotency: String) throws -> Bool {
         try Bool.fetchOne(

@@ -34,6 +34,10 @@ enum ConsoleStore {
         migrator.registerMigration("v9 versions that were deleted") {
             try $0.execute(sql: "ALTER TABLE versions ADD COLUMN deleted TEXT")
         }
+        // Digest of the request, by which it is known when it is said again.
+        migrator.registerMigration("v10 commands as they were written") {
+            try $0.execute(sql: "ALTER TABLE commands ADD COLUMN written TEXT")
+        }
     }
 
     private static let repeatedTokens = """
