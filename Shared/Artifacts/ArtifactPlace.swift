@@ -35,6 +35,13 @@ package protocol ArtifactPlace: Sendable {
     /// were.
     func setAside(_ damaged: StoredArtifact) async throws -> String?
 
+    /// What was set aside, of all artifacts.
+    func damaged() async throws -> [StoredArtifact]
+
+    /// Takes away what was set aside of an artifact.
+    /// - Returns: `false` where there is none as old.
+    func removeDamaged(_ digest: Digest, before time: Timestamp) async throws -> Bool
+
     /// Why it is not here: it never was, or it was damaged.
     func absence(of digest: Digest) async throws -> ArtifactError
 
@@ -54,6 +61,8 @@ package struct StoredArtifact: Sendable, Hashable {
     package var size: Int64
     /// When it was kept, or last asked to be.
     package var modified: Timestamp
+    /// Bytes that were found damaged, and set aside.
+    package var isDamaged = false
 
     package init(digest: Digest, size: Int64, modified: Timestamp) {
         self.digest = digest
@@ -72,5 +81,7 @@ extension ArtifactPlace {
     package func file(of digest: Digest) -> String? { nil }
     package func renew(_ found: StoredArtifact) async throws -> Bool { false }
     package func setAside(_ damaged: StoredArtifact) async throws -> String? { nil }
+    package func damaged() async throws -> [StoredArtifact] { [] }
+    package func removeDamaged(_ digest: Digest, before time: Timestamp) async throws -> Bool { false }
     package func absence(of digest: Digest) async throws -> ArtifactError { .missing(digest) }
 }

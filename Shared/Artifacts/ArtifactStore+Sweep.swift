@@ -3,7 +3,7 @@ import Messages
 
 /// What a sweep did, or would do.
 package struct SweepReport: Sendable, Hashable {
-    /// Artifacts that are there, and their bytes.
+    /// Artifacts that are there, what was set aside of damaged ones too, and their bytes.
     package var artifacts = 0
     package var bytes: Int64 = 0
     /// Those that nobody needs, oldest first: the ones taken away, or to be.
@@ -42,6 +42,8 @@ extension ArtifactStore {
         let limit = now.advanced(by: .zero - max(grace, Self.shortestGrace))
         let listed = Listed()
         try await place.list { await listed.add($0) }
+        let damaged = try await place.damaged()
+        await listed.add(damaged)
         let known = try await references()
         var report = SweepReport()
         (report.artifacts, report.bytes) = (await listed.all.count, await listed.bytes)
@@ -52,7 +54,7 @@ extension ArtifactStore {
         for artifact in old.prefix(most) {
             if dryRun {
                 report.removed.append(artifact)
-            } else if try await removeUnlessYoung(artifact.digest, limit) {
+            } else if try await removeUnlessYoung(artifact, limit) {
                 report.removed.append(artifact)
             }
         }
@@ -62,11 +64,12 @@ extension ArtifactStore {
         return report
     }
 
-    private func removeUnlessYoung(_ digest: Digest, _ limit: Timestamp) async throws -> Bool {
+    private func removeUnlessYoung(_ artifact: StoredArtifact, _ limit: Timestamp) async throws -> Bool {
         let lock = try await SweepLock.take(lockPath, .alone)
         defer { withExtendedLifetime(lock) {} }
-        guard let found = try await place.find(digest), found.modified < limit else { return false }
-        try await place.remove(digest)
+        if artifact.isDamaged { return try await place.removeDamaged(artifact.digest, before: limit) }
+        guard let found = try await place.find(artifact.digest), found.modified < limit else { return false }
+        try await place.remove(artifact.digest)
         return true
     }
 

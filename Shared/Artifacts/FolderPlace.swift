@@ -73,6 +73,32 @@ struct FolderPlace: ArtifactPlace {
         return isDamaged ? .corrupted(digest, path: aside) : .missing(digest)
     }
 
+    func damaged() async throws -> [StoredArtifact] {
+        let root = "\(root)/sha256"
+        var all: [StoredArtifact] = []
+        for prefix in try await names(in: root) {
+            let names = try await names(in: "\(root)/\(prefix)").filter { $0.hasSuffix(Self.damagedEnding) }
+            all += try await queue.run {
+                try names.compactMap { name -> StoredArtifact? in
+                    let digest = Digest("sha256:\(name.dropLast(Self.damagedEnding.count))")
+                    var found = try digest.flatMap { try Self.look("\(root)/\(prefix)/\(name)", $0) }
+                    found?.isDamaged = true
+                    return found
+                }
+            }
+        }
+        return all
+    }
+
+    func removeDamaged(_ digest: Digest, before time: Timestamp) async throws -> Bool {
+        let aside = name(of: digest) + Self.damagedEnding
+        return try await queue.run { () -> Bool in
+            guard let found = try Self.look(aside, digest), found.modified < time else { return false }
+            guard unlink(aside) == 0 || errno == ENOENT else { throw DurableFile.failure(aside) }
+            return true
+        }
+    }
+
     func open(_ digest: Digest, from offset: Int64) async throws -> any ArtifactPieces {
         let path = name(of: digest)
         return try await queue.run { [queue] in

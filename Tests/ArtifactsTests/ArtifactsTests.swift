@@ -84,6 +84,30 @@ import Testing
         #expect(try await store.read(digest) == Data("good".utf8))
     }
 
+    @Test func `damaged bytes are swept when nobody refers to the artifact, and it is missing then`() async throws {
+        let (digest, path) = try await damaged(by: "evil")
+        let aside = path + ".damaged"
+        await #expect(throws: ArtifactError.corrupted(digest, path: aside)) { try await store.verify(digest) }
+        func sweep(isNeeded: Bool = false, dryRun: Bool = false) async throws -> SweepReport {
+            try await store.sweep(grace: .zero, now: Timestamp(Date()), dryRun: dryRun) {
+                var references = ReferenceSet()
+                if isNeeded { Data(digest.text.utf8).withUnsafeBytes { references.insert(allIn: $0) } }
+                return references
+            }
+        }
+        #expect(try await sweep(isNeeded: true).removed.isEmpty)
+        #expect(try await sweep(dryRun: true).removed.map(\.digest) == [digest])
+        utimes(aside, nil)
+        let early = try await sweep()
+        #expect(early.removed.isEmpty && early.young == 1)
+        await #expect(throws: ArtifactError.corrupted(digest, path: aside)) { try await store.verify(digest) }
+        utimes(aside, [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)])
+        let swept = try await sweep()
+        #expect(swept.removed.map(\.digest) == [digest] && swept.removedBytes == 4)
+        #expect(!FileManager.default.fileExists(atPath: aside))
+        await #expect(throws: ArtifactError.missing(digest)) { try await store.verify(digest) }
+    }
+
     @Test func `what was stored again while damaged bytes were read stays`() async throws {
         let (digest, path) = try await damaged(by: "evil")
         let bytes = try await store.stream(digest)
