@@ -109,6 +109,20 @@ struct ProjectionTests {
         #expect(try await chronicle.store.read { db in try ModelQueries.resolve("churn", "Production", db) } == 2)
     }
 
+    @Test func `an approval shows all who set off its run`() async throws {
+        let chronicle = try Chronicle()
+        for (id, others) in [("a-1", nil), ("a-2", ["user:ann", "user:lee"])] as [(String, [String]?)] {
+            try await chronicle.say(
+                ApprovalRequested(
+                    approval: id, run: "run-1", job: "deploy", project: "churn", pipeline: "train",
+                    environment: "production", required: 1, from: [], requester: "user:kim", otherRequesters: others,
+                    requesterMayApprove: false, expires: chronicle.now), id: "asked-\(id)")
+        }
+        let shown = try await chronicle.list("SELECT * FROM approvals ORDER BY id")
+        #expect(shown.map { $0["requester"] } == ["user:kim", "user:kim"])
+        #expect(shown.map { $0["otherRequesters"] } == [.null, ["user:ann", "user:lee"]])
+    }
+
     @Test func `S0-20 all versions of a stage are listed`() async throws {
         let chronicle = try Chronicle()
         for version in 1...3 {

@@ -104,6 +104,19 @@ struct OutputTests {
                 """)
     }
 
+    @Test func `an approval names all who set off the run`() {
+        var approval: [String: JSONValue] = [
+            "id": "a-1", "requester": "user:kim", "otherRequesters": nil, "requesterMayApprove": false, "from": [],
+        ]
+        let alone = ApprovalText.whole(.object(approval))
+        #expect(alone.contains("asked for  user:kim at ") && alone.contains("but not the requester"))
+        approval["otherRequesters"] = ["user:ann", "user:lee"]
+        let shared = ApprovalText.whole(.object(approval))
+        #expect(shared.contains("asked for  user:kim, user:ann, user:lee at "))
+        #expect(shared.contains("anybody who may approve, but none of the requesters"))
+        #expect(ApprovalsCommand.List.table.render([.object(approval)], empty: "").contains("user:kim, user:ann"))
+    }
+
     @Test func `status says what waits for a person`() {
         let text = StatusText.render([
             "services": [

@@ -55,6 +55,9 @@ struct NoticeTests {
         #expect(notice.headline == "diabetes train #2: risk version 3 waits for approval to prod")
         #expect(notice.details.contains("martlet approve a1"))
         #expect(notice.plain.contains("not user:ada"))
+        var shared = body
+        shared.otherRequesters = ["user:kim", "user:lee"]
+        #expect(try writer.notice(for: event(shared)).plain.contains("not user:ada or user:kim or user:lee, until"))
     }
 
     @Test func `every event of the suite can be told`() throws {

@@ -81,6 +81,19 @@ struct ApprovalTests {
         #expect(taken4 == .granted)
     }
 
+    @Test func `the others who set off the run are named once each`() {
+        var asked = approval()
+        #expect(asked.namesOfOthers == nil)
+        asked.otherRequesters = [Requester(name: "user:ann", email: "ann@example.org")]
+        #expect(asked.namesOfOthers == nil, "the requester is named already")
+        asked.otherRequesters?.append(Requester(name: "user:kim", email: nil))
+        asked.otherRequesters?.append(Requester(name: "user:kim", email: "kim@example.org"))
+        asked.otherRequesters?.append(Requester(name: "user:lee", email: nil))
+        #expect(asked.namesOfOthers == ["user:kim", "user:lee"])
+        asked.otherRequesters = (0..<90).map { Requester(name: "user:\($0)", email: nil) }
+        #expect(asked.namesOfOthers?.count == 50)
+    }
+
     @Test func `one rejection is enough, and the requester may take the wish back`() throws {
         var two = approval(required: 2)
         let taken5 = try two.answer(false, by: "user:ann", groups: [], comment: "no", at: Self.now)

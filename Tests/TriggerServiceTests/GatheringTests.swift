@@ -183,6 +183,7 @@ struct GatheringTests {
         for pipeline in ["ship", "after"] {
             let asked = try #require(try await installation.published(ApprovalRequested.self).last)
             #expect(asked.pipeline == pipeline && asked.requester == "user:kim")
+            #expect(asked.otherRequesters == ["user:ann@example.org"])
             for person in people {
                 let answer = ApprovalAnswered(approval: asked.approval, approve: true, groups: [], email: person.email)
                 let command = try await installation.command(answer, by: "user:\(person.name)")

@@ -38,6 +38,10 @@ enum ConsoleStore {
         migrator.registerMigration("v10 commands as they were written") {
             try $0.execute(sql: "ALTER TABLE commands ADD COLUMN written TEXT")
         }
+        // Those of a run that has waited for several events.
+        migrator.registerMigration("v11 all who set off a run that waits for approval") {
+            try $0.execute(sql: "ALTER TABLE approvals ADD COLUMN other_requesters_json TEXT")
+        }
     }
 
     private static let repeatedTokens = """

@@ -7,13 +7,15 @@ let approvalProjections: [Projection] = [
         try db.run(
             """
             INSERT OR IGNORE INTO approvals (id, run, job, project, pipeline, environment, required, from_json,
-            requester, requester_may_approve_json, model, version, decision, state, requested, expires)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)
+            requester, other_requesters_json, requester_may_approve_json, model, version, decision, state, requested,
+            expires)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)
             """,
             [
                 body.approval, body.run, body.job, body.project, body.pipeline, body.environment, body.required,
-                try jsonText(body.from), body.requester, try jsonText(body.requesterMayApprove), body.model,
-                body.version, body.decision, envelope.time.text, body.expires.text,
+                try jsonText(body.from), body.requester, try body.otherRequesters.map { try jsonText($0) },
+                try jsonText(body.requesterMayApprove), body.model, body.version, body.decision, envelope.time.text,
+                body.expires.text,
             ])
     },
     .on(ApprovalGiven.self) { body, envelope, db in

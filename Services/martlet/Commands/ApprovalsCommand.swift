@@ -35,7 +35,8 @@ struct ApprovalsCommand: AsyncParsableCommand {
                     }
                 ),
                 ("GIVEN", { "\($0.text("given"))/\($0.text("required"))" }),
-                ("REQUESTER", { $0.text("requester") }), ("EXPIRES", { $0.time("expires") }),
+                ("REQUESTER", { ApprovalText.requesters($0).joined(separator: ", ") }),
+                ("EXPIRES", { $0.time("expires") }),
             ])
         }
     }

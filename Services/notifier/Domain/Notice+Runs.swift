@@ -71,7 +71,7 @@ extension NoticeWriter {
                 headline: "\(runName): \(what)waits for approval to \(body.environment)",
                 details: [
                     "\(body.required) needed\(body.from.isEmpty ? "" : " from " + body.from.joined(separator: ", "))"
-                        + (body.requesterMayApprove ? "" : ", not \(body.requester)")
+                        + (body.requesterMayApprove ? "" : ", not \(body.requesters.joined(separator: " or "))")
                         + ", until \(body.expires.text)",
                     "martlet approve \(body.approval)",
                 ])

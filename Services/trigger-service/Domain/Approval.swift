@@ -96,6 +96,13 @@ struct Approval: Sendable, Hashable, Codable {
         }
     }
 
+    /// Of everybody else who set off the run, each once: no more than an event has room for. `nil`: of nobody.
+    var namesOfOthers: [String]? {
+        var seen: Set<String> = [requester]
+        let names = (otherRequesters ?? []).map(\.name).filter { seen.insert($0).inserted }
+        return names.isEmpty ? nil : Array(names.prefix(50))
+    }
+
     /// Whether the run is this person's own, alone or with others.
     func isRequester(_ person: String, _ email: String?) -> Bool {
         let all = [Requester(name: requester, email: requesterEmail)] + (otherRequesters ?? [])

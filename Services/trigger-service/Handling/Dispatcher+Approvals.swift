@@ -15,9 +15,9 @@ extension Dispatcher {
             ApprovalRequested(
                 approval: approval.id, run: approval.run, job: approval.job, project: approval.project,
                 pipeline: approval.pipeline, environment: approval.environment, required: approval.required,
-                from: approval.from, requester: approval.requester, requesterMayApprove: approval.requesterMayApprove,
-                model: approval.model, version: approval.version, decision: approval.decision,
-                expires: approval.expires), run, transaction)
+                from: approval.from, requester: approval.requester, otherRequesters: approval.namesOfOthers,
+                requesterMayApprove: approval.requesterMayApprove, model: approval.model, version: approval.version,
+                decision: approval.decision, expires: approval.expires), run, transaction)
         try transaction.intend(IntentKind.expiry, id: approval.id, payload: approval.id, at: approval.expires)
     }
 

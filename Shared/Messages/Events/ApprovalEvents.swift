@@ -16,6 +16,9 @@ public struct ApprovalRequested: EventBody {
     /// `user:x`, `group:y`; empty: anybody who may approve.
     public var from: [String]
     public var requester: String
+    /// Everybody else who set off one of the events that the run has waited for; the first 50. `nil`: nobody.
+    public var otherRequesters: [String]?
+    /// `false`: neither the requester nor one of the others may.
     public var requesterMayApprove: Bool
     public var model: String?
     public var version: String?
@@ -25,8 +28,9 @@ public struct ApprovalRequested: EventBody {
 
     public init(
         approval: String, run: String, job: String, project: String, pipeline: String, environment: String,
-        required: Int, from: [String], requester: String, requesterMayApprove: Bool, model: String? = nil,
-        version: String? = nil, decision: String? = nil, expires: Timestamp
+        required: Int, from: [String], requester: String, otherRequesters: [String]? = nil,
+        requesterMayApprove: Bool, model: String? = nil, version: String? = nil, decision: String? = nil,
+        expires: Timestamp
     ) {
         self.approval = approval
         self.run = run
@@ -37,12 +41,16 @@ public struct ApprovalRequested: EventBody {
         self.required = required
         self.from = from
         self.requester = requester
+        self.otherRequesters = otherRequesters
         self.requesterMayApprove = requesterMayApprove
         self.model = model
         self.version = version
         self.decision = decision
         self.expires = expires
     }
+
+    /// All who set off the run.
+    public var requesters: [String] { [requester] + (otherRequesters ?? []) }
 }
 
 /// One person agreed.
