@@ -25,7 +25,7 @@ struct SpeedTests {
             times.append(.now - start)
         }
         report("commit to apply", times)
-        #expect(median(times) < .milliseconds(50))
+        #expect(median(times) < .milliseconds(200))
         await subscriber.stop()
         await publisher.stop()
         await bus.stop()
@@ -44,7 +44,7 @@ struct SpeedTests {
             if reply.status == 200 { times.append(.now - start) }
         }
         report("request", times)
-        #expect(median(times) < .milliseconds(50))
+        #expect(median(times) < .milliseconds(200))
         await client.shutdown()
         await server.shutdown()
         await bus.stop()
