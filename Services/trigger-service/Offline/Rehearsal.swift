@@ -47,6 +47,8 @@ struct Rehearsal: Sendable {
             let git = GitReference(
                 repository: repository.name, url: repository.path, branch: branch ?? repository.branch,
                 sha: commit.sha, message: commit.message)
+            // Whatever happens, happens where the branch is now.
+            try transaction.setHead(commit.sha, branch: git.branch, of: repository.name)
             let cause = try event.cause(envelope, DraftPlace(commit: commit, git: git, project: project))
             if cause.untrusted != true {
                 try variables.check(project)
