@@ -29,9 +29,11 @@ def test_ctrl_c_in_the_middle_of_up_leaves_nothing(binaries, folder):
     suite = Suite(binaries, folder / "data")
     words = [word for word in suite.up_words() if word != "--detach"]
     for after in (0.05, 0.3, 0.8):
+        # Where the tests run in the background, what they start would ignore it until it listens to it itself.
         process = subprocess.Popen(
-            [suite.martlet, *words], env=suite.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+            [suite.martlet, *words], env=suite.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
         time.sleep(after)  # The moment itself is what is tried.
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=90)
