@@ -92,6 +92,8 @@ def test_a_worker_that_lost_its_session_at_full_slots_waits_in_peace(suite, repo
 def test_a_bus_that_dies_again_and_again_loses_nothing(suite, events, repo):
     follow_small(suite, repo, '{ run: "true" }', '{ run: "true" }')
     runs = [events.wait("run.queued", 60)["data"]["run"]]
+    # The console hears of the project by itself, and is asked while there is no bus.
+    until(lambda: suite.ask("runs", "list")["items"], 30, "the console knows of the first run, and so of its project")
     for _ in range(6):
         before = kill(suite, "event-bus")
         # Accepted while there is no bus: the console has stored it.
